@@ -1,0 +1,97 @@
+/** Faults that tests and drills inject into a cloud: an API throttles, delays, denies, loses its answer, or its caller dies. */
+import { AwsError, type Call, type Clock, type Faults, type ServiceName } from './kernel.ts';
+
+export type FaultEffect =
+  /** The operation fails with this error and does nothing. */
+  | { readonly kind: 'throw'; readonly error: AwsError }
+  /** The operation runs this many real milliseconds later. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** The operation takes effect, but its caller is told that it failed: what a cut connection looks like. */
+  | { readonly kind: 'lose-answer' }
+  | { readonly kind: 'deny' }
+  /** The function that makes the call dies, before the operation takes effect or after. */
+  | { readonly kind: 'crash'; readonly when: 'before' | 'after' };
+
+export interface FaultRule {
+  /** `'*'`: any. */
+  readonly service: ServiceName | '*';
+  /** `'*'`: any. */
+  readonly operation: string;
+  // biome-ignore lint/suspicious/noExplicitAny: inputs of every operation pass here
+  readonly where?: (input: any, call: Call) => boolean;
+  /** How often it strikes; without, always. */
+  readonly times?: number;
+  /** Between 0 and 1, drawn anew for each matching call; without, 1. */
+  readonly probability?: number;
+  readonly effect: FaultEffect;
+}
+
+export interface InjectedFaults extends Faults {
+  /** Adds a rule and returns what takes it away. */
+  inject(rule: FaultRule): () => void;
+  clear(): void;
+  /** Tells what makes functions run that the caller of this call must die now. */
+  onCrash(listener: (call: Call) => void): void;
+}
+
+/** `random` yields numbers in [0, 1): a seeded one makes a run repeatable. */
+export function createFaults(clock: Clock, random: () => number = Math.random): InjectedFaults {
+  const rules = new Map<FaultRule, number>();
+  const crashListeners: ((call: Call) => void)[] = [];
+
+  async function strike(
+    moment: 'before' | 'after',
+    service: ServiceName,
+    operation: string,
+    input: object,
+    call: Call,
+  ) {
+    for (const [rule, left] of rules) {
+      if (momentOf(rule.effect) !== moment || !matches(rule, service, operation, input, call)) continue;
+      if (rule.probability !== undefined && random() >= rule.probability) continue;
+      if (left <= 1) rules.delete(rule);
+      else rules.set(rule, left - 1);
+      await apply(rule.effect, `${service}:${operation}`, call);
+    }
+  }
+
+  async function apply(effect: FaultEffect, name: string, call: Call): Promise<void> {
+    switch (effect.kind) {
+      case 'throw':
+        throw effect.error;
+      case 'delay':
+        return clock.limit(effect.ms);
+      case 'deny':
+        throw new AwsError('AccessDeniedException', `injected fault: ${name} is denied`);
+      case 'lose-answer':
+        throw new AwsError('ServiceUnavailable', `injected fault: the answer of ${name} was lost`);
+      case 'crash':
+        for (const listener of crashListeners) listener(call);
+        throw new AwsError('ServiceUnavailable', `injected fault: the caller of ${name} died`);
+    }
+  }
+
+  return {
+    before: (service, operation, input, call) => strike('before', service, operation, input, call),
+    after: (service, operation, input, call) => strike('after', service, operation, input, call),
+    inject(rule) {
+      rules.set(rule, rule.times ?? Number.POSITIVE_INFINITY);
+      return () => rules.delete(rule);
+    },
+    clear: () => rules.clear(),
+    onCrash: (listener) => crashListeners.push(listener),
+  };
+}
+
+function momentOf(effect: FaultEffect): 'before' | 'after' {
+  if (effect.kind === 'crash') return effect.when;
+  return effect.kind === 'lose-answer' ? 'after' : 'before';
+}
+
+function matches(rule: FaultRule, service: ServiceName, operation: string, input: object, call: Call): boolean {
+  return (
+    (rule.service === '*' || rule.service === service) &&
+    (rule.operation === '*' || rule.operation === operation) &&
+    (rule.where?.(input, call) ?? true)
+  );
+}
