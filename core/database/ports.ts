@@ -1,0 +1,131 @@
+/** What the database area needs from outside: RDS as it is, sessions, secrets, parameters, workloads. */
+
+/** The facts of an instance that matter to a recovery. Times are ISO text. */
+export interface DatabaseInstance {
+  readonly identifier: string;
+  readonly arn: string;
+  readonly resourceId: string;
+  readonly region: string;
+  readonly status: string;
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+  readonly masterUsername: string;
+  readonly databaseName: string | undefined;
+  readonly createdAt: string | undefined;
+  readonly latestRestorableTime: string | undefined;
+  readonly deletionProtection: boolean;
+  readonly replicaOf: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Everything that parity compares, flat: instance class, storage, Multi-AZ, groups, retention, monitoring … */
+  readonly settings: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+  /** Names of modifications that are not applied yet. */
+  readonly pending: readonly string[];
+}
+
+export interface RestoreWindow {
+  readonly earliest: string;
+  readonly latest: string;
+}
+
+export interface DatabaseSnapshot {
+  readonly identifier: string;
+  readonly arn: string;
+  readonly instanceIdentifier: string;
+  readonly instanceResourceId: string | undefined;
+  readonly status: string;
+  readonly createdAt: string | undefined;
+  readonly encrypted: boolean;
+}
+
+/** How a restored instance must be made: nothing is left to RDS's defaults (aws-facts: restores default to Single-AZ, default groups …). */
+export interface RestoreSpecification {
+  readonly targetIdentifier: string;
+  readonly from:
+    | { readonly kind: 'time'; readonly sourceIdentifier: string; readonly at: string | 'latest' }
+    | { readonly kind: 'snapshot'; readonly snapshotIdentifier: string };
+  readonly like: DatabaseInstance;
+  readonly subnetGroup: string;
+  readonly parameterGroup: string;
+  readonly securityGroupIds: readonly string[];
+  readonly multiAz: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** RDS of one Region. */
+export interface Databases {
+  /** undefined: no such instance. */
+  find(identifier: string): Promise<DatabaseInstance | undefined>;
+  restoreWindow(instance: DatabaseInstance): Promise<RestoreWindow | undefined>;
+  findSnapshot(identifier: string): Promise<DatabaseSnapshot | undefined>;
+  /** Starts the restore; returns 'started', or 'exists' where an instance of that identifier is there already. */
+  restore(specification: RestoreSpecification): Promise<'started' | 'exists'>;
+  /** Sets what a restore cannot (monitoring, windows, CA …) and the master's password. */
+  configure(identifier: string, like: DatabaseInstance, masterPassword: string): Promise<void>;
+  /** Deletes without a final snapshot and with its automated backups; 'gone' where there is none. */
+  delete(identifier: string): Promise<'deleting' | 'gone'>;
+  parameters(parameterGroup: string): Promise<Readonly<Record<string, string>>>;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface Secrets {
+  credentials(secretName: string): Promise<Credentials>;
+}
+
+export interface Parameters {
+  read(name: string): Promise<string | undefined>;
+  write(name: string, value: string): Promise<void>;
+}
+
+export interface DatabaseAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly database: string;
+}
+
+/** One session: verify-full TLS. Values are text or null, as PostgreSQL sent them (nothing is lost in conversion). */
+export interface Session {
+  query(sql: string, parameters?: readonly unknown[]): Promise<readonly Readonly<Record<string, string | null>>[]>;
+  /** Cancels the statement and closes. */
+  close(): Promise<void>;
+}
+
+export interface SqlFailure extends Error {
+  /** SQLSTATE, e.g. 28000 (refused login), 57014 (cancelled), XX001 (corrupted). */
+  readonly code: string | undefined;
+}
+
+export interface Sessions {
+  /** `statementTimeoutMs` is set in the session; connecting itself is bounded by `connectTimeoutMs`. */
+  open(
+    address: DatabaseAddress,
+    credentials: Credentials,
+    options: { statementTimeoutMs: number; connectTimeoutMs?: number; applicationName: string },
+  ): Promise<Session>;
+}
+
+export interface Workloads {
+  /** Restarts a deployment the rolling way; returns the generation to wait for. */
+  restart(deployment: { cluster: string; namespace: string; name: string }): Promise<number>;
+  status(deployment: {
+    cluster: string;
+    namespace: string;
+    name: string;
+  }): Promise<{ generation: number; observedGeneration: number; desired: number; updated: number; available: number }>;
+}
+
+export interface Metrics {
+  put(
+    metrics: readonly {
+      name: string;
+      value: number;
+      unit: 'Count' | 'Seconds' | 'Milliseconds' | 'None' | 'Percent';
+      dimensions?: Readonly<Record<string, string>>;
+    }[],
+  ): Promise<void>;
+}

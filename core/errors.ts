@@ -1,0 +1,41 @@
+/**
+ * The product's errors. `name` is literal and stable: Step Functions matches ErrorEquals against it, and class names are
+ * minified. Each area's errors.ts defines its own with `defineError`; docs/errors.md lists them all.
+ */
+export interface ErrorDefinition {
+  readonly name: string;
+  /** Step Functions may try the same step again. */
+  readonly retryable: boolean;
+  /** What the person on call does next. */
+  readonly next: string;
+}
+
+/** Base of every error that the product raises on purpose. */
+export class RecoveryError extends Error {
+  readonly retryable: boolean;
+  readonly next: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  constructor(
+    definition: ErrorDefinition,
+    message: string,
+    options: { cause?: unknown; details?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = definition.name;
+    this.retryable = definition.retryable;
+    this.next = definition.next;
+    this.details = options.details ?? {};
+  }
+}
+
+/** Every error ever defined, by name: the docs table and the state machines are checked against it. */
+export const errorRegistry = new Map<string, ErrorDefinition>();
+
+/** Defines one error: `throw DatabaseNotReady('…', { details })`. */
+export function defineError(definition: ErrorDefinition) {
+  if (errorRegistry.has(definition.name)) throw new Error(`error ${definition.name} is defined twice`);
+  errorRegistry.set(definition.name, definition);
+  const make = (message: string, options?: { cause?: unknown; details?: Readonly<Record<string, unknown>> }) =>
+    new RecoveryError(definition, message, options);
+  return Object.assign(make, { definition });
+}

@@ -1,0 +1,116 @@
+/** What starts a recovery, what an incident is, and what its timeline holds. */
+import * as z from 'zod';
+
+/** A moment as ISO 8601 text in UTC. Text, because JavaScript's Date drops microseconds. */
+export const Moment = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/, 'must be a UTC time such as 2026-11-22T13:05:00Z');
+
+export const Mode = z.enum(['drill', 'recovery']);
+export const Scenario = z.enum(['database', 'cluster', 'region', 'configuration']);
+export const RestoreTo = z.union([z.literal('latest'), Moment, z.strictObject({ snapshot: z.string().min(1) })]);
+
+/** Who or what asked for the recovery, and when it was detected (alarm time) or declared. */
+export const Trigger = z.strictObject({
+  kind: z.enum(['person', 'schedule', 'alarm', 'event']),
+  name: z.string().optional(),
+  at: Moment.optional(),
+});
+
+/** The small input of the console, the schedules, triage and `dr`. */
+export const StartRequest = z.strictObject({
+  mode: Mode.default('drill'),
+  reason: z.string().trim().min(1).max(500),
+  target: z.string().min(1).optional(),
+  restoreTo: RestoreTo.default('latest'),
+  requestId: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/)
+    .optional(),
+  /** A recovery needs the environment's name here. */
+  confirm: z.string().optional(),
+  trigger: Trigger.default({ kind: 'person' }),
+});
+export type StartRequest = z.infer<typeof StartRequest>;
+
+/** Carried through every state of a recovery: small, no secrets. */
+export const Incident = z.strictObject({
+  id: z.string(),
+  environment: z.string(),
+  scenario: Scenario,
+  mode: Mode,
+  reason: z.string(),
+  trigger: Trigger,
+  /** Region and ARN of the execution that works on it. */
+  region: z.string(),
+  executionArn: z.string(),
+  /** When the RTO clock started: detection (alarm) or declaration. */
+  detectedAt: Moment,
+  target: z.string(),
+  restoreTo: RestoreTo,
+});
+export type Incident = z.infer<typeof Incident>;
+
+export const IncidentStatus = z.enum(['open', 'closed', 'failed']);
+
+/** Schema version of persisted records; a test forces the bump when a shape changes. */
+export const recordVersion = 1;
+
+/** One named state on the incident's timeline. */
+export const StepRecord = z.strictObject({
+  version: z.literal(recordVersion),
+  incidentId: z.string(),
+  /** Name of the state, and the piece inside a Map where there is one. */
+  step: z.string(),
+  piece: z.string().optional(),
+  status: z.enum(['running', 'waiting', 'succeeded', 'failed']),
+  startedAt: Moment,
+  finishedAt: Moment.optional(),
+  attempts: z.number().int().positive(),
+  /** One line for people: what happened, or what is waited for. */
+  summary: z.string(),
+  /** Facts for the report; no secrets. */
+  facts: z.record(z.string(), z.unknown()),
+  error: z.strictObject({ name: z.string(), message: z.string(), next: z.string() }).optional(),
+});
+export type StepRecord = z.infer<typeof StepRecord>;
+
+export const IncidentRecord = z.strictObject({
+  version: z.literal(recordVersion),
+  incident: Incident,
+  status: IncidentStatus,
+  openedAt: Moment,
+  closedAt: Moment.optional(),
+  /** Set once the application has validated healthy: the RTO clock stops here. */
+  recoveredAt: Moment.optional(),
+  objectives: z.strictObject({ rtoSeconds: z.number(), rpoSeconds: z.number() }),
+  achieved: z.strictObject({ rtoSeconds: z.number().optional(), rpoSeconds: z.number().optional() }),
+  outcome: z.string().optional(),
+  reports: z.strictObject({ json: z.string(), html: z.string() }).optional(),
+});
+export type IncidentRecord = z.infer<typeof IncidentRecord>;
+
+/** The one lease of an environment, in the DR Region. Held while its execution is RUNNING. */
+export const Lease = z.strictObject({
+  version: z.literal(recordVersion),
+  incidentId: z.string(),
+  executionArn: z.string(),
+  region: z.string(),
+  mode: Mode,
+  scenario: Scenario,
+  takenAt: Moment,
+});
+export type Lease = z.infer<typeof Lease>;
+
+/** Which database is production. One record, in the DR Region; the epoch grows with every cut-over. */
+export const ActiveDatabase = z.strictObject({
+  version: z.literal(recordVersion),
+  identifier: z.string(),
+  resourceId: z.string(),
+  region: z.string(),
+  address: z.string(),
+  port: z.number().int(),
+  epoch: z.number().int().positive(),
+  since: Moment,
+});
+export type ActiveDatabase = z.infer<typeof ActiveDatabase>;

@@ -1,0 +1,126 @@
+/**
+ * What the recovery logic must know of one installation: names, objectives, limits. No secrets.
+ * config/ checks it and adds what only a deployment needs; the bundle carries it to the functions as settings.json.
+ */
+import * as z from 'zod';
+
+const seconds = z.number().int().positive();
+const identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be a lower-case name of letters, digits and hyphens');
+
+/** A login role of the application and the secret ({ username, password }) that holds its credentials. */
+export const ApplicationRole = z.strictObject({ name: z.string(), secretName: z.string() });
+
+/** A read-only statement whose single row and column must equal `expect`; `consistency` compares services. */
+export const ValidationQuery = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['application', 'consistency']),
+  sql: z.string(),
+  expect: z.union([z.string(), z.number(), z.boolean()]),
+});
+
+/** One deployment of the application on EKS. */
+export const Deployment = z.strictObject({ cluster: z.string(), namespace: z.string(), name: z.string() });
+
+/** Where the application is reached and what proves it healthy. Addresses live in parameters that Terraform writes. */
+export const ApplicationTarget = z.strictObject({
+  deployment: Deployment,
+  /** SSM parameter: base URL, e.g. http://stocker-api-canary.internal:8080 */
+  urlParameter: z.string(),
+  /** SSM parameter that the deployment reads its database endpoint from: {"address","port"} as JSON. */
+  databaseEndpointParameter: z.string(),
+});
+
+export const RegionSettings = z.strictObject({
+  region: z.string(),
+  role: z.enum(['primary', 'dr']),
+  incidentTable: z.string(),
+  evidenceBucket: z.string(),
+  internalTopicArn: z.string(),
+  customersTopicArn: z.string(),
+  databaseSubnetGroup: z.string(),
+  databaseParameterGroup: z.string(),
+  /** Security groups that production instances carry. */
+  databaseSecurityGroupIds: z.array(z.string()).min(1),
+  /** Admits the validator only; restored copies start in it. */
+  isolatedSecurityGroupId: z.string(),
+});
+
+export const Settings = z.strictObject({
+  environment: identifier,
+  account: z.string().regex(/^\d{12}$/, 'must be a 12-digit AWS account'),
+  objectives: z.strictObject({ rtoSeconds: seconds, rpoSeconds: seconds }),
+  primary: RegionSettings,
+  dr: RegionSettings,
+  /** DR Region: lease, active-database record, latch. */
+  controlTable: z.string(),
+  database: z.strictObject({
+    /** The instance that is production before any cut-over. */
+    identifier,
+    name: z.string(),
+    port: z.number().int(),
+    masterSecretName: z.string(),
+    heartbeatRole: ApplicationRole,
+    sentinelRole: ApplicationRole,
+    applicationRoles: z.array(ApplicationRole).min(1),
+    /** SQL that yields the schema version of the application as one value. */
+    schemaVersionSql: z.string(),
+    /** Production's endpoint parameter is application.databaseEndpointParameter. */
+    drillPrefix: z.string().regex(/^[a-z][a-z0-9-]*-$/, 'must end in a hyphen'),
+  }),
+  application: ApplicationTarget,
+  canary: ApplicationTarget,
+  validation: z.strictObject({
+    /** Every piece of work ends within this; at most 600. */
+    pieceSeconds: seconds.max(600),
+    /** The whole gate must be over within this. */
+    gateSeconds: seconds,
+    concurrency: z.number().int().min(1).max(40),
+    /** Planning figure: bytes that one piece scans in a second. */
+    scanBytesPerSecond: z.number().int().positive(),
+    /** Table → fraction of the baseline's rows that must be there (0..1). */
+    rowFloors: z.record(z.string(), z.number().min(0).max(1)),
+    /** Append-only tables (name → key column): rows up to the baseline's key must hash the same. */
+    appendOnly: z.record(z.string(), z.string()),
+    queries: z.array(ValidationQuery),
+    performance: z.strictObject({
+      warmUpRequests: z.number().int().nonnegative(),
+      requests: z.number().int().positive(),
+      p95Milliseconds: z.number().positive(),
+      /** Refused when p95 exceeds the stored baseline by this factor. */
+      baselineFactor: z.number().min(1),
+    }),
+  }),
+  automatic: z.strictObject({
+    /** What an alarm may do: record and tell (off), start and ask (ask), start (auto). */
+    database: z.enum(['off', 'ask', 'auto']),
+    cooldownSeconds: seconds,
+    /** UTC windows in which triage starts nothing, e.g. { "days": ["SUN"], "from": "03:00", "to": "04:00", "reason": "maintenance" } */
+    blockedWindows: z.array(
+      z.strictObject({
+        days: z.array(z.enum(['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'])).min(1),
+        from: z.string().regex(/^\d\d:\d\d$/),
+        to: z.string().regex(/^\d\d:\d\d$/),
+        reason: z.string(),
+      }),
+    ),
+  }),
+  /** Role of the plan → address. Messages address roles. */
+  team: z.record(
+    z.enum(['DR Coordinator', 'Database Administrator', 'DevOps Engineer', 'Application Developer', 'QA Engineer']),
+    z.string(),
+  ),
+});
+export type Settings = z.infer<typeof Settings>;
+export type RegionSettings = z.infer<typeof RegionSettings>;
+export type ApplicationTarget = z.infer<typeof ApplicationTarget>;
+export type ApplicationRole = z.infer<typeof ApplicationRole>;
+export type ValidationQuery = z.infer<typeof ValidationQuery>;
+
+/** The settings of the Region a function runs in; throws where the Region is neither. */
+export function regionSettings(settings: Settings, region: string): RegionSettings {
+  if (region === settings.primary.region) return settings.primary;
+  if (region === settings.dr.region) return settings.dr;
+  throw new Error(`Region ${region} belongs to no stack of ${settings.environment}`);
+}
