@@ -1,0 +1,54 @@
+/** Fills a data directory from a base backup and says how to recover it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeOwnedFile } from './account.ts';
+import { archiveFile, manifestFile } from './base-backup.ts';
+import { type Binaries, run } from './binaries.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Where recovery ends. There is always a target: without one PostgreSQL silently promotes whatever it has when WAL is
+ * missing or damaged; with one it refuses (FATAL F0000). Times are text, because Date drops PostgreSQL's microseconds.
+ */
+export type RecoveryTarget =
+  | { readonly time: string }
+  | { readonly lsn: string }
+  /** The end of a backup that includes its WAL. */
+  | 'immediate';
+
+/** Extracts a finished backup. Rejects when it never was finished. Returns the settings for the start that recovers. */
+export async function prepareRestore(
+  binaries: Binaries,
+  backupDirectory: string,
+  data: string,
+  target: RecoveryTarget,
+  walArchive?: string,
+): Promise<Settings> {
+  if (!existsSync(join(backupDirectory, manifestFile))) {
+    throw new Error(`No manifest in ${backupDirectory}: the backup was never finished.`);
+  }
+  await run('tar', ['-xf', join(backupDirectory, archiveFile), '-C', data], binaries.spawn);
+  writeOwnedFile(join(data, 'recovery.signal'), '', binaries.account);
+  return {
+    restore_command: walArchive === undefined ? 'exit 1' : restoreCommand(walArchive),
+    recovery_target_action: 'promote',
+    recovery_target_timeline: 'latest',
+    // Off: with it, a server whose connection limits are below its source's would pause, then die.
+    hot_standby: false,
+    ...targetSettings(target),
+  };
+}
+
+function targetSettings(target: RecoveryTarget): Settings {
+  if (target === 'immediate') return { recovery_target: 'immediate' };
+  return 'time' in target ? { recovery_target_time: target.time } : { recovery_target_lsn: target.lsn };
+}
+
+/**
+ * Exit 1 means "not in the archive"; anything above 125 aborts recovery. Plain `cp` exits 1 for an unreadable file,
+ * which would end recovery early and silently. The segment still being received is the `.partial` one.
+ */
+function restoreCommand(directory: string): string {
+  const quoted = `'${directory.replaceAll("'", `'\\''`).replaceAll('%', '%%')}'`;
+  return `for f in ${quoted}/%f ${quoted}/%f.partial; do if test -e "$f"; then cp "$f" %p || exit 200; exit 0; fi; done; exit 1`;
+}
