@@ -1,0 +1,125 @@
+/** One execution environment of a function: a worker thread that loads the handler once and runs one invocation at a time. */
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../kernel.ts';
+import type { Boot, Failure, Report, Request } from './protocol.ts';
+
+export interface EnvironmentOptions extends Boot {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly memoryMb: number;
+  /** Where compiled code is kept, so that the next environment of the function starts faster. */
+  readonly compileCache: string;
+  readonly clock: Clock;
+  readonly onLog: (text: string) => void;
+}
+
+export type Outcome =
+  | { readonly kind: 'returned'; readonly payload: string }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** Lambda's own bound on the time before the handler is ready. */
+const initTimeoutMs = 10_000;
+
+export class ExecutionEnvironment {
+  readonly #worker: Worker;
+  readonly #clock: Clock;
+  readonly #ready: Promise<Failure | undefined>;
+  #settle: (outcome: Outcome) => void = () => {};
+  #alive = true;
+  #fatal: Failure | undefined;
+
+  constructor({ variables, memoryMb, compileCache, clock, onLog, taskRoot, handler, jsonLogs }: EnvironmentOptions) {
+    this.#clock = clock;
+    const boot: Boot = { taskRoot, handler, jsonLogs };
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: boot,
+      env: { ...variables, NODE_COMPILE_CACHE: compileCache },
+      // The parent's own flags (a test runner's loader, an inspector) are none of the function's.
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      stdout: true,
+      stderr: true,
+    });
+    const ready = Promise.withResolvers<Failure | undefined>();
+    this.#ready = ready.promise;
+    this.#worker.on('message', (report: Report) => {
+      if (report.kind === 'log') onLog(report.text);
+      else if (report.kind === 'ready') ready.resolve(undefined);
+      else if (report.kind === 'unready') ready.resolve(report.failure);
+      else if (report.kind === 'returned') this.#settle(report);
+      else this.#fail(report.failure, report.fatal);
+    });
+    this.#worker.on('error', (error: NodeJS.ErrnoException) => this.#fail(deathOf(error), true));
+    this.#worker.on('exit', (code) => {
+      this.#fail(
+        { errorType: 'Runtime.ExitError', errorMessage: `Runtime exited with error: exit status ${code}` },
+        true,
+      );
+      ready.resolve(this.#fatal);
+    });
+  }
+
+  /** False once it died: it then runs no further invocation. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Resolves to why the handler could not be loaded; undefined when it is ready. */
+  async ready(timeoutMs: number): Promise<Failure | undefined> {
+    const limit = Math.max(initTimeoutMs, timeoutMs);
+    const failure = await this.#within(limit, this.#ready, () => timedOut(limit));
+    if (failure !== undefined) this.kill(failure);
+    return failure;
+  }
+
+  /** Runs one invocation. Kills the environment when it takes longer than the request's time limit. */
+  async invoke(request: Request): Promise<Outcome> {
+    if (this.#fatal !== undefined) return { kind: 'failed', failure: this.#fatal };
+    const outcome = new Promise<Outcome>((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#worker.postMessage(request);
+    return this.#within(request.timeoutMs, outcome, () => {
+      const failure = timedOut(request.timeoutMs);
+      this.kill(failure);
+      return { kind: 'failed', failure };
+    });
+  }
+
+  /** Ends the worker at once; the invocation in it fails with `failure`. */
+  kill(
+    failure: Failure = { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' },
+  ): Promise<number> {
+    this.#fail(failure, true);
+    return this.#worker.terminate();
+  }
+
+  #fail(failure: Failure, fatal: boolean): void {
+    if (fatal && this.#alive) {
+      this.#alive = false;
+      this.#fatal = failure;
+      void this.#worker.terminate();
+    }
+    this.#settle({ kind: 'failed', failure: fatal ? (this.#fatal ?? failure) : failure });
+  }
+
+  async #within<T>(ms: number, work: Promise<T>, late: () => T): Promise<T> {
+    const done = new AbortController();
+    const limit = this.#clock.limit(ms, done.signal).then(late, () => work);
+    return Promise.race([work, limit]).finally(() => done.abort());
+  }
+}
+
+function timedOut(ms: number): Failure {
+  return {
+    errorType: 'Sandbox.Timedout',
+    errorMessage: `Error: Task timed out after ${(ms / 1000).toFixed(2)} seconds`,
+  };
+}
+
+/** On AWS a function that outgrows its memory is killed by the kernel. */
+function deathOf(error: NodeJS.ErrnoException): Failure {
+  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return { errorType: 'Runtime.OutOfMemory', errorMessage: 'Error: Runtime exited with error: signal: killed' };
+  }
+  return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] };
+}

@@ -1,0 +1,238 @@
+/** A deployed function: its execution environments, its concurrency, its log. Knows no API; services/lambda does. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { AwsError, type Home, type IssuedCredentials, type Principal } from '../kernel.ts';
+import type { Capacity } from './capacity.ts';
+import { ExecutionEnvironment, type Outcome } from './environment.ts';
+import { FunctionLog } from './function-log.ts';
+import type { Failure } from './protocol.ts';
+import { variablesOf } from './variables.ts';
+
+export interface FunctionDefinition {
+  readonly name: string;
+  readonly arn: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  readonly runtime: string;
+  readonly handler: string;
+  /** The directory of the copied asset. */
+  readonly taskRoot: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly roleArn: string;
+  readonly logGroup: string;
+  readonly logFormat: 'Text' | 'JSON';
+  readonly applicationLogLevel?: string;
+  readonly tracing: 'Active' | 'PassThrough';
+  /** How many invocations may run at once; undefined: the account's 1000 are shared. */
+  readonly reservedConcurrency?: number;
+}
+
+export interface FunctionOptions {
+  readonly home: Home;
+  readonly capacity: Capacity;
+  /** Holds what `/var/runtime/` holds on AWS. */
+  readonly runtimeDirectory: string;
+  /** Credentials of a new session of the function's role. Throws AwsError when the role does not trust Lambda. */
+  readonly assumeRole: (definition: FunctionDefinition) => Promise<IssuedCredentials>;
+}
+
+export interface Invocation {
+  readonly requestId: string;
+  /** JSON text: what the handler returned, or the error. */
+  readonly payload: string;
+  readonly failed: boolean;
+  readonly logTail: Buffer;
+  readonly durationMs: number;
+}
+
+interface Sandbox {
+  readonly environment: ExecutionEnvironment;
+  readonly credentials: IssuedCredentials;
+  readonly log: FunctionLog;
+  /** Ends it while it is idle. */
+  readonly evict: () => void;
+  initMs: number | undefined;
+}
+
+/** Lambda's bound on the payload of a synchronous answer. */
+const maximumResponseBytes = 6_291_556;
+
+export class LambdaFunction {
+  readonly definition: FunctionDefinition;
+  readonly #options: FunctionOptions;
+  readonly #idle: Sandbox[] = [];
+  readonly #all = new Set<Sandbox>();
+  #running = 0;
+
+  constructor(definition: FunctionDefinition, options: FunctionOptions) {
+    this.definition = definition;
+    this.#options = options;
+  }
+
+  /**
+   * Runs the handler once. `event` is JSON text. A handler that throws, dies or is late is a failed invocation.
+   * Throws TooManyRequestsException beyond the reserved concurrency.
+   */
+  async invoke(event: string, invokedFunctionArn: string, requestId: string = randomUUID()): Promise<Invocation> {
+    if (this.#running >= (this.definition.reservedConcurrency ?? 1000)) throw tooManyRequests(this.definition);
+    this.#running++;
+    try {
+      const sandbox = this.#takeIdle() ?? (await this.#start());
+      try {
+        return await this.#run(sandbox, event, invokedFunctionArn, requestId);
+      } finally {
+        this.#giveBack(sandbox);
+      }
+    } finally {
+      this.#running--;
+    }
+  }
+
+  /** Kills the environment that holds these credentials, as a crash of its process would. False when none does. */
+  crash(accessKeyId: string): boolean {
+    const sandbox = [...this.#all].find(({ credentials }) => credentials.accessKeyId === accessKeyId);
+    void sandbox?.environment.kill();
+    return sandbox !== undefined;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#all].map(({ environment }) => environment.kill()));
+  }
+
+  async #run(sandbox: Sandbox, event: string, arn: string, requestId: string): Promise<Invocation> {
+    const { environment, log } = sandbox;
+    const { version, timeoutSeconds } = this.definition;
+    const began = performance.now();
+    const { clock } = this.#options.home;
+    log.begin();
+    const failure = await environment.ready(timeoutSeconds * 1000);
+    const initMs = sandbox.initMs === undefined ? performance.now() - began : undefined;
+    sandbox.initMs = initMs ?? 0;
+    log.add(this.#platformLine('start', requestId, `Version: ${version}`, { version }));
+    const started = performance.now();
+    const outcome: Outcome = failure
+      ? { kind: 'failed', failure }
+      : await environment.invoke({
+          requestId,
+          event,
+          timeoutMs: timeoutSeconds * 1000,
+          invokedFunctionArn: arn,
+          traceId: traceId(clock.now(), this.definition.tracing),
+        });
+    const durationMs = performance.now() - started;
+    const result = answerOf(outcome, requestId);
+    if (result.fatalMessage) log.add(`${new Date(clock.now()).toISOString()} ${requestId} ${result.fatalMessage}`);
+    log.add(this.#platformLine('end', requestId));
+    log.add(this.#reportLine(requestId, durationMs, initMs));
+    void log.flush();
+    return { requestId, payload: result.payload, failed: result.failed, logTail: log.tail(), durationMs };
+  }
+
+  #takeIdle(): Sandbox | undefined {
+    const sandbox = this.#idle.pop();
+    if (sandbox !== undefined) this.#options.capacity.withdraw(sandbox.evict);
+    return sandbox;
+  }
+
+  #giveBack(sandbox: Sandbox): void {
+    if (!sandbox.environment.alive) return this.#forget(sandbox);
+    this.#idle.push(sandbox);
+    this.#options.capacity.offer(sandbox.evict);
+  }
+
+  async #start(): Promise<Sandbox> {
+    const { home, capacity, runtimeDirectory, assumeRole } = this.#options;
+    const { definition } = this;
+    const credentials = await assumeRole(definition);
+    await capacity.take();
+    const day = new Date(home.clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
+    const stream = `${day}/[${definition.version}]${randomBytes(16).toString('hex')}`;
+    const session: Principal = { kind: 'role', roleArn: definition.roleArn, sessionName: definition.name };
+    const log = new FunctionLog(home, session, definition.logGroup, stream);
+    const environment = new ExecutionEnvironment({
+      taskRoot: definition.taskRoot,
+      handler: definition.handler,
+      jsonLogs: definition.logFormat === 'JSON',
+      variables: variablesOf(definition, home, credentials, stream, runtimeDirectory),
+      memoryMb: definition.memoryMb,
+      compileCache: join(runtimeDirectory, 'compile-cache'),
+      clock: home.clock,
+      onLog: (text) => log.add(text),
+    });
+    const evict = () => {
+      void environment.kill();
+      this.#forget(sandbox);
+    };
+    const sandbox: Sandbox = { environment, credentials, log, evict, initMs: undefined };
+    this.#all.add(sandbox);
+    return sandbox;
+  }
+
+  #forget(sandbox: Sandbox): void {
+    if (!this.#all.delete(sandbox)) return;
+    const index = this.#idle.indexOf(sandbox);
+    if (index >= 0) this.#idle.splice(index, 1);
+    this.#options.capacity.withdraw(sandbox.evict);
+    this.#options.capacity.release();
+  }
+
+  #platformLine(type: 'start' | 'end', requestId: string, text = '', record: object = {}): string {
+    if (this.definition.logFormat === 'Text') return `${type.toUpperCase()} RequestId: ${requestId} ${text}`.trimEnd();
+    return this.#platformJson(type === 'end' ? 'runtimeDone' : type, { requestId, ...record });
+  }
+
+  #reportLine(requestId: string, durationMs: number, initMs: number | undefined): string {
+    const { memoryMb, logFormat } = this.definition;
+    const billed = Math.ceil(durationMs + (initMs ?? 0));
+    if (logFormat === 'JSON') {
+      const metrics = { durationMs, billedDurationMs: billed, memorySizeMB: memoryMb, initDurationMs: initMs };
+      return this.#platformJson('report', { requestId, metrics });
+    }
+    const parts = [
+      `REPORT RequestId: ${requestId}`,
+      `Duration: ${durationMs.toFixed(2)} ms`,
+      `Billed Duration: ${billed} ms`,
+      `Memory Size: ${memoryMb} MB`,
+      ...(initMs === undefined ? [] : [`Init Duration: ${initMs.toFixed(2)} ms`]),
+    ];
+    return parts.join('\t');
+  }
+
+  #platformJson(type: string, record: object): string {
+    const time = new Date(this.#options.home.clock.now()).toISOString();
+    return JSON.stringify({ time, type: `platform.${type}`, record });
+  }
+}
+
+function answerOf(outcome: Outcome, requestId: string): { payload: string; failed: boolean; fatalMessage?: string } {
+  if (outcome.kind === 'returned') {
+    if (Buffer.byteLength(outcome.payload) <= maximumResponseBytes) return { payload: outcome.payload, failed: false };
+    const errorMessage = `Response payload size exceeded maximum allowed payload size (${maximumResponseBytes} bytes).`;
+    return { payload: JSON.stringify({ errorMessage, errorType: 'Function.ResponseSizeTooLarge' }), failed: true };
+  }
+  const { failure } = outcome;
+  if (!isSandboxFailure(failure)) return { payload: JSON.stringify(failure), failed: true };
+  // What the sandbox itself reports is prefixed with the request.
+  const errorMessage = `RequestId: ${requestId} ${failure.errorMessage}`;
+  const fatalMessage = failure.errorMessage.replace(/^Error: /, '');
+  return { payload: JSON.stringify({ errorType: failure.errorType, errorMessage }), failed: true, fatalMessage };
+}
+
+function isSandboxFailure({ errorType }: Failure): boolean {
+  return ['Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'].includes(errorType);
+}
+
+function tooManyRequests({ reservedConcurrency }: FunctionDefinition): AwsError {
+  const Reason =
+    reservedConcurrency === undefined
+      ? 'ConcurrentInvocationLimitExceeded'
+      : 'ReservedFunctionConcurrentInvocationLimitExceeded';
+  return new AwsError('TooManyRequestsException', 'Rate Exceeded.', { Reason, Type: 'User' });
+}
+
+function traceId(now: number, tracing: FunctionDefinition['tracing']): string {
+  const root = `1-${Math.floor(now / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
+  return `Root=${root};Parent=${randomBytes(8).toString('hex')};Sampled=${tracing === 'Active' ? 1 : 0}`;
+}

@@ -1,0 +1,36 @@
+/** What the cloud and a function's worker say to each other. */
+
+/** Given to a worker once, before it loads the handler. */
+export interface Boot {
+  /** The copied asset: LAMBDA_TASK_ROOT. */
+  readonly taskRoot: string;
+  /** `<module>.<export>`, the module's path without its extension. */
+  readonly handler: string;
+  readonly jsonLogs: boolean;
+}
+
+/** One invocation. */
+export interface Request {
+  readonly requestId: string;
+  /** JSON text. */
+  readonly event: string;
+  readonly timeoutMs: number;
+  readonly invokedFunctionArn: string;
+  readonly traceId: string;
+}
+
+/** An error as Lambda's caller reads it. */
+export interface Failure {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace?: readonly string[];
+}
+
+export type Report =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unready'; readonly failure: Failure }
+  | { readonly kind: 'log'; readonly text: string }
+  /** `payload` is JSON text. */
+  | { readonly kind: 'returned'; readonly payload: string }
+  /** `fatal`: the environment is of no further use (an uncaught exception). */
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly fatal: boolean };
