@@ -39,3 +39,36 @@ export function defineError(definition: ErrorDefinition) {
     new RecoveryError(definition, message, options);
   return Object.assign(make, { definition });
 }
+
+const nextMark = '\nNext: ';
+
+/** An error's message as a state machine carries it on; `readFailure` takes it apart again. */
+export const withNext = (message: string, next: string): string => `${message}${nextMark}${next}`;
+
+/** Error and Cause of a failed state, as a Catch hands them on. */
+export interface Failure {
+  readonly Error: string;
+  readonly Cause: string;
+}
+
+/** What a failed state says to people: of our own functions the message and next, of anything else what there is. */
+export function readFailure(failure: Failure): { name: string; message: string; next: string } {
+  const [message = '', next] = messageOfCause(failure.Cause).split(nextMark);
+  const known = next ?? errorRegistry.get(failure.Error)?.next;
+  return {
+    name: failure.Error,
+    message,
+    next: known ?? 'Read the execution’s history in the Step Functions console; correct the cause and start again.',
+  };
+}
+
+/** The cause of a failed Lambda task is JSON: {"errorType","errorMessage","trace"}. */
+function messageOfCause(cause: string): string {
+  try {
+    const parsed: unknown = JSON.parse(cause);
+    if (typeof parsed === 'object' && parsed !== null && 'errorMessage' in parsed) return String(parsed.errorMessage);
+  } catch {
+    // Not a function's: States.Timeout and the like come with plain text.
+  }
+  return cause;
+}

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
-import { RecoveryError } from '../core/errors.ts';
+import { RecoveryError, withNext } from '../core/errors.ts';
 import { Incident, recordVersion, type StepRecord } from '../core/incident/contracts.ts';
 import { InvalidEvent, ServiceUnavailable } from '../core/incident/errors.ts';
 import type { Clock, IncidentStore } from '../core/incident/ports.ts';
@@ -58,7 +58,7 @@ export function makeHandler<I, O>(schema: z.ZodType<I>, run: (input: I, runtime:
     try {
       return await run(parseEvent(schema, event), at);
     } catch (error) {
-      throw report(at.logger, error);
+      throw asSeenByStepFunctions(classify(at.logger, error));
     }
   };
 }
@@ -71,48 +71,63 @@ export function makeStep<I extends StepInput, O>(
 ) {
   return async (event: unknown): Promise<O> => {
     const at = loadRuntime();
-    const input = parseEvent(schema, event);
-    at.logger.setCorrelationId(input.incident.id);
-    const incidents = store(at);
-    const startedAt = at.clock.now().toISOString();
-    const record = (change: Pick<StepRecord, 'status' | 'summary'> & Partial<StepRecord>) =>
-      incidents.recordStep({
-        version: recordVersion,
-        incidentId: input.incident.id,
-        step: input.step,
-        ...(input.piece === undefined ? {} : { piece: input.piece }),
-        startedAt,
-        attempts: 1,
-        facts: {},
-        ...change,
-      });
-    await record({ status: 'running', summary: 'running' });
     try {
-      const result = await run(input, at);
-      await record({
-        status: 'succeeded',
-        summary: result.summary,
-        facts: { ...result.facts },
-        finishedAt: at.clock.now().toISOString(),
-      });
+      const input = parseEvent(schema, event);
+      at.logger.setCorrelationId(input.incident.id);
+      const result = await runOnTimeline(store(at), at, input, () => run(input, at));
       at.logger.info(result.summary, { step: input.step });
       return result.output;
-    } catch (cause) {
-      const error = report(at.logger, cause);
-      const status = error.retryable ? 'waiting' : 'failed';
-      const finishedAt = at.clock.now().toISOString();
-      await record({
-        status,
-        summary: error.message,
-        facts: { ...error.details },
-        ...(status === 'failed' ? { finishedAt } : {}),
-        error: { name: error.name, message: error.message, next: error.next },
-      });
-      throw error;
+    } catch (error) {
+      throw asSeenByStepFunctions(classify(at.logger, error));
     }
   };
 }
 
+/** Writes what became of a step; attempts and the first startedAt are the store's to keep. */
+export async function runOnTimeline<O>(
+  incidents: Pick<IncidentStore, 'recordStep'>,
+  at: Pick<Runtime, 'clock' | 'logger'>,
+  { incident, step, piece }: StepInput,
+  run: () => Promise<StepResult<O>>,
+): Promise<StepResult<O>> {
+  const now = () => at.clock.now().toISOString();
+  const base = {
+    version: recordVersion,
+    incidentId: incident.id,
+    step,
+    ...(piece === undefined ? {} : { piece }),
+    startedAt: now(),
+    attempts: 1,
+  } as const;
+  const write = (change: Pick<StepRecord, 'status' | 'summary' | 'facts'> & Partial<StepRecord>) =>
+    incidents.recordStep({ ...base, ...change });
+  /** A timeline that cannot be written never stops a recovery; a drill exists to find that it cannot. */
+  const writeOrLog = (change: Parameters<typeof write>[0]) =>
+    write(change).catch((error: unknown) => {
+      if (incident.mode === 'drill') throw error;
+      at.logger.error('The timeline could not be written', asError(error));
+    });
+
+  await writeOrLog({ status: 'running', summary: 'running', facts: {} });
+  let result: StepResult<O>;
+  try {
+    result = await run();
+  } catch (cause) {
+    const error = asRecoveryError(cause);
+    await write({
+      status: error.retryable ? 'waiting' : 'failed',
+      summary: error.message,
+      facts: { ...error.details },
+      ...(error.retryable ? {} : { finishedAt: now() }),
+      error: { name: error.name, message: error.message, next: error.next },
+    }).catch((failure: unknown) => at.logger.error('The timeline could not be written', asError(failure)));
+    throw error;
+  }
+  await writeOrLog({ status: 'succeeded', summary: result.summary, facts: { ...result.facts }, finishedAt: now() });
+  return result;
+}
+
+/** What AWS or the network fails at for now, by the names of the SDK and of Node. */
 const transient = new Set([
   'ThrottlingException',
   'Throttling',
@@ -120,22 +135,26 @@ const transient = new Set([
   'TooManyRequestsException',
   'TimeoutError',
   'ECONNRESET',
+  'ECONNREFUSED',
+  'EAI_AGAIN',
   'ServiceUnavailable',
+  'ServiceUnavailableException',
   'InternalFailure',
   'InternalServerError',
+  'InternalError',
   'SlowDown',
   'ProvisionedThroughputExceededException',
 ]);
 
-/** Logs an error; what AWS or the network failed at for now becomes the retryable ServiceUnavailable, the rest keeps its name. */
-function report(logger: Logger, cause: unknown): RecoveryError {
-  if (cause instanceof RecoveryError) {
-    logger[cause.retryable ? 'info' : 'error'](cause.message, { error: cause.name, details: cause.details });
-    return cause;
-  }
-  const error = cause instanceof Error ? cause : new Error(String(cause));
-  logger.error(error.message, error);
-  if (transient.has(error.name)) return ServiceUnavailable(`${error.name}: ${error.message}`, { cause: error });
+const asError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(String(cause)));
+
+/** What failed for now becomes the retryable ServiceUnavailable; every other error keeps its name. */
+export function asRecoveryError(cause: unknown): RecoveryError {
+  if (cause instanceof RecoveryError) return cause;
+  const error = asError(cause);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (transient.has(error.name) || transient.has(code))
+    return ServiceUnavailable(`${error.name}: ${error.message}`, { cause: error });
   return new RecoveryError(
     {
       name: error.name,
@@ -145,4 +164,22 @@ function report(logger: Logger, cause: unknown): RecoveryError {
     error.message,
     { cause: error },
   );
+}
+
+function classify(logger: Logger, cause: unknown): RecoveryError {
+  const error = asRecoveryError(cause);
+  if (error.retryable) logger.info(error.message, { error: error.name, details: error.details });
+  else logger.error(error.message, error.cause instanceof Error ? error.cause : error, { details: error.details });
+  return error;
+}
+
+/**
+ * The error as the Lambda runtime reports it: errorType is `name`, errorMessage the message, trace the stack. People read
+ * that JSON as the cause in the console, so it says what to do next, and the stack stays in the log.
+ */
+function asSeenByStepFunctions(error: RecoveryError): Error {
+  const seen = new Error(withNext(error.message, error.next));
+  seen.name = error.name;
+  seen.stack = error.name;
+  return seen;
 }

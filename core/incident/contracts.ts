@@ -90,6 +90,44 @@ export const IncidentRecord = z.strictObject({
 });
 export type IncidentRecord = z.infer<typeof IncidentRecord>;
 
+export const MessageKind = z.enum([
+  'declared',
+  'approval-wanted',
+  'milestone',
+  'update',
+  'resolved',
+  'failed',
+  'refused',
+  'triage',
+]);
+export type MessageKind = z.infer<typeof MessageKind>;
+
+/** What people were told, or that they could not be. */
+export const MessageRecord = z.strictObject({
+  version: z.literal(recordVersion),
+  incidentId: z.string(),
+  at: Moment,
+  kind: MessageKind,
+  subject: z.string(),
+  text: z.string(),
+  /** Absent: delivered to the topic. */
+  failure: z.string().optional(),
+});
+export type MessageRecord = z.infer<typeof MessageRecord>;
+
+/** One closed incident, as the trend over drills shows it. */
+export const TrendPoint = z.strictObject({
+  version: z.literal(recordVersion),
+  incidentId: z.string(),
+  scenario: Scenario,
+  mode: Mode,
+  closedAt: Moment,
+  succeeded: z.boolean(),
+  rtoSeconds: z.number().optional(),
+  rpoSeconds: z.number().optional(),
+});
+export type TrendPoint = z.infer<typeof TrendPoint>;
+
 /** The one lease of an environment, in the DR Region. Held while its execution is RUNNING. */
 export const Lease = z.strictObject({
   version: z.literal(recordVersion),

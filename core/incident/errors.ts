@@ -16,6 +16,31 @@ export const RecoveryInProgress = defineError({
   retryable: false,
   next: 'Follow the running recovery that the message names; start again when it has ended.',
 });
+export const DuplicateRequest = defineError({
+  name: 'DuplicateRequest',
+  retryable: false,
+  next: 'Follow the incident that the message names; to run another one, start with a new requestId or none.',
+});
+export const DrillDeferred = defineError({
+  name: 'DrillDeferred',
+  retryable: false,
+  next: 'Look after the alarm that the message names; start the drill by hand when it is quiet again.',
+});
+export const RecoveryNotBuilt = defineError({
+  name: 'RecoveryNotBuilt',
+  retryable: false,
+  next: 'Recover by the manual procedure of the disaster recovery plan; a drill of the same restore runs with "mode": "drill".',
+});
+export const ActiveDatabaseUnknown = defineError({
+  name: 'ActiveDatabaseUnknown',
+  retryable: false,
+  next: 'Invoke the function database/register-database once in this environment, then start again.',
+});
+export const IncidentUnknown = defineError({
+  name: 'IncidentUnknown',
+  retryable: false,
+  next: 'Look at the execution’s history in the Step Functions console: its incident was never opened, or its record is gone.',
+});
 export const ServiceUnavailable = defineError({
   name: 'ServiceUnavailable',
   retryable: true,

@@ -1,5 +1,14 @@
 /** What the incident area needs from outside. Every port is small; a step's context lists exactly those that it uses. */
-import type { ActiveDatabase, Incident, IncidentRecord, Lease, StepRecord } from './contracts.ts';
+import type {
+  ActiveDatabase,
+  Incident,
+  IncidentRecord,
+  Lease,
+  MessageKind,
+  MessageRecord,
+  StepRecord,
+  TrendPoint,
+} from './contracts.ts';
 
 export interface Clock {
   now(): Date;
@@ -7,15 +16,22 @@ export interface Clock {
 
 /** The incident table of one Region. */
 export interface IncidentStore {
-  /** Creates the record; returns false where the incident exists already (a repeated start). */
+  /** Creates the record and claims its request; false where an incident for that request exists already. */
   open(record: IncidentRecord): Promise<boolean>;
+  /** The incident that a request key (identifiers.ts) opened before. */
+  findByRequest(requestKey: string): Promise<string | undefined>;
   read(incidentId: string): Promise<IncidentRecord | undefined>;
   update(incidentId: string, change: Partial<Omit<IncidentRecord, 'version' | 'incident'>>): Promise<void>;
   /** Newest first. */
   list(limit: number): Promise<IncidentRecord[]>;
-  /** Writes a step: the first call sets startedAt, later ones add attempts and keep it. */
+  /** Writes a step: the first call sets startedAt and later ones keep it; each `running` adds an attempt. */
   recordStep(record: StepRecord): Promise<void>;
   steps(incidentId: string): Promise<StepRecord[]>;
+  recordMessage(message: MessageRecord): Promise<void>;
+  messages(incidentId: string): Promise<MessageRecord[]>;
+  recordTrend(point: TrendPoint): Promise<void>;
+  /** Newest first. */
+  trend(scenario: Incident['scenario'], mode: Incident['mode'], limit: number): Promise<TrendPoint[]>;
   /** Why triage did or did not start something; kept 90 days. */
   recordDecision(decision: { at: string; alarm: string; verdict: string; reasons: readonly string[] }): Promise<void>;
 }
@@ -48,16 +64,34 @@ export interface Executions {
 export interface Alarms {
   /** undefined: no such alarm. */
   state(alarmName: string): Promise<{ value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'; since: string } | undefined>;
+  /** Names of the alarms of that prefix that are in ALARM. */
+  ringing(namePrefix: string): Promise<string[]>;
 }
 
-/** Where a step tells people what happened; failures are recorded, never thrown. */
+/** What a step tells people. */
+export interface Announcement {
+  readonly kind: MessageKind;
+  readonly headline: string;
+  readonly lines: readonly string[];
+  /** What happens next; without it, what usually follows a message of this kind. */
+  readonly next?: string;
+}
+
+/** Tells people what happened; failures are recorded, never thrown. Refusals and triage have no incident. */
 export interface Announcer {
-  announce(
-    incident: Incident,
-    message: {
-      kind: 'declared' | 'approval-wanted' | 'milestone' | 'update' | 'resolved' | 'failed';
-      headline: string;
-      lines: readonly string[];
-    },
-  ): Promise<void>;
+  announce(incident: Incident | undefined, message: Announcement): Promise<void>;
+}
+
+/** An approval that an execution waits for; its task token never leaves the adapter. */
+export interface Approvals {
+  /** Records the decision and lets the execution go on; false where nothing waits (any more). */
+  decide(incidentId: string, decision: ApprovalDecision): Promise<boolean>;
+}
+
+export interface ApprovalDecision {
+  readonly approved: boolean;
+  /** ARN of the caller's identity. */
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
 }

@@ -24,12 +24,13 @@ export function fromAttribute(value: AttributeValue): unknown {
   if (value.N !== undefined) return Number(value.N);
   if (value.BOOL !== undefined) return value.BOOL;
   if (value.L !== undefined) return value.L.map(fromAttribute);
-  if (value.M !== undefined) return fromItem(value.M);
+  if (value.M !== undefined)
+    return Object.fromEntries(Object.entries(value.M).map(([name, each]) => [name, fromAttribute(each)]));
   if (value.NULL !== undefined) return null;
   throw new TypeError(`An item holds an attribute type that no record of ours has: ${Object.keys(value).join()}`);
 }
 
-/** The record without its keys (pk, sk, ttl). */
+/** The record of an item: what is left without its keys (pk, sk, ttl). */
 export function fromItem(item: Item): Record<string, unknown> {
   const fields = Object.entries(item).filter(([name]) => name !== 'pk' && name !== 'sk' && name !== 'ttl');
   return Object.fromEntries(fields.map(([name, value]) => [name, fromAttribute(value)]));

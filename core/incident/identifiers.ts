@@ -1,0 +1,43 @@
+/** The names that everything of an incident derives from; the same input always yields the same name. */
+import { createHash } from 'node:crypto';
+import type { Settings } from '../settings.ts';
+import type { Incident, StartRequest } from './contracts.ts';
+
+const hash8 = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8);
+/** 2026-11-22T20:15:00.123Z → 20261122T201500Z */
+const compact = (moment: string) => `${moment.slice(0, 19).replace(/[-:]/g, '')}Z`;
+
+/** Two starts with the same requestId are the same request; without one, every execution is its own. */
+export const requestKey = (request: Pick<StartRequest, 'requestId'>, executionArn: string): string =>
+  hash8(request.requestId ?? executionArn);
+
+/** `drill-20261122T201500Z-1a2b3c4d` */
+export const incidentId = (mode: Incident['mode'], startedAt: string, key: string): string =>
+  `${mode}-${compact(startedAt)}-${key}`;
+
+/** The request key that an incident id ends in. */
+export const keyOfIncident = (id: string): string => id.slice(-8);
+
+/**
+ * The instance that a drill restores to: `dr-drill-<active>-<request key>`, at most 63 characters (the limit of RDS). The
+ * delete guard of the product rests on the prefix, and adoption on the incident's tag.
+ */
+export function candidateIdentifier(settings: Settings, activeIdentifier: string, id: string): string {
+  const suffix = `-${keyOfIncident(id)}`;
+  // RDS refuses two hyphens in a row, which a cut could leave.
+  const stem = `${settings.database.drillPrefix}${activeIdentifier}`.slice(0, 63 - suffix.length).replace(/-+$/, '');
+  return stem + suffix;
+}
+
+export const incidentTag = 'stocker-dr:incident';
+export const environmentTag = 'stocker-dr:environment';
+
+export const stateMachineName = (environment: string, scenario: Incident['scenario']): string =>
+  `stocker-dr-${environment}-${scenario}-recovery`;
+
+/** Alarms that say a database is lost or damaged bear this prefix; while one rings, scheduled drills are deferred. */
+export const databaseAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-database-`;
+
+/** Name of the execution that triage starts: the same alarm going off once can start only one. */
+export const executionName = (alarm: string, since: string): string =>
+  `triage-${compact(since)}-${hash8(`${alarm} ${since}`)}`;
