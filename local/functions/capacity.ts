@@ -17,14 +17,15 @@ export class Capacity {
   async take(): Promise<void> {
     const [endOldest] = this.#idle;
     if (this.#used >= this.#limit && endOldest !== undefined) endOldest();
-    if (this.#used >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#used++;
+    if (this.#used < this.#limit) this.#used++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** A worker ended. */
+  /** A worker ended: its place goes to who waits longest. */
   release(): void {
-    this.#used--;
-    this.#waiting.shift()?.();
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#used--;
+    else next();
   }
 
   /** Offers an idle worker; `end` must end it and call `release`. */

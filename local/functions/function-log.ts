@@ -1,5 +1,6 @@
 /** The lines of one execution environment, written to its log group as the function's role would: without the permission nothing arrives, as on AWS. */
-import { AwsError, type Home, type Principal } from '../kernel.ts';
+import { AwsError, type Clock, type Home, type Principal } from '../kernel.ts';
+import type { FunctionDefinition } from './function.ts';
 
 interface LogEvent {
   readonly timestamp: number;
@@ -72,4 +73,35 @@ export class FunctionLog {
 
 function lostForWantOfPermission(error: unknown): void {
   if (!(error instanceof AwsError)) throw error;
+}
+
+/** The lines that Lambda itself writes around an invocation, in the function's log format. Memory used is not known here. */
+export function platformLines({ version, memoryMb, logFormat }: FunctionDefinition, requestId: string, clock: Clock) {
+  const time = () => new Date(clock.now()).toISOString();
+  const json = (type: string, record: object) => JSON.stringify({ time: time(), type: `platform.${type}`, record });
+  if (logFormat === 'JSON') {
+    return {
+      start: () => json('start', { requestId, version }),
+      diagnosis: (text: string) => json('fault', { requestId, text }),
+      end(durationMs: number, initDurationMs: number | undefined) {
+        const billedDurationMs = Math.ceil(durationMs + (initDurationMs ?? 0));
+        const metrics = { durationMs, billedDurationMs, memorySizeMB: memoryMb, initDurationMs };
+        return [json('report', { requestId, metrics })];
+      },
+    };
+  }
+  return {
+    start: () => `START RequestId: ${requestId} Version: ${version}`,
+    diagnosis: (text: string) => `${time()} ${requestId} ${text}`,
+    end(durationMs: number, initMs: number | undefined) {
+      const parts = [
+        `REPORT RequestId: ${requestId}`,
+        `Duration: ${durationMs.toFixed(2)} ms`,
+        `Billed Duration: ${Math.ceil(durationMs + (initMs ?? 0))} ms`,
+        `Memory Size: ${memoryMb} MB`,
+        ...(initMs === undefined ? [] : [`Init Duration: ${initMs.toFixed(2)} ms`]),
+      ];
+      return [`END RequestId: ${requestId}`, parts.join('\t')];
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AwsError, type Home, type IssuedCredentials, type Principal } from '../kernel.ts';
 import type { Capacity } from './capacity.ts';
 import { ExecutionEnvironment, type Outcome } from './environment.ts';
-import { FunctionLog } from './function-log.ts';
+import { FunctionLog, platformLines } from './function-log.ts';
 import type { Failure } from './protocol.ts';
 import { variablesOf } from './variables.ts';
 
@@ -53,7 +53,8 @@ interface Sandbox {
   readonly log: FunctionLog;
   /** Ends it while it is idle. */
   readonly evict: () => void;
-  initMs: number | undefined;
+  /** Whether its init was reported. */
+  warm: boolean;
 }
 
 /** Lambda's bound on the payload of a synchronous answer. */
@@ -103,15 +104,16 @@ export class LambdaFunction {
 
   async #run(sandbox: Sandbox, event: string, arn: string, requestId: string): Promise<Invocation> {
     const { environment, log } = sandbox;
-    const { version, timeoutSeconds } = this.definition;
-    const began = performance.now();
+    const { timeoutSeconds, tracing } = this.definition;
     const { clock } = this.#options.home;
+    const lines = platformLines(this.definition, requestId, clock);
+    const began = clock.now();
     log.begin();
     const failure = await environment.ready(timeoutSeconds * 1000);
-    const initMs = sandbox.initMs === undefined ? performance.now() - began : undefined;
-    sandbox.initMs = initMs ?? 0;
-    log.add(this.#platformLine('start', requestId, `Version: ${version}`, { version }));
-    const started = performance.now();
+    const started = clock.now();
+    const initMs = sandbox.warm ? undefined : started - began;
+    sandbox.warm = true;
+    log.add(lines.start());
     const outcome: Outcome = failure
       ? { kind: 'failed', failure }
       : await environment.invoke({
@@ -119,27 +121,32 @@ export class LambdaFunction {
           event,
           timeoutMs: timeoutSeconds * 1000,
           invokedFunctionArn: arn,
-          traceId: traceId(clock.now(), this.definition.tracing),
+          traceId: traceId(started, tracing),
         });
-    const durationMs = performance.now() - started;
-    const result = answerOf(outcome, requestId);
-    if (result.fatalMessage) log.add(`${new Date(clock.now()).toISOString()} ${requestId} ${result.fatalMessage}`);
-    log.add(this.#platformLine('end', requestId));
-    log.add(this.#reportLine(requestId, durationMs, initMs));
+    const durationMs = clock.now() - started;
+    const answer = answerOf(outcome, requestId);
+    if (answer.diagnosis !== undefined) log.add(lines.diagnosis(answer.diagnosis));
+    for (const line of lines.end(durationMs, initMs)) log.add(line);
     void log.flush();
-    return { requestId, payload: result.payload, failed: result.failed, logTail: log.tail(), durationMs };
+    return { requestId, ...answer, logTail: log.tail(), durationMs };
   }
 
   #takeIdle(): Sandbox | undefined {
-    const sandbox = this.#idle.pop();
-    if (sandbox !== undefined) this.#options.capacity.withdraw(sandbox.evict);
-    return sandbox;
+    for (let sandbox = this.#idle.pop(); sandbox !== undefined; sandbox = this.#idle.pop()) {
+      if (!sandbox.environment.alive) this.#forget(sandbox);
+      else {
+        this.#options.capacity.withdraw(sandbox.evict);
+        return sandbox;
+      }
+    }
+    return undefined;
   }
 
   #giveBack(sandbox: Sandbox): void {
-    if (!sandbox.environment.alive) return this.#forget(sandbox);
-    this.#idle.push(sandbox);
-    this.#options.capacity.offer(sandbox.evict);
+    if (sandbox.environment.alive) {
+      this.#idle.push(sandbox);
+      this.#options.capacity.offer(sandbox.evict);
+    } else this.#forget(sandbox);
   }
 
   async #start(): Promise<Sandbox> {
@@ -165,7 +172,7 @@ export class LambdaFunction {
       void environment.kill();
       this.#forget(sandbox);
     };
-    const sandbox: Sandbox = { environment, credentials, log, evict, initMs: undefined };
+    const sandbox: Sandbox = { environment, credentials, log, evict, warm: false };
     this.#all.add(sandbox);
     return sandbox;
   }
@@ -177,36 +184,9 @@ export class LambdaFunction {
     this.#options.capacity.withdraw(sandbox.evict);
     this.#options.capacity.release();
   }
-
-  #platformLine(type: 'start' | 'end', requestId: string, text = '', record: object = {}): string {
-    if (this.definition.logFormat === 'Text') return `${type.toUpperCase()} RequestId: ${requestId} ${text}`.trimEnd();
-    return this.#platformJson(type === 'end' ? 'runtimeDone' : type, { requestId, ...record });
-  }
-
-  #reportLine(requestId: string, durationMs: number, initMs: number | undefined): string {
-    const { memoryMb, logFormat } = this.definition;
-    const billed = Math.ceil(durationMs + (initMs ?? 0));
-    if (logFormat === 'JSON') {
-      const metrics = { durationMs, billedDurationMs: billed, memorySizeMB: memoryMb, initDurationMs: initMs };
-      return this.#platformJson('report', { requestId, metrics });
-    }
-    const parts = [
-      `REPORT RequestId: ${requestId}`,
-      `Duration: ${durationMs.toFixed(2)} ms`,
-      `Billed Duration: ${billed} ms`,
-      `Memory Size: ${memoryMb} MB`,
-      ...(initMs === undefined ? [] : [`Init Duration: ${initMs.toFixed(2)} ms`]),
-    ];
-    return parts.join('\t');
-  }
-
-  #platformJson(type: string, record: object): string {
-    const time = new Date(this.#options.home.clock.now()).toISOString();
-    return JSON.stringify({ time, type: `platform.${type}`, record });
-  }
 }
 
-function answerOf(outcome: Outcome, requestId: string): { payload: string; failed: boolean; fatalMessage?: string } {
+function answerOf(outcome: Outcome, requestId: string): { payload: string; failed: boolean; diagnosis?: string } {
   if (outcome.kind === 'returned') {
     if (Buffer.byteLength(outcome.payload) <= maximumResponseBytes) return { payload: outcome.payload, failed: false };
     const errorMessage = `Response payload size exceeded maximum allowed payload size (${maximumResponseBytes} bytes).`;
@@ -216,8 +196,8 @@ function answerOf(outcome: Outcome, requestId: string): { payload: string; faile
   if (!isSandboxFailure(failure)) return { payload: JSON.stringify(failure), failed: true };
   // What the sandbox itself reports is prefixed with the request.
   const errorMessage = `RequestId: ${requestId} ${failure.errorMessage}`;
-  const fatalMessage = failure.errorMessage.replace(/^Error: /, '');
-  return { payload: JSON.stringify({ errorType: failure.errorType, errorMessage }), failed: true, fatalMessage };
+  const diagnosis = failure.errorMessage.replace(/^Error: /, '');
+  return { payload: JSON.stringify({ errorType: failure.errorType, errorMessage }), failed: true, diagnosis };
 }
 
 function isSandboxFailure({ errorType }: Failure): boolean {
