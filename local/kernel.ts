@@ -2,7 +2,7 @@
  * The few types that every part of the embedded cloud shares: who calls (Principal), what a call needs
  * (Access), what a service is (operations, resource types, routes), and what a service is given (Home).
  */
-import type { Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 
 /** Short names of the services; they are the wire's and `Home.call`'s key. */
 export type ServiceName =
@@ -205,5 +205,5 @@ export interface Faults {
 /** A route that the cloud's HTTP server hands over raw: function URLs (`/_url/<id>/…`). Path starts with the prefix. */
 export interface RawRoute {
   readonly prefix: string;
-  readonly handle: Parameters<Server['on']>[1];
+  readonly handle: RequestListener;
 }

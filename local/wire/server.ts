@@ -1,0 +1,112 @@
+/** The cloud's one HTTP server: every AWS protocol, every service, both Regions, on 127.0.0.1. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { AwsError, type RawRoute, type ServiceName } from '../kernel.ts';
+import { toWireError } from './errors.ts';
+import { readRequest, type WireRequest, type WireResponse } from './message.ts';
+import { restJson1 } from './rest.ts';
+import { createRouter, type Route, type Router } from './router.ts';
+import { members } from './schema.ts';
+import { type SecretFor, verifySignature } from './signature.ts';
+
+/** Carries out an operation. Throws AwsError for what the caller is told; anything else is an InternalFailure. */
+export type Dispatch = (request: {
+  readonly service: ServiceName;
+  readonly operation: string;
+  readonly input: Record<string, unknown>;
+  readonly region: string;
+  readonly accessKeyId: string | undefined;
+  readonly requestId: string;
+}) => Promise<Record<string, unknown>>;
+
+export interface WireOptions {
+  readonly services: readonly { readonly name: ServiceName; readonly sdk: string }[];
+  readonly dispatch: Dispatch;
+  /** Prefixes whose requests are handed over as they come, unread. */
+  readonly routes?: () => readonly RawRoute[];
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** Where given, requests signed with issued credentials must verify. */
+  readonly secretFor?: SecretFor;
+}
+export interface Wire {
+  /** `http://127.0.0.1:<port>` */
+  readonly endpoint: string;
+  readonly server: Server;
+  close(): Promise<void>;
+}
+
+/** Starts listening. Clients' modules are loaded when a service is first called, so this takes milliseconds. */
+export async function createWire(options: WireOptions): Promise<Wire> {
+  const router = createRouter(options.services);
+  const server = createServer((message, response) => {
+    const raw = options.routes?.().find(({ prefix }) => message.url?.startsWith(prefix));
+    if (raw) return raw.handle(message, response);
+    readRequest(message)
+      .then((request) => answer(request, router, options))
+      .then((answered) => send(response, answered, message.method === 'HEAD'))
+      .catch((error: unknown) => {
+        // The client hung up, or its body ended early or was malformed: there is nobody to answer in its protocol.
+        console.error(error);
+        response.destroy();
+      });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', () => resolve());
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    server,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(request: WireRequest, router: Router, options: WireOptions): Promise<WireResponse> {
+  const requestId = randomUUID();
+  let route: Route | undefined;
+  try {
+    route = router.route(request);
+    const { service, operation, protocol, region, accessKeyId } = route;
+    if (!service || !operation || hasEventStream(route))
+      throw new AwsError(
+        'NotImplemented',
+        `${service?.name ?? 'unknown service'}:${route.operationName} is not implemented`,
+      );
+    if (options.secretFor) await verifySignature(request, request.body, service.signingName, region, options.secretFor);
+    const input = await protocol.readInput(service, operation, request);
+    const call = { service: service.name, operation: operation.name, input, region, accessKeyId, requestId };
+    return protocol.writeOutput(service, operation, await options.dispatch(call), requestId);
+  } catch (error) {
+    const protocol = route?.protocol ?? restJson1;
+    return protocol.writeError(route?.service, toWireError(error, route?.service), requestId);
+  }
+}
+
+/** Event streams (Lambda's response streaming, Logs' live tail) are framed messages, not one document. */
+const hasEventStream = ({ operation }: Route): boolean =>
+  [...members(operation?.input), ...members(operation?.output)].some(
+    ([, member]) => member.isStreaming() && member.isStructSchema(),
+  );
+
+async function send(response: ServerResponse, { status, headers, body }: WireResponse, head: boolean): Promise<void> {
+  // The length of what HEAD describes is the output's own; any other body's length is counted here.
+  const { 'content-length': declared, ...rest } = headers;
+  if (head || status === 304) {
+    response.writeHead(status, declared === undefined ? rest : headers).end();
+  } else if (body instanceof Readable) {
+    response.writeHead(status, headers);
+    await pipeline(body, response);
+  } else {
+    const bytes = Buffer.from(body as string);
+    response.writeHead(status, { ...rest, 'content-length': bytes.length }).end(bytes);
+  }
+}
