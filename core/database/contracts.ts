@@ -1,6 +1,6 @@
 /** What the steps of database-recovery hand on. Small: Step Functions carries at most 262,144 bytes of state. */
 import * as z from 'zod';
-import { Moment } from '../incident/contracts.ts';
+import { Moment, recordVersion } from '../incident/contracts.ts';
 
 /** Decided by AssessDatabase from what is there; every later step follows it and decides nothing anew. */
 export const RestorePlan = z.strictObject({
@@ -29,3 +29,26 @@ export const Candidate = z.strictObject({
   database: z.string(),
 });
 export type Candidate = z.infer<typeof Candidate>;
+
+/**
+ * What the sentinel saw when it last found nothing wrong. Counts and hashes are text: they exceed 2^53.
+ * A table that could not be counted in time is missing.
+ */
+export const Baseline = z.strictObject({
+  version: z.literal(recordVersion),
+  /** End of the look: everything in here was committed before. */
+  at: Moment,
+  schemaVersion: z.string(),
+  schemaHash: z.string(),
+  /** Table → rows. */
+  rows: z.record(z.string(), z.string()),
+  /**
+   * Append-only table → what lies at or below `key`. Rows there are settled: every transaction that could still
+   * commit one had ended. `seenKey` becomes the next look's `key`.
+   */
+  appendOnly: z.record(
+    z.string(),
+    z.strictObject({ seenKey: z.string(), key: z.string(), rows: z.string(), hash: z.string() }),
+  ),
+});
+export type Baseline = z.infer<typeof Baseline>;

@@ -1,4 +1,5 @@
 /** What the database area needs from outside: RDS as it is, sessions, secrets, parameters, workloads. */
+import type { Baseline } from './contracts.ts';
 
 /** The facts of an instance that matter to a recovery. Times are ISO text. */
 export interface DatabaseInstance {
@@ -65,6 +66,8 @@ export interface Databases {
   configure(identifier: string, like: DatabaseInstance, masterPassword: string): Promise<void>;
   /** Deletes without a final snapshot and with its automated backups; 'gone' where there is none. */
   delete(identifier: string): Promise<'deleting' | 'gone'>;
+  /** Whether automated backups of an instance of that name are kept, even after it is gone. */
+  hasAutomatedBackup(identifier: string): Promise<boolean>;
   parameters(parameterGroup: string): Promise<Readonly<Record<string, string>>>;
 }
 
@@ -109,14 +112,28 @@ export interface Sessions {
   ): Promise<Session>;
 }
 
+export interface Deployment {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface RolloutStatus {
+  readonly generation: number;
+  readonly observedGeneration: number;
+  readonly desired: number;
+  /** Pods of any revision. */
+  readonly total: number;
+  /** Pods of the newest revision. */
+  readonly updated: number;
+  readonly available: number;
+}
+
 export interface Workloads {
-  /** Restarts a deployment the rolling way; returns the generation to wait for. */
-  restart(deployment: { cluster: string; namespace: string; name: string }): Promise<number>;
-  status(deployment: {
-    cluster: string;
-    namespace: string;
-    name: string;
-  }): Promise<{ generation: number; observedGeneration: number; desired: number; updated: number; available: number }>;
+  /** Restarts a deployment the rolling way; returns the generation to wait for. `at` makes the restart a new one. */
+  restart(deployment: Deployment, at: string): Promise<number>;
+  /** undefined: no such deployment. */
+  status(deployment: Deployment): Promise<RolloutStatus | undefined>;
 }
 
 export interface Metrics {
@@ -128,4 +145,12 @@ export interface Metrics {
       dimensions?: Readonly<Record<string, string>>;
     }[],
   ): Promise<void>;
+}
+
+/** The sentinel's looks that found nothing wrong, in the incident table of the Region. */
+export interface Baselines {
+  latest(): Promise<Baseline | undefined>;
+  /** The newest one taken at that moment or before it. */
+  atOrBefore(moment: string): Promise<Baseline | undefined>;
+  record(baseline: Baseline): Promise<void>;
 }

@@ -24,15 +24,25 @@ export const CheckName = z.enum([
 ]);
 export type CheckName = z.infer<typeof CheckName>;
 
-/** One bounded piece: a check, and what it is applied to. */
+/** What a check is applied to. */
+export const Item = z.strictObject({
+  /** A relation as PostgreSQL quotes it (`stocker."order"`), or the name of a query. */
+  subject: z.string(),
+  /** The constraint, or the column, of that relation. */
+  part: z.string().optional(),
+  /** Half-open block range [from, to) of the heap. */
+  blocks: z.strictObject({ from: z.number().int().nonnegative(), to: z.number().int().positive() }).optional(),
+  /** It cannot be cut and would take this long, which is over a piece's limit: it is not begun. */
+  tooLongSeconds: z.number().optional(),
+});
+export type Item = z.infer<typeof Item>;
+
+/** One bounded piece of work: a check and its items; small tables share a piece. */
 export const Piece = z.strictObject({
   id: z.string(),
   tier: Tier,
   check: CheckName,
-  /** Schema-qualified table, index, constraint or query name. */
-  subject: z.string().optional(),
-  /** Half-open block range [from, to) of the heap. */
-  blocks: z.strictObject({ from: z.number().int().nonnegative(), to: z.number().int().positive() }).optional(),
+  items: z.array(Item),
 });
 export type Piece = z.infer<typeof Piece>;
 
