@@ -127,6 +127,8 @@ export interface Service {
   readonly resources?: Readonly<Record<string, ResourceProvider>>;
   /** The resource-based policy of a resource of this service (topic, queue, key, bucket, function), if it has one. */
   resourcePolicy?(arn: string): PolicyDocument | undefined;
+  /** What the cloud's HTTP server hands over to this service as it comes. Asked for at every request. */
+  routes?(): readonly RawRoute[];
   /** Called once after every stack is deployed: schedules start, alarms evaluate. */
   start?(): void | Promise<void>;
   /** Ends timers, processes and servers. Called on every normal end. */
@@ -163,6 +165,12 @@ export interface Certificate {
   readonly certificate: string;
 }
 
+/** Who signed a request. */
+export interface Signer {
+  readonly principal: Principal;
+  readonly accessKeyId: string;
+}
+
 /** What one service in one Region is given. */
 export interface Home {
   readonly account: string;
@@ -188,6 +196,8 @@ export interface Home {
   emit(event: BusEvent): void;
   /** Credentials for a role session; the wire maps them back to the principal. */
   issueCredentials(principal: Principal): IssuedCredentials;
+  /** Who signed a request that came by a raw route, for that signing name (`lambda`) in this Region. Throws AwsError when nobody did, or the signature is not theirs. */
+  authenticate(request: IncomingMessage, body: Uint8Array, signingName: string): Promise<Signer>;
   /** A server certificate for these DNS names and IP addresses. */
   issueCertificate(names: readonly string[], addresses: readonly string[]): Promise<Certificate>;
   /** PEM of the cloud's own certificate authority. */
