@@ -2,7 +2,7 @@
  * The few types that every part of the embedded cloud shares: who calls (Principal), what a call needs
  * (Access), what a service is (operations, resource types, routes), and what a service is given (Home).
  */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 
 /** Short names of the services; they are the wire's and `Home.call`'s key. */
 export type ServiceName =
