@@ -1,0 +1,74 @@
+/** Decides what a recovery restores, from what is known now. Pure. */
+import type { ActiveDatabase, Incident } from '../incident/contracts.ts';
+import { candidateIdentifier } from '../incident/identifiers.ts';
+import { isBefore, secondsBetween } from '../incident/moments.ts';
+import type { Settings } from '../settings.ts';
+import type { RestorePlan } from './contracts.ts';
+import type { DatabaseInstance, DatabaseSnapshot, RestoreWindow } from './ports.ts';
+
+/** A heartbeat is written every minute: until the next is due, the database may still have taken writes. */
+export const heartbeatSeconds = 60;
+
+export interface RestoreFacts {
+  readonly settings: Settings;
+  readonly incident: Incident;
+  readonly active: ActiveDatabase;
+  readonly source: DatabaseInstance;
+  readonly window: RestoreWindow | undefined;
+  /** The snapshot that was asked for, where one was. */
+  readonly snapshot: DatabaseSnapshot | undefined;
+  /** Newest heartbeat of the source; undefined where the source does not answer. */
+  readonly newestHeartbeat: string | undefined;
+  readonly now: string;
+}
+
+export type PlanDecision = { readonly plan: RestorePlan } | { readonly refused: string };
+
+/**
+ * The restore point: what was asked for if it can be had, else the newest there is. The loss that this would mean is
+ * counted from the restore point to the last moment at which the source can have taken a write.
+ */
+export function planRestore(facts: RestoreFacts): PlanDecision {
+  const { settings, incident, active, source, window, now } = facts;
+  const choice = chooseRestorePoint(facts);
+  if ('refused' in choice) return choice;
+  return {
+    plan: {
+      source: { identifier: source.identifier, resourceId: source.resourceId },
+      candidate: candidateIdentifier(settings, active.identifier, incident.id),
+      ...choice,
+      ...(window === undefined ? {} : { window }),
+      estimatedLossSeconds: Math.max(0, secondsBetween(choice.restorePoint, lastPossibleWrite(facts, now))),
+      epoch: active.epoch,
+    },
+  };
+}
+
+function lastPossibleWrite({ newestHeartbeat }: RestoreFacts, now: string): string {
+  if (newestHeartbeat === undefined) return now;
+  const due = new Date(Date.parse(newestHeartbeat) + heartbeatSeconds * 1000).toISOString();
+  return isBefore(due, now) ? due : now;
+}
+
+type Choice = Pick<RestorePlan, 'restore' | 'restorePoint'> | { readonly refused: string };
+
+function chooseRestorePoint({ incident, source, window, snapshot }: RestoreFacts): Choice {
+  const { restoreTo } = incident;
+  if (typeof restoreTo === 'object') return chooseSnapshot(restoreTo.snapshot, source, snapshot);
+  if (window === undefined)
+    return { refused: `${source.identifier} has no restore window: are automated backups enabled?` };
+  if (restoreTo === 'latest') return { restore: { kind: 'time', at: 'latest' }, restorePoint: window.latest };
+  // RDS: RestoreTime must lie before LatestRestorableTime.
+  if (isBefore(restoreTo, window.earliest) || !isBefore(restoreTo, window.latest))
+    return { refused: `restoreTo ${restoreTo} is outside the restore window ${window.earliest} … ${window.latest}` };
+  return { restore: { kind: 'time', at: restoreTo }, restorePoint: restoreTo };
+}
+
+function chooseSnapshot(asked: string, source: DatabaseInstance, snapshot: DatabaseSnapshot | undefined): Choice {
+  if (snapshot === undefined) return { refused: `there is no snapshot ${asked}` };
+  if (snapshot.instanceResourceId !== source.resourceId)
+    return { refused: `snapshot ${asked} is of ${snapshot.instanceIdentifier}, not of ${source.identifier}` };
+  if (snapshot.status !== 'available' || snapshot.createdAt === undefined)
+    return { refused: `snapshot ${asked} is ${snapshot.status}, not available` };
+  return { restore: { kind: 'snapshot', snapshot: asked }, restorePoint: snapshot.createdAt };
+}
