@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/** The CDK application: `cdk synth -c env=production|staging`. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { configurationOf } from '../config/index.ts';
+import { settingsOf } from '../config/names.ts';
+import { bundleFunctions } from '../lib/bundle.ts';
+import { RegionStack } from '../lib/stacks/region-stack.ts';
+import { acknowledgeFindings } from '../lib/nag-suppressions.ts';
+
+const app = new App();
+const configuration = configurationOf(app.node.tryGetContext('env') ?? 'production');
+const bundle = bundleFunctions(settingsOf(configuration), mkdtempSync(join(tmpdir(), 'stocker-dr-bundle-')));
+process.once('exit', () => rmSync(bundle.directory, { recursive: true, force: true }));
+
+for (const role of ['primary', 'dr'] as const) {
+  const { region } = configuration[role];
+  const stack = new RegionStack(app, `StockerDr-${configuration.environment}-${region}`, {
+    configuration,
+    role,
+    bundleDirectory: bundle.directory,
+    env: { account: configuration.account, region },
+    description: `STOCKER Pro disaster recovery, ${configuration.environment}, ${role} Region`,
+  });
+  acknowledgeFindings(stack);
+}
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

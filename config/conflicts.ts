@@ -1,0 +1,152 @@
+/** Where a configuration contradicts its own objectives. Pure: a conflict names the field, the reason and the fix. */
+export interface Conflict {
+  readonly path: readonly string[];
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** The part of a configuration that the checks look at. */
+interface Checked {
+  readonly environment: string;
+  readonly primary: { readonly region: string };
+  readonly dr: { readonly region: string };
+  readonly objectives: {
+    readonly rtoSeconds: number;
+    readonly rpoSeconds: number;
+    readonly automatedBackupRetentionDays: number;
+  };
+  readonly database: {
+    readonly identifier: string;
+    readonly drillPrefix: string;
+    readonly masterUsername: string;
+    readonly applicationRoles: readonly { readonly name: string; readonly secretName: string }[];
+    readonly masterSecretName: string;
+    readonly regionProtection: 'replica' | 'automated-backups';
+    readonly expectedRestoreSeconds: number;
+    readonly backupWindow: string;
+    readonly maintenanceWindow: string;
+  };
+  readonly validation: { readonly gateSeconds: number; readonly pieceSeconds: number };
+  readonly traffic: { readonly ttlSeconds: number };
+  readonly schedules: { readonly heartbeatMinutes: number; readonly databaseDrill: string };
+}
+
+/** RDS uploads transaction logs every 5 minutes: no restore in the Region can promise less. */
+const logUploadSeconds = 300;
+/** Replicated automated backups: documented lag up to 30 minutes, recovery of up to hours (aws-facts). */
+const replicatedBackupSeconds = { rpo: 1800, rto: 7200 };
+const maximumTtlSeconds = 60;
+
+/** Every conflict, in the order of the fields. */
+export function findConflicts(configuration: Checked): Conflict[] {
+  return [...objectiveConflicts(configuration), ...namingConflicts(configuration), ...windowConflicts(configuration)];
+}
+
+function objectiveConflicts({ objectives, database, validation, traffic, schedules }: Checked): Conflict[] {
+  const conflicts: Conflict[] = [];
+  const add = (path: string, reason: string, fix: string) => conflicts.push({ path: path.split('.'), reason, fix });
+  if (objectives.rpoSeconds < logUploadSeconds)
+    add(
+      'objectives.rpoSeconds',
+      `${objectives.rpoSeconds} s cannot be met: RDS uploads logs every ${logUploadSeconds} s.`,
+      `set at least ${logUploadSeconds}.`,
+    );
+  if (schedules.heartbeatMinutes * 60 > objectives.rpoSeconds / 2)
+    add(
+      'schedules.heartbeatMinutes',
+      `a heartbeat every ${schedules.heartbeatMinutes} min cannot measure an RPO of ${objectives.rpoSeconds} s.`,
+      'set it to at most half of the RPO.',
+    );
+  if (
+    database.regionProtection === 'automated-backups' &&
+    (objectives.rpoSeconds < replicatedBackupSeconds.rpo || objectives.rtoSeconds < replicatedBackupSeconds.rto)
+  )
+    add(
+      'database.regionProtection',
+      `replicated automated backups lag up to 30 min and restore in up to hours; the objectives are RPO ${objectives.rpoSeconds} s, RTO ${objectives.rtoSeconds} s.`,
+      "use 'replica'.",
+    );
+  const needed = database.expectedRestoreSeconds + validation.gateSeconds;
+  if (needed > objectives.rtoSeconds)
+    add(
+      'objectives.rtoSeconds',
+      `restore (${database.expectedRestoreSeconds} s) and gate (${validation.gateSeconds} s) need ${needed} s, more than the RTO of ${objectives.rtoSeconds} s.`,
+      'raise the RTO, shorten validation.gateSeconds, or restore faster (instance class, storage).',
+    );
+  if (validation.pieceSeconds > validation.gateSeconds)
+    add(
+      'validation.pieceSeconds',
+      `one piece (${validation.pieceSeconds} s) may outlast the whole gate (${validation.gateSeconds} s).`,
+      'set it to at most validation.gateSeconds.',
+    );
+  if (traffic.ttlSeconds > maximumTtlSeconds)
+    add(
+      'traffic.ttlSeconds',
+      `resolvers keep the old answer for ${traffic.ttlSeconds} s after a failover.`,
+      `set at most ${maximumTtlSeconds}.`,
+    );
+  return conflicts;
+}
+
+function namingConflicts({ primary, dr, database }: Checked): Conflict[] {
+  const conflicts: Conflict[] = [];
+  const add = (path: string, reason: string, fix: string) => conflicts.push({ path: path.split('.'), reason, fix });
+  if (primary.region === dr.region)
+    add('dr.region', `the DR Region is the primary Region, ${primary.region}.`, 'name another Region.');
+  if (database.identifier.startsWith(database.drillPrefix))
+    add(
+      'database.drillPrefix',
+      `the production instance ${database.identifier} begins with the drill prefix ${database.drillPrefix}, so the guard of the tear-down could not tell them apart.`,
+      'choose a prefix that production never has, such as dr-drill-.',
+    );
+  database.applicationRoles.forEach((role, index) => {
+    if (role.name === database.masterUsername || role.secretName === database.masterSecretName)
+      add(
+        `database.applicationRoles.${index}`,
+        `the application logs in as the master user ${role.name}, so a fence cannot hold: recovery needs that login.`,
+        'give the application a role of its own.',
+      );
+  });
+  return conflicts;
+}
+
+const minutesOf = (time: string) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+
+/** True where `minute` of the day lies in [from, to), which may pass midnight. */
+function insideWindow(minute: number, from: number, to: number): boolean {
+  return from <= to ? minute >= from && minute < to : minute >= from || minute < to;
+}
+
+function windowConflicts({ database, schedules }: Checked): Conflict[] {
+  const cron = /^cron\((\d+) (\d+) /.exec(schedules.databaseDrill);
+  if (!cron)
+    return [
+      {
+        path: ['schedules', 'databaseDrill'],
+        reason: `${schedules.databaseDrill} has no fixed time of day.`,
+        fix: 'give minute and hour as numbers, such as cron(0 4 1 * ? *).',
+      },
+    ];
+  const drill = Number(cron[2]) * 60 + Number(cron[1]);
+  const windows = [
+    {
+      name: 'backupWindow',
+      text: database.backupWindow,
+      from: database.backupWindow.slice(0, 5),
+      to: database.backupWindow.slice(6, 11),
+    },
+    {
+      name: 'maintenanceWindow',
+      text: database.maintenanceWindow,
+      from: database.maintenanceWindow.slice(4, 9),
+      to: database.maintenanceWindow.slice(14, 19),
+    },
+  ];
+  return windows
+    .filter((window) => insideWindow(drill, minutesOf(window.from), minutesOf(window.to)))
+    .map((window) => ({
+      path: ['schedules', 'databaseDrill'],
+      reason: `the drill at ${schedules.databaseDrill} falls into the instance's ${window.name} ${window.text}.`,
+      fix: 'move the drill or the window.',
+    }));
+}

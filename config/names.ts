@@ -1,0 +1,79 @@
+/** Physical names. They are derived, not configured: the two stacks refer to each other by name alone (no cross-Region references). */
+import type { Settings } from '../core/settings.ts';
+import type { Configuration, Network } from './schema.ts';
+
+export const prefixOf = (configuration: Pick<Configuration, 'environment'>) =>
+  `stocker-dr-${configuration.environment}`;
+
+/** Names that both stacks and every client agree on. */
+export function namesOf(configuration: Configuration) {
+  const prefix = prefixOf(configuration);
+  return {
+    prefix,
+    incidentTable: `${prefix}-incidents`,
+    controlTable: `${prefix}-control`,
+    evidenceBucket: (region: string) => `${prefix}-evidence-${configuration.account}-${region}`,
+    internalTopic: `${prefix}-internal`,
+    customersTopic: `${prefix}-customers`,
+    stateMachine: (name: string) => `${prefix}-${name}`,
+    /** `database/restore-database` → `stocker-dr-production-database-restore-database` */
+    lambda: (path: string) => `${prefix}-${path.replace('/', '-')}`,
+    schedule: (name: string) => `${prefix}-${name}`,
+    alarm: (name: string) => `${prefix}-${name}`,
+    topicArn: (region: string, name: string) => `arn:aws:sns:${region}:${configuration.account}:${name}`,
+    stateMachineArn: (region: string, name: string) =>
+      `arn:aws:states:${region}:${configuration.account}:stateMachine:${prefix}-${name}`,
+  };
+}
+
+/** The part of the configuration that the functions carry with them. */
+export function settingsOf(configuration: Configuration): Settings {
+  const names = namesOf(configuration);
+  const region = (network: Network, role: 'primary' | 'dr') => ({
+    region: network.region,
+    role,
+    incidentTable: names.incidentTable,
+    evidenceBucket: names.evidenceBucket(network.region),
+    internalTopicArn: names.topicArn(network.region, names.internalTopic),
+    customersTopicArn: names.topicArn(network.region, names.customersTopic),
+    databaseSubnetGroup: network.databaseSubnetGroup,
+    databaseParameterGroup: network.databaseParameterGroup,
+    databaseSecurityGroupIds: network.databaseSecurityGroupIds,
+    isolatedSecurityGroupId: network.isolatedSecurityGroupId,
+  });
+  const {
+    identifier,
+    name,
+    port,
+    masterSecretName,
+    heartbeatRole,
+    sentinelRole,
+    applicationRoles,
+    schemaVersionSql,
+    drillPrefix,
+  } = configuration.database;
+  return {
+    environment: configuration.environment,
+    account: configuration.account,
+    objectives: { rtoSeconds: configuration.objectives.rtoSeconds, rpoSeconds: configuration.objectives.rpoSeconds },
+    primary: region(configuration.primary, 'primary'),
+    dr: region(configuration.dr, 'dr'),
+    controlTable: names.controlTable,
+    database: {
+      identifier,
+      name,
+      port,
+      masterSecretName,
+      heartbeatRole,
+      sentinelRole,
+      applicationRoles,
+      schemaVersionSql,
+      drillPrefix,
+    },
+    application: configuration.application,
+    canary: configuration.canary,
+    validation: configuration.validation,
+    automatic: configuration.automatic,
+    team: configuration.team,
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * The configuration of one environment: the plan's numbers and this installation's names. What cannot meet its own
+ * objectives is refused here, at synth, with the reason and the fix.
+ */
+import * as z from 'zod';
+import { ApplicationTarget, Settings } from '../core/settings.ts';
+import { findConflicts } from './conflicts.ts';
+
+const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as us-east-1');
+
+/** Terraform owns the network and the database; these are their names in one Region. */
+export const Network = z.strictObject({
+  region,
+  vpcId: z.string().startsWith('vpc-'),
+  availabilityZones: z.array(z.string()).min(2),
+  privateSubnetIds: z.array(z.string().startsWith('subnet-')).min(2),
+  /** Admits the functions' group only: restored copies start here. */
+  isolatedSecurityGroupId: z.string().startsWith('sg-'),
+  /** Functions that reach a database or the Kubernetes API run in these. */
+  functionSecurityGroupId: z.string().startsWith('sg-'),
+  databaseSecurityGroupIds: z.array(z.string().startsWith('sg-')).min(1),
+  databaseSubnetGroup: z.string(),
+  databaseParameterGroup: z.string(),
+});
+
+export const Configuration = z
+  .strictObject({
+    environment: Settings.shape.environment,
+    account: Settings.shape.account,
+    primary: Network,
+    dr: Network,
+    objectives: z.strictObject({
+      rtoSeconds: z.number().int().positive(),
+      rpoSeconds: z.number().int().positive(),
+      /** Daily backups kept in each Region. */
+      dailyBackupsKept: z.number().int().positive(),
+      /** RDS automated backups. */
+      automatedBackupRetentionDays: z.number().int().min(1).max(35),
+    }),
+    database: z.strictObject({
+      ...Settings.shape.database.shape,
+      masterUsername: z.string(),
+      /** How the DR Region gets its data: a cross-Region read replica, or replicated automated backups. */
+      regionProtection: z.enum(['replica', 'automated-backups']),
+      /** Daily, UTC, hh:mm-hh:mm, as RDS has it. */
+      backupWindow: z.string().regex(/^\d\d:\d\d-\d\d:\d\d$/),
+      /** Weekly, UTC, ddd:hh:mm-ddd:hh:mm. */
+      maintenanceWindow: z.string().regex(/^[a-z]{3}:\d\d:\d\d-[a-z]{3}:\d\d:\d\d$/),
+      /** Planning figure: how long a restore takes until the instance is usable. */
+      expectedRestoreSeconds: z.number().int().positive(),
+    }),
+    application: ApplicationTarget,
+    canary: ApplicationTarget,
+    validation: Settings.shape.validation,
+    automatic: Settings.shape.automatic,
+    team: Settings.shape.team,
+    traffic: z.strictObject({
+      hostedZoneName: z.string(),
+      recordName: z.string(),
+      ttlSeconds: z.number().int().positive(),
+    }),
+    schedules: z.strictObject({
+      heartbeatMinutes: z.number().int().positive(),
+      sentinelMinutes: z.number().int().positive(),
+      /** EventBridge Scheduler cron in UTC: the plan's monthly database restore test. */
+      databaseDrill: z.string().startsWith('cron('),
+    }),
+    logRetentionDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365)]),
+    /** Roles that may call the approval URL, by ARN. */
+    approverRoleArns: z.array(z.string().startsWith('arn:aws:iam::')).min(1),
+  })
+  .superRefine((configuration, context) => {
+    for (const conflict of findConflicts(configuration)) {
+      context.addIssue({
+        code: 'custom',
+        path: [...conflict.path],
+        message: `${conflict.reason} Fix: ${conflict.fix}`,
+      });
+    }
+  });
+export type Configuration = z.infer<typeof Configuration>;
+export type Network = z.infer<typeof Network>;
+
+/** Parses a configuration; throws one Error that lists every problem by field. */
+export function parseConfiguration(value: unknown): Configuration {
+  const parsed = Configuration.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(configuration)'}: ${issue.message}`);
+  throw new Error(`This configuration cannot be deployed:\n${lines.join('\n')}`);
+}

@@ -1,0 +1,92 @@
+/** What production and staging have in common: the schema of the application and what proves it intact. */
+import type { Configuration } from './schema.ts';
+
+type Database = Configuration['database'];
+type Validation = Configuration['validation'];
+
+/** Names of the database area, by environment: `stocker-pro-production`, `stocker-pro/production/database/…`. */
+export function databaseOf(
+  environment: string,
+): Pick<
+  Database,
+  | 'identifier'
+  | 'name'
+  | 'port'
+  | 'masterUsername'
+  | 'masterSecretName'
+  | 'heartbeatRole'
+  | 'sentinelRole'
+  | 'applicationRoles'
+  | 'schemaVersionSql'
+  | 'drillPrefix'
+> {
+  const secret = (name: string) => `stocker-pro/${environment}/database/${name}`;
+  return {
+    identifier: `stocker-pro-${environment}`,
+    name: 'stocker_db',
+    port: 5432,
+    masterUsername: 'stocker',
+    masterSecretName: secret('master'),
+    heartbeatRole: { name: 'stocker_dr_heartbeat', secretName: `stocker-dr-${environment}/database/heartbeat` },
+    sentinelRole: { name: 'stocker_dr_sentinel', secretName: `stocker-dr-${environment}/database/sentinel` },
+    applicationRoles: [{ name: 'stocker_app', secretName: secret('stocker-app') }],
+    schemaVersionSql: 'SELECT max(version) FROM stocker.schema_migration',
+    drillPrefix: 'dr-drill-',
+  };
+}
+
+/** Deployments on EKS: the application, and the canary that a drill cuts over. */
+export function applicationsOf(environment: string): Pick<Configuration, 'application' | 'canary'> {
+  const target = (name: string, parameters: string) => ({
+    deployment: { cluster: `stocker-pro-${environment}`, namespace: `stocker-${environment}`, name },
+    urlParameter: `/stocker-pro/${environment}/${parameters}/url`,
+    databaseEndpointParameter: `/stocker-pro/${environment}/${parameters}/database-endpoint`,
+  });
+  return { application: target('stocker-api', 'application'), canary: target('stocker-api-canary', 'canary') };
+}
+
+export const validation: Omit<Validation, 'pieceSeconds' | 'gateSeconds' | 'performance'> = {
+  concurrency: 8,
+  scanBytesPerSecond: 100_000_000,
+  rowFloors: {
+    'stocker.product': 0.95,
+    'stocker.warehouse': 1,
+    'stocker.stock': 0.95,
+    'stocker.stock_movement': 0.99,
+    'stocker.customer_order': 0.95,
+    'stocker.order_line': 0.95,
+  },
+  appendOnly: { 'stocker.stock_movement': 'id' },
+  queries: [
+    {
+      name: 'stock equals the sum of its movements',
+      kind: 'consistency',
+      sql: `SELECT count(*) FROM stocker.stock s
+            FULL JOIN (SELECT product_id, warehouse_id, sum(quantity) AS quantity
+                       FROM stocker.stock_movement GROUP BY 1, 2) m USING (product_id, warehouse_id)
+            WHERE coalesce(s.quantity, 0) <> coalesce(m.quantity, 0)`,
+      expect: 0,
+    },
+    {
+      name: 'every order has a line',
+      kind: 'application',
+      sql: 'SELECT count(*) FROM stocker.customer_order o WHERE NOT EXISTS (SELECT FROM stocker.order_line l WHERE l.order_id = o.id)',
+      expect: 0,
+    },
+    {
+      name: 'the synthetic tenant exists',
+      kind: 'application',
+      sql: "SELECT count(*) FROM stocker.tenant WHERE id = 1 AND name = 'synthetic-dr'",
+      expect: 1,
+    },
+  ],
+};
+
+/** The plan's roles. Addresses are the installation's to fill in. */
+export const team: Configuration['team'] = {
+  'DR Coordinator': 'dr-coordinator@company.com',
+  'Database Administrator': 'database-administrator@company.com',
+  'DevOps Engineer': 'devops-engineer@company.com',
+  'Application Developer': 'application-developer@company.com',
+  'QA Engineer': 'qa-engineer@company.com',
+};

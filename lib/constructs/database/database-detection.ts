@@ -1,0 +1,156 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { namesOf } from '../../../config/names.ts';
+import type { Configuration } from '../../../config/schema.ts';
+
+/**
+ * RDS events that say "this instance is lost or damaged". Multi-AZ failover (0013, 0015, 0049) heals itself and is no
+ * trigger; 0003 is a deletion. Best effort on AWS's side: the heartbeat is the certain signal.
+ */
+export const lostOrDamagedEvents = ['RDS-EVENT-0003', 'RDS-EVENT-0031', 'RDS-EVENT-0035', 'RDS-EVENT-0036', 'RDS-EVENT-0221'];
+
+/** An alarm that nothing is allowed to hide: title of its runbook heading, and what it measures. */
+interface AlarmSpecification {
+  readonly name: string;
+  readonly title: string;
+  readonly metric: cloudwatch.IMetric;
+  readonly threshold: number;
+  readonly comparison: cloudwatch.ComparisonOperator;
+  readonly evaluationPeriods: number;
+  readonly missing: cloudwatch.TreatMissingData;
+}
+
+/** Alarms and RDS events of a lost or damaged database, and the rule that hands both to triage. */
+export class DatabaseDetection extends Construct {
+  readonly alarms: readonly cloudwatch.Alarm[];
+
+  constructor(scope: Construct, id: string, configuration: Configuration, triage: lambda.IFunction, topic: sns.ITopic) {
+    super(scope, id);
+    const names = namesOf(configuration);
+    this.alarms = specifications(configuration).map((specification) => {
+      const alarm = new cloudwatch.Alarm(this, specification.name, {
+        alarmName: names.alarm(specification.name),
+        alarmDescription: `${specification.title}. Runbook: docs/runbooks/database.md#${specification.name}`,
+        metric: specification.metric,
+        threshold: specification.threshold,
+        comparisonOperator: specification.comparison,
+        evaluationPeriods: specification.evaluationPeriods,
+        treatMissingData: specification.missing,
+      });
+      alarm.addAlarmAction(new actions.SnsAction(topic));
+      return alarm;
+    });
+    this.sendToTriage(triage, topic, names.prefix);
+  }
+
+  /** A stale event must not start anything hours later: bounded age, few retries, and a queue that rings (aws-facts). */
+  private sendToTriage(triage: lambda.IFunction, topic: sns.ITopic, prefix: string) {
+    const deadLetters = new sqs.Queue(this, 'TriageDeadLetters', {
+      queueName: `${prefix}-triage-dead-letters`,
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    const target = new targets.LambdaFunction(triage, { deadLetterQueue: deadLetters, maxEventAge: Duration.minutes(15), retryAttempts: 8 });
+    new events.Rule(this, 'AlarmRings', {
+      ruleName: `${prefix}-database-alarm`,
+      description: 'A database alarm entered ALARM',
+      eventPattern: {
+        source: ['aws.cloudwatch'],
+        detailType: ['CloudWatch Alarm State Change'],
+        resources: this.triggers().map((alarm) => alarm.alarmArn),
+        detail: { state: { value: ['ALARM'] } },
+      },
+      targets: [target],
+    });
+    new events.Rule(this, 'InstanceLost', {
+      ruleName: `${prefix}-database-event`,
+      description: 'RDS says that an instance is lost or damaged; triage asks whether it is the active database',
+      eventPattern: { source: ['aws.rds'], detailType: ['RDS DB Instance Event'], detail: { EventID: lostOrDamagedEvents } },
+      targets: [target],
+    });
+    const undelivered = new cloudwatch.Alarm(this, 'triage-undelivered', {
+      alarmName: `${prefix}-triage-undelivered`,
+      alarmDescription: 'An alarm or event did not reach triage. Runbook: docs/runbooks/incident.md#triage-undelivered',
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'Maximum' }),
+      threshold: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    undelivered.addAlarmAction(new actions.SnsAction(topic));
+  }
+
+  /** A silent sentinel pages people; it is no sign of damage and starts nothing. */
+  private triggers(): readonly cloudwatch.Alarm[] {
+    return this.alarms.filter((alarm) => alarm.node.id !== 'sentinel-silent');
+  }
+}
+
+function specifications(configuration: Configuration): AlarmSpecification[] {
+  const { schedules } = configuration;
+  const metric = (metricName: string, minutes: number, statistic: string) =>
+    new cloudwatch.Metric({
+      namespace: 'StockerDr',
+      metricName,
+      dimensionsMap: { Environment: configuration.environment },
+      period: Duration.minutes(minutes),
+      statistic,
+    });
+  const { LESS_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;
+  const { BREACHING, NOT_BREACHING } = cloudwatch.TreatMissingData;
+  return [
+    {
+      name: 'database-heartbeat-missing',
+      title: 'No heartbeat was written to the active database for three periods',
+      // After a failover the active database is elsewhere: that Region's alarm watches it, this one rests.
+      metric: new cloudwatch.MathExpression({
+        expression: 'FILL(written, 0) + FILL(elsewhere, 0)',
+        usingMetrics: {
+          written: metric('HeartbeatWritten', schedules.heartbeatMinutes, 'Maximum'),
+          elsewhere: metric('ActiveElsewhere', schedules.heartbeatMinutes, 'Maximum'),
+        },
+        label: 'heartbeat written',
+        period: Duration.minutes(schedules.heartbeatMinutes),
+      }),
+      threshold: 1,
+      comparison: LESS_THAN_THRESHOLD,
+      evaluationPeriods: 3,
+      missing: BREACHING,
+    },
+    {
+      name: 'database-connections-refused',
+      title: 'The active database refuses connections',
+      metric: metric('ConnectionRefused', schedules.heartbeatMinutes, 'Minimum'),
+      threshold: 1,
+      comparison: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: 3,
+      missing: NOT_BREACHING,
+    },
+    {
+      name: 'database-damage-found',
+      title: 'The sentinel found damage: rows missing, schema changed, or corrupted pages',
+      metric: metric('DamageFound', schedules.sentinelMinutes, 'Maximum'),
+      threshold: 1,
+      comparison: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: 1,
+      missing: NOT_BREACHING,
+    },
+    {
+      name: 'sentinel-silent',
+      title: 'The damage sentinel has not looked for three periods',
+      metric: metric('SentinelLooked', schedules.sentinelMinutes, 'Maximum'),
+      threshold: 1,
+      comparison: LESS_THAN_THRESHOLD,
+      evaluationPeriods: 3,
+      missing: BREACHING,
+    },
+  ];
+}

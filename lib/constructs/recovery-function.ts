@@ -1,0 +1,82 @@
+import * as path from 'node:path';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { namesOf } from '../../config/names.ts';
+import type { Configuration, Network } from '../../config/schema.ts';
+
+/** What the functions of one stack share. */
+export interface FunctionHome {
+  readonly configuration: Configuration;
+  readonly network: Network;
+  readonly code: lambda.Code;
+  /** The VPC that functions with `reachesDatabase` run in. */
+  readonly vpc: ec2.IVpc;
+  readonly functionSecurityGroup: ec2.ISecurityGroup;
+}
+
+export interface RecoveryFunctionProps {
+  /** `<area>/<verb-noun>`: the file in lambdas/, and the handler in the bundle. */
+  readonly path: string;
+  readonly description: string;
+  /** What it may do, beyond its own logs and traces. */
+  readonly statements: readonly iam.PolicyStatement[];
+  readonly timeout?: Duration;
+  readonly memorySize?: number;
+  /** Runs in the private subnets, with the CA that signs RDS certificates. */
+  readonly reachesDatabase?: boolean;
+}
+
+/** One function: its own role with an inline policy and nothing AWS-managed, its own log group, tracing, ARM64, Node 24. */
+export class RecoveryFunction extends Construct {
+  readonly lambda: lambda.Function;
+
+  constructor(scope: Construct, home: FunctionHome, props: RecoveryFunctionProps) {
+    super(scope, path.basename(props.path));
+    const { configuration } = home;
+    const functionName = namesOf(configuration).lambda(props.path);
+    const logGroup = new logs.LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: configuration.logRetentionDays,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `Role of ${props.path}`,
+    });
+    const allow = (sid: string, actions: string[], resources: string[]) => new iam.PolicyStatement({ sid, actions, resources });
+    for (const statement of [
+      allow('OwnLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${logGroup.logGroupArn}`]),
+      ...(props.reachesDatabase
+        ? [allow('OwnNetworkInterfaces', ['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DeleteNetworkInterface', 'ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses', 'ec2:DescribeSubnets'], ['*'])]
+        : []),
+      ...props.statements,
+    ])
+      role.addToPolicy(statement);
+    this.lambda = new lambda.Function(this, 'Function', {
+      functionName,
+      description: props.description,
+      code: home.code,
+      handler: `${props.path}.handler`,
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      memorySize: props.memorySize ?? 512,
+      timeout: props.timeout ?? Duration.seconds(30),
+      role,
+      logGroup,
+      tracing: lambda.Tracing.ACTIVE,
+      environment: {
+        POWERTOOLS_LOG_LEVEL: 'INFO',
+        POWERTOOLS_METRICS_NAMESPACE: 'StockerDr',
+        // On AWS this file holds the authorities that sign RDS certificates.
+        ...(props.reachesDatabase ? { DATABASE_CA_FILE: '/var/runtime/ca-cert.pem' } : {}),
+      },
+      ...(props.reachesDatabase
+        ? { vpc: home.vpc, vpcSubnets: { subnets: home.vpc.privateSubnets }, securityGroups: [home.functionSecurityGroup] }
+        : {}),
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import * as path from 'node:path';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { namesOf } from '../../config/names.ts';
+import type { Configuration } from '../../config/schema.ts';
+
+export interface RecoveryMachineProps {
+  /** The file in state-machines/, without .asl.json. */
+  readonly name: string;
+  /** Substitution → function: `${RestoreDatabase}` in the file. */
+  readonly functions: Readonly<Record<string, lambda.IFunction>>;
+  readonly values?: Readonly<Record<string, string>>;
+  /** Cleans up after an execution that ended without running its own Catch. */
+  readonly cleanUp: lambda.IFunction;
+}
+
+/** One state machine: the file in Git is what runs. */
+export class RecoveryMachine extends Construct {
+  readonly machine: sfn.StateMachine;
+
+  constructor(scope: Construct, configuration: Configuration, props: RecoveryMachineProps) {
+    super(scope, props.name);
+    const names = namesOf(configuration);
+    const functions = Object.values(props.functions);
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
+      description: `Role of the state machine ${props.name}`,
+    });
+    role.addToPolicy(new iam.PolicyStatement({ sid: 'CallSteps', actions: ['lambda:InvokeFunction'], resources: functions.map((each) => each.functionArn) }));
+    this.machine = new sfn.StateMachine(this, 'StateMachine', {
+      stateMachineName: names.stateMachine(props.name),
+      stateMachineType: sfn.StateMachineType.STANDARD,
+      role,
+      definitionBody: sfn.DefinitionBody.fromFile(path.join(import.meta.dirname, `../../state-machines/${props.name}.asl.json`)),
+      definitionSubstitutions: {
+        ...Object.fromEntries(Object.entries(props.functions).map(([name, each]) => [name, each.functionArn])),
+        ...props.values,
+      },
+      tracingEnabled: true,
+      logs: {
+        destination: new logs.LogGroup(this, 'Logs', {
+          logGroupName: `/aws/vendedlogs/states/${names.stateMachine(props.name)}`,
+          retention: configuration.logRetentionDays,
+          removalPolicy: RemovalPolicy.RETAIN,
+        }),
+        level: sfn.LogLevel.ALL,
+        includeExecutionData: true,
+      },
+    });
+    // A stopped execution runs no Catch; States.Runtime is caught by nothing (aws-facts).
+    new events.Rule(this, 'Ended', {
+      ruleName: `${names.stateMachine(props.name)}-ended`,
+      description: `An execution of ${props.name} ended without success`,
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { stateMachineArn: [names.stateMachineArn(Stack.of(this).region, props.name)], status: ['ABORTED', 'TIMED_OUT', 'FAILED'] },
+      },
+      targets: [new targets.LambdaFunction(props.cleanUp, { retryAttempts: 20 })],
+    });
+  }
+}

@@ -1,0 +1,70 @@
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { namesOf } from '../../config/names.ts';
+import type { Configuration, Network } from '../../config/schema.ts';
+import { DatabaseDetection } from '../constructs/database/database-detection.ts';
+import { databaseFunctions } from '../constructs/database/database-functions.ts';
+import { DatabaseSchedules } from '../constructs/database/database-schedules.ts';
+import { DatabaseSecrets } from '../constructs/database/database-secrets.ts';
+import { ApprovalUrl } from '../constructs/incident/approval-url.ts';
+import { ControlRecords } from '../constructs/incident/control-records.ts';
+import { incidentFunctions } from '../constructs/incident/incident-functions.ts';
+import { IncidentRecords } from '../constructs/incident/incident-records.ts';
+import { permissionsOf } from '../constructs/permissions.ts';
+import type { FunctionHome } from '../constructs/recovery-function.ts';
+import { RecoveryMachine } from '../constructs/recovery-machine.ts';
+import { validationFunctions } from '../constructs/validation/validation-functions.ts';
+
+export interface RegionStackProps extends StackProps {
+  readonly configuration: Configuration;
+  readonly role: 'primary' | 'dr';
+  /** Directory of the one bundle of functions. */
+  readonly bundleDirectory: string;
+}
+
+/** Everything of one environment in one Region. Both Regions hold every machine: what acts where follows from the active-database record. */
+export class RegionStack extends Stack {
+  constructor(scope: Construct, id: string, props: RegionStackProps) {
+    super(scope, id, props);
+    const { configuration, role } = props;
+    const network = configuration[role];
+    Tags.of(this).add('stocker-dr:environment', configuration.environment);
+
+    const records = new IncidentRecords(this, 'Incidents', configuration, network.region);
+    if (role === 'primary') new DatabaseSecrets(this, 'DatabaseSecrets', configuration);
+    else new ControlRecords(this, 'Control', configuration);
+
+    const may = permissionsOf(configuration, network.region);
+    const home = { configuration, network, code: lambda.Code.fromAsset(props.bundleDirectory), ...this.insideOf(network) } satisfies FunctionHome;
+    const incident = incidentFunctions(this, home, may, records.key.keyArn);
+    const { WriteHeartbeat, LookForDamage, PrepareDatabase, RegisterDatabase, ...databaseSteps } = databaseFunctions(this, home, may, records.key.keyArn);
+    const { TriageAlarm, CleanUpStopped, DecideApproval, ...incidentSteps } = incident;
+    const { machine } = new RecoveryMachine(this, configuration, {
+      name: 'database-recovery',
+      functions: { ...incidentSteps, ...databaseSteps, ...validationFunctions(this, home, may) },
+      values: { ValidationConcurrency: String(configuration.validation.concurrency) },
+      cleanUp: CleanUpStopped,
+    });
+    new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
+    new DatabaseSchedules(this, 'Schedules', configuration, { heartbeat: WriteHeartbeat, sentinel: LookForDamage, machine });
+    if (role === 'dr') new ApprovalUrl(this, 'Approval', configuration, DecideApproval);
+
+    new CfnOutput(this, 'DatabaseRecovery', { value: machine.stateMachineArn, description: 'Start database-recovery here' });
+    new CfnOutput(this, 'Prepare', { value: PrepareDatabase.functionName, description: 'Invoke once per deployment: schema and roles' });
+    new CfnOutput(this, 'Register', { value: RegisterDatabase.functionName, description: 'Invoke once: names the active database' });
+    new CfnOutput(this, 'Evidence', { value: namesOf(configuration).evidenceBucket(network.region), description: 'Reports' });
+  }
+
+  /** The network that Terraform owns, by name: no look-ups. */
+  private insideOf(network: Network) {
+    const vpc = ec2.Vpc.fromVpcAttributes(this, 'Vpc', {
+      vpcId: network.vpcId,
+      availabilityZones: network.availabilityZones,
+      privateSubnetIds: network.privateSubnetIds,
+    });
+    const functionSecurityGroup = ec2.SecurityGroup.fromSecurityGroupId(this, 'FunctionSecurityGroup', network.functionSecurityGroupId, { mutable: false });
+    return { vpc, functionSecurityGroup };
+  }
+}
