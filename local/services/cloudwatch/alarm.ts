@@ -1,0 +1,211 @@
+/** One alarm: what it was configured with, its state, and how a metric alarm judges its metrics. */
+import type {
+  MetricDataQuery,
+  PutCompositeAlarmCommandInput,
+  PutMetricAlarmCommandInput,
+} from '@aws-sdk/client-cloudwatch';
+import { AwsError, type Clock } from '../../kernel.ts';
+import { notImplemented, onlyHonours, parseArn, required, type Tags, tagsOf } from '../eventing.ts';
+import { type AlarmState, comparison, evaluate, evaluationRange, type TreatMissingData } from './evaluation.ts';
+import { isStatistic, type Metrics } from './metrics.ts';
+import { checkQueries, metricIdOf, periodOf, resolveQueries, type Window } from './query.ts';
+import { parseRule, type Rule } from './rule.ts';
+
+export interface StateRecord {
+  readonly value: AlarmState;
+  readonly reason: string;
+  /** JSON, as StateReasonData. */
+  readonly reasonData: string | undefined;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+interface Common {
+  readonly name: string;
+  readonly arn: string;
+  readonly description: string | undefined;
+  readonly actions: Readonly<Record<AlarmState, readonly string[]>>;
+  readonly tags: Tags;
+  readonly configuredAt: number;
+  actionsEnabled: boolean;
+  state: StateRecord;
+}
+export interface MetricAlarm extends Common {
+  readonly type: 'MetricAlarm';
+  readonly input: PutMetricAlarmCommandInput;
+  readonly queries: readonly MetricDataQuery[];
+  readonly periodSeconds: number;
+}
+export interface CompositeAlarm extends Common {
+  readonly type: 'CompositeAlarm';
+  readonly ruleText: string;
+  readonly rule: Rule;
+}
+export type Alarm = MetricAlarm | CompositeAlarm;
+
+const COMMON = [
+  'AlarmName',
+  'AlarmDescription',
+  'ActionsEnabled',
+  'AlarmActions',
+  'OKActions',
+  'InsufficientDataActions',
+  'Tags',
+];
+const METRIC = [
+  ...['MetricName', 'Namespace', 'Statistic', 'ExtendedStatistic', 'Dimensions', 'Period', 'Unit', 'Metrics'],
+  ...['EvaluationPeriods', 'DatapointsToAlarm', 'Threshold', 'ComparisonOperator', 'TreatMissingData'],
+];
+
+/** Checks and normalizes PutMetricAlarm's input, or the same properties of a template. */
+export function metricAlarm(input: PutMetricAlarmCommandInput, arn: string, now: number): MetricAlarm {
+  onlyHonours('a metric alarm', input, [...COMMON, ...METRIC]);
+  if (!comparison(required(input.ComparisonOperator, 'ComparisonOperator', 'MissingParameter'))) {
+    throw notImplemented(`the comparison ${input.ComparisonOperator}`);
+  }
+  required(input.Threshold, 'Threshold', 'MissingParameter');
+  const periods = Number(required(input.EvaluationPeriods, 'EvaluationPeriods', 'MissingParameter'));
+  const datapoints = Number(input.DatapointsToAlarm ?? periods);
+  if (!(datapoints >= 1 && datapoints <= periods)) {
+    throw new AwsError(
+      'ValidationError',
+      `DatapointsToAlarm ${datapoints} must be between 1 and EvaluationPeriods ${periods}.`,
+    );
+  }
+  if (!['missing', 'ignore', 'breaching', 'notBreaching'].includes(input.TreatMissingData ?? 'missing')) {
+    throw new AwsError('ValidationError', `Invalid TreatMissingData ${input.TreatMissingData}.`);
+  }
+  const queries = input.Metrics ?? [queryOf(input)];
+  checkQueries(queries);
+  const periodSeconds = periodOf(returned(queries), queries);
+  if (![10, 30].includes(periodSeconds) && periodSeconds % 60 !== 0) {
+    throw new AwsError('ValidationError', 'Period must be 10, 30 or a multiple of 60.');
+  }
+  return { ...common(input, arn, now), type: 'MetricAlarm', input, queries, periodSeconds };
+}
+
+/** Checks PutCompositeAlarm's input, or the same properties of a template. */
+export function compositeAlarm(input: PutCompositeAlarmCommandInput, arn: string, now: number): CompositeAlarm {
+  onlyHonours('a composite alarm', input, [...COMMON, 'AlarmRule']);
+  const ruleText = required(input.AlarmRule, 'AlarmRule', 'MissingParameter');
+  return { ...common(input, arn, now), type: 'CompositeAlarm', ruleText, rule: parseRule(ruleText) };
+}
+
+function common(
+  input: Omit<PutMetricAlarmCommandInput, 'EvaluationPeriods' | 'ComparisonOperator'>,
+  arn: string,
+  now: number,
+): Common {
+  const actions = {
+    ALARM: input.AlarmActions ?? [],
+    OK: input.OKActions ?? [],
+    INSUFFICIENT_DATA: input.InsufficientDataActions ?? [],
+  };
+  for (const action of Object.values(actions).flat()) {
+    if (!['sns', 'lambda'].includes(parseArn(action).service)) throw notImplemented(`the alarm action ${action}`);
+  }
+  return {
+    name: required(input.AlarmName, 'AlarmName', 'MissingParameter'),
+    arn,
+    description: input.AlarmDescription,
+    actions,
+    tags: tagsOf(input.Tags),
+    configuredAt: now,
+    actionsEnabled: input.ActionsEnabled ?? true,
+    state: { value: 'INSUFFICIENT_DATA', reason: 'Unchecked: Initial alarm creation', reasonData: undefined, at: now },
+  };
+}
+
+function queryOf(input: PutMetricAlarmCommandInput): MetricDataQuery {
+  const Stat = required(input.Statistic ?? input.ExtendedStatistic, 'Statistic', 'MissingParameter');
+  if (!isStatistic(Stat)) throw notImplemented(`the statistic ${Stat}`);
+  const Period = Number(required(input.Period, 'Period', 'MissingParameter'));
+  const Metric = metricIdOf(input);
+  return {
+    Id: 'm1',
+    MetricStat: { Metric: { ...Metric, Dimensions: [...Metric.Dimensions] }, Period, Stat, Unit: input.Unit },
+    ReturnData: true,
+  };
+}
+
+/** The query that the alarm watches: the only one, or the one with ReturnData. */
+function returned(queries: readonly MetricDataQuery[]): MetricDataQuery {
+  const [query, ...more] = queries.length === 1 ? queries : queries.filter(({ ReturnData }) => ReturnData !== false);
+  if (!query || more.length > 0)
+    throw new AwsError('ValidationError', 'Exactly one element of Metrics must return data.');
+  return query;
+}
+
+export interface Verdict {
+  readonly value: AlarmState;
+  readonly reason: string;
+  readonly reasonData: string;
+}
+
+/**
+ * Judges a metric alarm over the periods that end at `end`; undefined keeps its state. Data points carry real
+ * timestamps, and a period is AWS-owned: on a scaled clock the windows shrink, not the timestamps.
+ */
+export function judge(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: number): Verdict | undefined {
+  const { input, queries, periodSeconds } = alarm;
+  const evaluationPeriods = Number(input.EvaluationPeriods);
+  const range = evaluationRange(evaluationPeriods);
+  const windowsOf = (seconds: number): Window[] => {
+    const length = clock.scale(seconds * 1000);
+    return Array.from({ length: range }, (_, index) => {
+      const to = end - (range - 1 - index) * length;
+      return { from: to - length, to };
+    });
+  };
+  const query = returned(queries);
+  const values = resolveQueries(queries, metrics, windowsOf)[query.Id ?? ''] ?? [];
+  const [breaches, words] = comparison(input.ComparisonOperator ?? '') ?? [];
+  const threshold = Number(input.Threshold);
+  const datapointsToAlarm = Number(input.DatapointsToAlarm ?? evaluationPeriods);
+  const treatMissingData = (input.TreatMissingData ?? 'missing') as TreatMissingData;
+  const value = evaluate(
+    values.map((datum) => (datum === undefined ? undefined : breaches?.(datum, threshold))),
+    { evaluationPeriods, datapointsToAlarm, treatMissingData },
+  );
+  if (value === undefined) return undefined;
+
+  const evaluated = windowsOf(periodSeconds)
+    .map(({ from }, index) => ({ timestamp: timestamp(from), value: values[index] }))
+    .filter((point) => point.value !== undefined)
+    .slice(-evaluationPeriods);
+  const reasonData = JSON.stringify({
+    version: '1.0',
+    queryDate: timestamp(clock.now()),
+    startDate: evaluated[0]?.timestamp,
+    statistic: query.MetricStat?.Stat,
+    period: periodSeconds,
+    recentDatapoints: evaluated.map((point) => point.value),
+    threshold,
+    evaluatedDatapoints: evaluated,
+  });
+  return {
+    value,
+    reason: reasonOf(value, evaluated, treatMissingData, `${words} the threshold (${threshold})`),
+    reasonData,
+  };
+}
+
+function reasonOf(
+  value: AlarmState,
+  evaluated: readonly { readonly value: number | undefined; readonly timestamp: string }[],
+  treatMissingData: TreatMissingData,
+  condition: string,
+): string {
+  if (value === 'INSUFFICIENT_DATA') return 'Insufficient Data: no datapoints were received in the evaluation range.';
+  if (evaluated.length === 0) {
+    const treated = treatMissingData === 'breaching' ? 'Breaching' : 'NonBreaching';
+    return `Threshold Crossed: no datapoints were received and missing datapoints were treated as [${treated}].`;
+  }
+  const shown = evaluated.map((point) => `${point.value} (${point.timestamp})`).join(', ');
+  const count = `${evaluated.length} datapoint${evaluated.length > 1 ? 's' : ''}`;
+  const verdict = value === 'ALARM' ? 'enough of them were' : 'too few of them were';
+  return `Threshold Crossed: of ${count} [${shown}], ${verdict} ${condition}.`;
+}
+
+/** A time as alarms write it: `2026-01-02T03:04:05.678+0000`. */
+export const timestamp = (at: number) => new Date(at).toISOString().replace('Z', '+0000');
