@@ -1,0 +1,96 @@
+/** prepare-database and register-database: what an operator invokes once after a deployment, and may any time again. */
+import type { ActiveDatabase } from '../incident/contracts.ts';
+import { recordVersion } from '../incident/contracts.ts';
+import type { Clock, ControlStore } from '../incident/ports.ts';
+import type { Settings } from '../settings.ts';
+import { type Login, loginOf, setPassword } from './credentials.ts';
+import { AlreadyRegistered, DatabaseNotFound } from './errors.ts';
+import type { Databases, Secrets, Session, Sessions } from './ports.ts';
+import { quoteIdentifier, withSession } from './sql.ts';
+
+export interface PrepareContext {
+  readonly settings: Settings;
+  readonly control: Pick<ControlStore, 'readActiveDatabase'>;
+  readonly secrets: Secrets;
+  readonly sessions: Sessions;
+}
+
+/** Idempotent: the product's schema, table, roles with their current passwords, grants, and amcheck. */
+export async function prepareDatabase(context: PrepareContext): Promise<{ identifier: string; statements: number }> {
+  const { settings, control, secrets, sessions } = context;
+  const active = await control.readActiveDatabase();
+  if (active === undefined) throw DatabaseNotFound('No active database is registered: invoke register-database first.');
+  const [master, heartbeat, sentinel] = await Promise.all([
+    secrets.credentials(settings.database.masterSecretName),
+    loginOf(settings.database.heartbeatRole, secrets),
+    loginOf(settings.database.sentinelRole, secrets),
+  ]);
+  const address = { address: active.address, port: active.port, database: settings.database.name };
+  const statements = migration(settings.database.name, heartbeat.username, sentinel.username);
+  await withSession(sessions, address, master, async (session) => {
+    await ensureRole(session, heartbeat);
+    await ensureRole(session, sentinel);
+    for (const statement of statements) await session.query(statement);
+  });
+  return { identifier: active.identifier, statements: statements.length };
+}
+
+async function ensureRole(session: Session, login: Login): Promise<void> {
+  const [exists] = await session.query('select 1 from pg_roles where rolname = $1', [login.username]);
+  if (exists === undefined) await session.query(`create role ${quoteIdentifier(login.username)} login`);
+  await setPassword(session, login);
+}
+
+/**
+ * The heartbeat role writes one table; the sentinel reads everything (pg_read_all_data, row counts and hashes) and sees
+ * every session (pg_monitor, whether a transaction could still commit an old key).
+ */
+function migration(database: string, heartbeatRole: string, sentinelRole: string): readonly string[] {
+  const [heartbeat, sentinel] = [quoteIdentifier(heartbeatRole), quoteIdentifier(sentinelRole)];
+  return [
+    'create extension if not exists amcheck',
+    'create schema if not exists stocker_dr',
+    `create table if not exists stocker_dr.heartbeat (
+       id bigint generated always as identity primary key,
+       at timestamptz not null default clock_timestamp(),
+       lsn pg_lsn not null,
+       xid xid8 not null)`,
+    'create index if not exists heartbeat_at on stocker_dr.heartbeat (at)',
+    `grant connect on database ${quoteIdentifier(database)} to ${heartbeat}, ${sentinel}`,
+    `grant usage on schema stocker_dr to ${heartbeat}`,
+    `grant select, insert, delete on stocker_dr.heartbeat to ${heartbeat}`,
+    `grant pg_read_all_data, pg_monitor to ${sentinel}`,
+  ];
+}
+
+export interface RegisterContext {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'registerActiveDatabase'>;
+  readonly databases: Pick<Databases, 'find'>;
+}
+
+/** The first record of which database is production; later ones are made by cut-overs only. */
+export async function registerDatabase(
+  { identifier }: { identifier?: string | undefined },
+  { settings, clock, control, databases }: RegisterContext,
+): Promise<ActiveDatabase> {
+  const wanted = identifier ?? settings.database.identifier;
+  const instance = await databases.find(wanted);
+  if (instance?.address === undefined || instance.port === undefined)
+    throw DatabaseNotFound(`RDS of this Region has no instance ${wanted} with an endpoint.`);
+  const record: ActiveDatabase = {
+    version: recordVersion,
+    identifier: instance.identifier,
+    resourceId: instance.resourceId,
+    region: instance.region,
+    address: instance.address,
+    port: instance.port,
+    epoch: 1,
+    since: clock.now().toISOString(),
+  };
+  if (await control.registerActiveDatabase(record)) return record;
+  const known = await control.readActiveDatabase();
+  if (known?.resourceId === record.resourceId) return known; // invoked again
+  throw AlreadyRegistered(`${known?.identifier ?? 'Another database'} is registered since ${known?.since}.`);
+}
