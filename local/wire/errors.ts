@@ -14,8 +14,8 @@ export interface WireError {
   readonly shape: ErrorShape | undefined;
 }
 
-/** Errors that services answer without modelling them; else 400 (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, Common Errors of each API reference). */
-const unmodelled: Readonly<Record<string, number>> = {
+/** Statuses that the models do not tell; else 400 (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, Common Errors of each API reference). */
+const statuses: Readonly<Record<string, number>> = {
   AccessDenied: 403,
   AuthorizationError: 403,
   UnauthorizedOperation: 403,
@@ -63,8 +63,9 @@ export function toWireError(error: unknown, service: ServiceShape | undefined): 
   }
   const { code, message, fields } = error;
   const shape = service?.errors.get(code);
-  if (shape) return { ...shape, message, fields, shape };
+  const known = shape?.status ?? statuses[code];
+  if (shape) return { ...shape, status: known ?? (shape.fault === 'server' ? 500 : 400), message, fields, shape };
   const rest = service?.protocol.startsWith('rest');
-  const status = unmodelled[code] ?? (rest && code === 'AccessDeniedException' ? 403 : 400);
+  const status = known ?? (rest && code === 'AccessDeniedException' ? 403 : 400);
   return { name: code, code, message, status, fault: status < 500 ? 'client' : 'server', fields, shape: undefined };
 }

@@ -15,16 +15,17 @@ export async function readJson(service: ServiceShape, shape: NormalizedSchema, b
 }
 
 /** The shape's value as a JSON document. */
-export function writeJson(service: ServiceShape | undefined, shape: NormalizedSchema, value: unknown): string {
+export function writeJson(service: ServiceShape | undefined, shape: NormalizedSchema, value: unknown): Buffer {
   const serializer = (service?.codec ?? plain).createSerializer();
   serializer.write(shape, value);
-  return String(serializer.flush());
+  const { buffer, byteOffset, byteLength } = serializer.flush() as Uint8Array<ArrayBuffer>;
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** The body of an error: `__type`, the message in both spellings that clients look for, the shape's further members. */
 export function errorDocument(service: ServiceShape | undefined, error: WireError): string {
   const modelled = error.shape && members(error.shape.schema).length > 0;
-  const fields = modelled ? JSON.parse(writeJson(service, error.shape.schema, error.fields)) : {};
+  const fields = modelled ? JSON.parse(writeJson(service, error.shape.schema, error.fields).toString()) : {};
   return JSON.stringify({ ...fields, __type: error.name, message: error.message, Message: error.message });
 }
 

@@ -9,6 +9,8 @@ export interface WireRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string>>;
+  /** As sent, which is as signed: `headers` has lost `aws-chunked` and gained the trailers. */
+  readonly sentHeaders: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 export interface WireResponse {
@@ -19,7 +21,8 @@ export interface WireResponse {
 
 /** Reads a request to its end, aws-chunked framing taken off and its trailing checksums moved to the headers. */
 export async function readRequest(message: IncomingMessage): Promise<WireRequest> {
-  const headers = flatten(message.headers);
+  const sentHeaders = flatten(message.headers);
+  const headers = { ...sentHeaders };
   const raw = await buffer(message);
   const chunked =
     headers['content-encoding']?.includes('aws-chunked') || headers['x-amz-content-sha256']?.startsWith('STREAMING-');
@@ -36,6 +39,7 @@ export async function readRequest(message: IncomingMessage): Promise<WireRequest
     path,
     query: new URLSearchParams(search.join('?')),
     headers: { ...headers, ...trailers },
+    sentHeaders,
     body,
   };
 }

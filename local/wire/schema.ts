@@ -36,7 +36,8 @@ export interface ErrorShape {
   readonly name: string;
   /** Differs from the name where the service has, or had, a query protocol. */
   readonly code: string;
-  readonly status: number;
+  /** The model's, where it has one: S3's errors have none. */
+  readonly status: number | undefined;
   readonly fault: 'client' | 'server';
   readonly schema: NormalizedSchema;
 }
@@ -144,7 +145,7 @@ function httpBinding([method, uri, status]: readonly [string, string, number], i
   const query = [...new URLSearchParams(search)]
     .filter(([key]) => key !== 'x-id')
     .map(([key, value]) => [key, value === '' ? undefined : value] as const);
-  const required = requiredMembers(input).map((member) => member.getMergedTraits());
+  const required = requiredMembers(input).map(([, member]) => member.getMergedTraits());
   const requiredQuery = required.flatMap((traits) => (typeof traits.httpQuery === 'string' ? [traits.httpQuery] : []));
   const requiredHeaders = required.flatMap((traits) =>
     typeof traits.httpHeader === 'string' ? [traits.httpHeader.toLowerCase()] : [],
@@ -165,13 +166,6 @@ function httpBinding([method, uri, status]: readonly [string, string, number], i
   };
 }
 
-/** Members that the model requires: the schema lists them first and ends with their number. */
-function requiredMembers(shape: NormalizedSchema): NormalizedSchema[] {
-  if (!shape.isStructSchema()) return [];
-  const count = (shape.getSchema() as readonly unknown[])[6] ?? 0;
-  return [...shape.structIterator()].slice(0, Number(count)).map(([, member]) => member);
-}
-
 function errorShape(schema: NormalizedSchema): ErrorShape {
   const traits = schema.getMergedTraits() as {
     error?: 'client' | 'server';
@@ -181,8 +175,7 @@ function errorShape(schema: NormalizedSchema): ErrorShape {
   const name = schema.getName() ?? '';
   const fault = traits.error ?? 'client';
   const [code, queryStatus] = traits.awsQueryError ?? [name, undefined];
-  const status = traits.httpError ?? queryStatus ?? (fault === 'server' ? 500 : 400);
-  return { name, code, status, fault, schema };
+  return { name, code, status: traits.httpError ?? queryStatus, fault, schema };
 }
 
 /** The members of a structure; none where there is none (an operation without input or output). */
@@ -190,3 +183,9 @@ export const members = (
   shape: NormalizedSchema | undefined,
 ): readonly (readonly [name: string, member: NormalizedSchema])[] =>
   shape?.isStructSchema() ? [...shape.structIterator()] : [];
+
+/** The members that the model requires: a structure's schema lists them first and ends with their number. */
+export function requiredMembers(shape: NormalizedSchema): ReturnType<typeof members> {
+  const count = (shape.getSchema() as readonly unknown[])[6] ?? 0;
+  return members(shape).slice(0, Number(count));
+}

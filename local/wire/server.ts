@@ -81,7 +81,14 @@ async function answer(request: WireRequest, router: Router, options: WireOptions
         'NotImplemented',
         `${service?.name ?? 'unknown service'}:${route.operationName} is not implemented`,
       );
-    if (options.secretFor) await verifySignature(request, request.body, service.signingName, region, options.secretFor);
+    if (options.secretFor)
+      await verifySignature(
+        { ...request, headers: request.sentHeaders },
+        request.body,
+        service.signingName,
+        region,
+        options.secretFor,
+      );
     const input = await protocol.readInput(service, operation, request);
     const call = { service: service.name, operation: operation.name, input, region, accessKeyId, requestId };
     return protocol.writeOutput(service, operation, await options.dispatch(call), requestId);

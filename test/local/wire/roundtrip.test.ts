@@ -2,9 +2,15 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceName } from '../../../local/kernel.ts';
-import { loadService, members, type OperationShape, type ServiceShape, signingNameOf } from '../../../local/wire/schema.ts';
+import {
+  loadService,
+  members,
+  type OperationShape,
+  type ServiceShape,
+  signingNameOf,
+} from '../../../local/wire/schema.ts';
 import { createWire, type Wire } from '../../../local/wire/server.ts';
-import { type Generator, normal, randomValue, seeded } from './values.ts';
+import { differences, type Generator, normal, randomValue, seeded } from './values.ts';
 
 const require = createRequire(import.meta.url);
 const seed = Number(process.env.WIRE_SEED ?? 7);
@@ -24,10 +30,33 @@ interface Client {
 }
 
 /** Operations the test leaves out, each with its reason. */
-const excluded: Readonly<Record<string, string>> = {};
+const excluded: Readonly<Record<string, string>> = {
+  's3:ListDirectoryBuckets': 'signed for S3 Express, a service of its own',
+  's3:WriteGetObjectResponse': 'signed for S3 Object Lambda, a service of its own',
+};
+/** Unsigned operations carry no Region: they count as us-east-1. */
+const unsigned = new Set(['AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity']);
 
 const hasEventStream = (operation: OperationShape) =>
   [...members(operation.input), ...members(operation.output)].some(([, m]) => m.isStreaming() && m.isStructSchema());
+
+/** Top-level members that clients compute, encode or check themselves, so that random ones would not arrive as they were. */
+const computed = new RegExp(
+  `^(${[
+    'ContentLength|ContentMD5|Checksum\\w+|ContentEncoding|WriteOffsetBytes', // from the body
+    'ExpiresString', // Expires, once more, as it came
+    '(CopySource)?SSECustomerKey(MD5)?', // encoded and hashed
+    'CreateBucketConfiguration', // the client's Region, where absent
+    'Pre[sS]ignedUrl', // EC2, RDS: signed by the client for the source Region
+    'EndpointId', // EventBridge: asks for a SigV4a signature, which needs another package
+  ].join('|')})$`,
+);
+/** Top-level members that clients add where absent: S3's type, EC2's Region, an empty payload of Lambda. */
+const defaulted = /^(ContentType|DestinationRegion|Error)$/;
+const withoutComputed = (received: Record<string, unknown>, sent: Record<string, unknown>) =>
+  Object.fromEntries(
+    Object.entries(received).filter(([key]) => key in sent || !(computed.test(key) || defaulted.test(key))),
+  );
 
 let wire: Wire;
 let answerWith: Record<string, unknown> = {};
@@ -54,11 +83,18 @@ function clientOf(shape: ServiceShape): { client: Client; commands: Record<strin
     maxAttempts: 1,
     forcePathStyle: true,
     disableHostPrefix: true,
+    md5: false, // SQS: random values have no true checksum
   });
   return { client, commands };
 }
 
-async function roundTrip(shape: ServiceShape, operation: OperationShape, client: Client, Command: Command, g: Generator) {
+async function roundTrip(
+  shape: ServiceShape,
+  operation: OperationShape,
+  client: Client,
+  Command: Command,
+  g: Generator,
+) {
   const input = inputFor(shape, operation, g);
   answerWith = (randomValue(operation.output, g) ?? {}) as Record<string, unknown>;
   seen = undefined;
@@ -91,12 +127,9 @@ describe.each(names)('%s', (name) => {
     const g: Generator = {
       random: seeded(seed),
       special: shape.rest.length === 0,
-      // Computed from the body by client and server; random ones would contradict it.
-      without: (member) =>
-        /^(ContentLength|ContentMD5|Checksum\w+|ContentEncoding|ExpectedBucketOwner|WriteOffsetBytes)$/.test(member) &&
-        shape.rest.length > 0,
+      without: (member) => computed.test(member),
     };
-    const failures: unknown[] = [];
+    const failures: string[] = [];
     let tried = 0;
     for (const operation of shape.operations.values()) {
       const Command = commands[`${operation.name}Command`];
@@ -104,16 +137,29 @@ describe.each(names)('%s', (name) => {
       tried++;
       try {
         const { input, output } = await roundTrip(shape, operation, client, Command, g);
-        expect(seen?.operation).toBe(operation.name);
-        expect(seen?.region).toBe('eu-west-1');
-        expect(normal(seen?.input)).toEqual(normal(input));
-        expect(normal(output)).toEqual(normal(answerWith));
+        const found =
+          seen?.operation === operation.name &&
+          seen.region === (unsigned.has(operation.name) ? 'us-east-1' : 'eu-west-1')
+            ? [
+                ...differences(normal(input), normal(withoutComputed(seen.input, input)), 'input'),
+                ...differences(normal(answerWith), normal(withoutComputed(output, answerWith)), 'output'),
+              ]
+            : [`taken for ${seen?.operation} in ${seen?.region}`];
+        failures.push(...found.map((difference) => `${operation.name}: ${difference}`));
       } catch (error) {
         failures.push(`${operation.name}: ${(error as Error).message}`);
       }
     }
     client.destroy();
     expect(tried).toBeGreaterThan(10);
-    expect(failures, failures.join('\n\n')).toEqual([]);
+    expect(failures).toEqual([]);
   });
+});
+
+it('would notice a member that is lost or changed', () => {
+  const sent = { Tags: [{ Key: 'a', Value: 'b' }], Port: 1 };
+  expect(differences(normal(sent), normal({ Tags: [{ Key: 'a' }], Port: '1' }))).toEqual([
+    'Port: expected 1, got "1"',
+    'Tags.0.Value: expected "b", got undefined',
+  ]);
 });

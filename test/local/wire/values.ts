@@ -1,6 +1,6 @@
 /** Seeded random values of a schema, and their normal form for comparison. */
 import type { NormalizedSchema } from '@smithy/core/schema';
-import { members } from '../../../local/wire/schema.ts';
+import { members, requiredMembers } from '../../../local/wire/schema.ts';
 
 /** mulberry32: small, seeded, good enough to vary inputs. */
 export function seeded(seed: number): () => number {
@@ -53,6 +53,7 @@ function randomStructure(shape: NormalizedSchema, g: Generator, depth: number): 
   const value: Record<string, unknown> = {};
   const one = all[Math.floor(g.random() * all.length)];
   const chosen = shape.isUnionSchema() ? (one ? [one] : []) : all;
+  const required = new Set(requiredMembers(shape).map(([name]) => name));
   for (const [name, member] of chosen) {
     const traits = member.getMergedTraits();
     if (depth === 0 && g.without(name)) continue;
@@ -60,19 +61,13 @@ function randomStructure(shape: NormalizedSchema, g: Generator, depth: number): 
       value[name] = 200;
       continue;
     }
-    const must = Boolean(traits.httpLabel ?? traits.httpPayload) || shape.isUnionSchema() || isRequiredOnPath(member);
+    const must = required.has(name) || Boolean(traits.httpPayload) || shape.isUnionSchema();
     if (!must && (depth > MAX_DEPTH - 1 || g.random() > (depth === 0 ? 0.7 : 0.4))) continue;
     const v = randomValue(member, g, name, depth + 1);
     if (v !== undefined) value[name] = v;
   }
   return depth > 0 && Object.keys(value).length === 0 ? undefined : value;
 }
-
-/** Required query parameters and headers choose the operation, so they are always there; others may be too. */
-const isRequiredOnPath = (member: NormalizedSchema): boolean =>
-  ['uploadId', 'partNumber', 'x-amz-copy-source'].includes(
-    String(member.getMergedTraits().httpQuery ?? member.getMergedTraits().httpHeader),
-  );
 
 /** Blobs, dates and lazily parsed JSON as text, absent members left out, keys in order. */
 export function normal(value: unknown): unknown {
@@ -87,4 +82,16 @@ export function normal(value: unknown): unknown {
       .map(([key, v]) => [key, normal(v)])
       .sort(([a], [b]) => String(a).localeCompare(String(b))),
   );
+}
+
+/** Where two normal values differ, by path; empty where they do not. */
+export function differences(expected: unknown, actual: unknown, path = ''): string[] {
+  if (Object.is(expected, actual)) return [];
+  if (typeof expected === 'object' && typeof actual === 'object' && expected !== null && actual !== null) {
+    const keys = new Set([...Object.keys(expected), ...Object.keys(actual)]);
+    return [...keys].flatMap((key) =>
+      differences((expected as never)[key], (actual as never)[key], path === '' ? key : `${path}.${key}`),
+    );
+  }
+  return [`${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`];
 }
