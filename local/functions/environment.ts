@@ -27,11 +27,10 @@ export class ExecutionEnvironment {
   #alive = true;
   #fatal: Failure | undefined;
 
-  constructor({ variables, memoryMb, compileCache, clock, onLog, taskRoot, handler, jsonLogs }: EnvironmentOptions) {
+  constructor({ variables, memoryMb, compileCache, clock, onLog, ...boot }: EnvironmentOptions) {
     this.#clock = clock;
-    const boot: Boot = { taskRoot, handler, jsonLogs };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: boot,
+      workerData: boot satisfies Boot,
       env: { ...variables, NODE_COMPILE_CACHE: compileCache },
       // The parent's own flags (a test runner's loader, an inspector) are none of the function's.
       execArgv: [],

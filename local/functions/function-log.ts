@@ -76,22 +76,27 @@ function lostForWantOfPermission(error: unknown): void {
 }
 
 /** The lines that Lambda itself writes around an invocation, in the function's log format. Memory used is not known here. */
-export function platformLines({ version, memoryMb, logFormat }: FunctionDefinition, requestId: string, clock: Clock) {
+export function platformLines(
+  { version, memoryMb, logFormat, quiet }: FunctionDefinition,
+  requestId: string,
+  clock: Clock,
+) {
   const time = () => new Date(clock.now()).toISOString();
   const json = (type: string, record: object) => JSON.stringify({ time: time(), type: `platform.${type}`, record });
+  const unlessQuiet = (...lines: string[]) => (quiet ? [] : lines);
   if (logFormat === 'JSON') {
     return {
-      start: () => json('start', { requestId, version }),
+      start: () => unlessQuiet(json('start', { requestId, version })),
       diagnosis: (text: string) => json('fault', { requestId, text }),
       end(durationMs: number, initDurationMs: number | undefined) {
         const billedDurationMs = Math.ceil(durationMs + (initDurationMs ?? 0));
         const metrics = { durationMs, billedDurationMs, memorySizeMB: memoryMb, initDurationMs };
-        return [json('report', { requestId, metrics })];
+        return unlessQuiet(json('report', { requestId, metrics }));
       },
     };
   }
   return {
-    start: () => `START RequestId: ${requestId} Version: ${version}`,
+    start: () => unlessQuiet(`START RequestId: ${requestId} Version: ${version}`),
     diagnosis: (text: string) => `${time()} ${requestId} ${text}`,
     end(durationMs: number, initMs: number | undefined) {
       const parts = [
@@ -101,7 +106,7 @@ export function platformLines({ version, memoryMb, logFormat }: FunctionDefiniti
         `Memory Size: ${memoryMb} MB`,
         ...(initMs === undefined ? [] : [`Init Duration: ${initMs.toFixed(2)} ms`]),
       ];
-      return [`END RequestId: ${requestId}`, parts.join('\t')];
+      return unlessQuiet(`END RequestId: ${requestId}`, parts.join('\t'));
     },
   };
 }

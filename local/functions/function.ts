@@ -5,7 +5,7 @@ import { AwsError, type Home, type IssuedCredentials, type Principal } from '../
 import type { Capacity } from './capacity.ts';
 import { ExecutionEnvironment, type Outcome } from './environment.ts';
 import { FunctionLog, platformLines } from './function-log.ts';
-import type { Failure } from './protocol.ts';
+import type { Failure, LogLevel } from './protocol.ts';
 import { variablesOf } from './variables.ts';
 
 export interface FunctionDefinition {
@@ -23,7 +23,10 @@ export interface FunctionDefinition {
   readonly roleArn: string;
   readonly logGroup: string;
   readonly logFormat: 'Text' | 'JSON';
-  readonly applicationLogLevel?: string;
+  /** The least level of console output that is kept; undefined keeps all. Only with JSON logs. */
+  readonly applicationLogLevel?: LogLevel;
+  /** Leaves out the lines around an invocation, as SystemLogLevel WARN does. */
+  readonly quiet: boolean;
   readonly tracing: 'Active' | 'PassThrough';
   /** How many invocations may run at once; undefined: the account's 1000 are shared. */
   readonly reservedConcurrency?: number;
@@ -62,14 +65,14 @@ const maximumResponseBytes = 6_291_556;
 
 export class LambdaFunction {
   readonly definition: FunctionDefinition;
-  readonly #options: FunctionOptions;
+  readonly options: FunctionOptions;
   readonly #idle: Sandbox[] = [];
   readonly #all = new Set<Sandbox>();
   #running = 0;
 
   constructor(definition: FunctionDefinition, options: FunctionOptions) {
     this.definition = definition;
-    this.#options = options;
+    this.options = options;
   }
 
   /**
@@ -105,7 +108,7 @@ export class LambdaFunction {
   async #run(sandbox: Sandbox, event: string, arn: string, requestId: string): Promise<Invocation> {
     const { environment, log } = sandbox;
     const { timeoutSeconds, tracing } = this.definition;
-    const { clock } = this.#options.home;
+    const { clock } = this.options.home;
     const lines = platformLines(this.definition, requestId, clock);
     const began = clock.now();
     log.begin();
@@ -113,7 +116,7 @@ export class LambdaFunction {
     const started = clock.now();
     const initMs = sandbox.warm ? undefined : started - began;
     sandbox.warm = true;
-    log.add(lines.start());
+    for (const line of lines.start()) log.add(line);
     const outcome: Outcome = failure
       ? { kind: 'failed', failure }
       : await environment.invoke({
@@ -135,7 +138,7 @@ export class LambdaFunction {
     for (let sandbox = this.#idle.pop(); sandbox !== undefined; sandbox = this.#idle.pop()) {
       if (!sandbox.environment.alive) this.#forget(sandbox);
       else {
-        this.#options.capacity.withdraw(sandbox.evict);
+        this.options.capacity.withdraw(sandbox.evict);
         return sandbox;
       }
     }
@@ -145,12 +148,12 @@ export class LambdaFunction {
   #giveBack(sandbox: Sandbox): void {
     if (sandbox.environment.alive) {
       this.#idle.push(sandbox);
-      this.#options.capacity.offer(sandbox.evict);
+      this.options.capacity.offer(sandbox.evict);
     } else this.#forget(sandbox);
   }
 
   async #start(): Promise<Sandbox> {
-    const { home, capacity, runtimeDirectory, assumeRole } = this.#options;
+    const { home, capacity, runtimeDirectory, assumeRole } = this.options;
     const { definition } = this;
     const credentials = await assumeRole(definition);
     await capacity.take();
@@ -162,6 +165,8 @@ export class LambdaFunction {
       taskRoot: definition.taskRoot,
       handler: definition.handler,
       jsonLogs: definition.logFormat === 'JSON',
+      // Lambda's default for JSON logs is INFO; text logs have no levels.
+      logLevel: definition.applicationLogLevel ?? (definition.logFormat === 'JSON' ? 'INFO' : 'TRACE'),
       variables: variablesOf(definition, home, credentials, stream, runtimeDirectory),
       memoryMb: definition.memoryMb,
       compileCache: join(runtimeDirectory, 'compile-cache'),
@@ -181,8 +186,8 @@ export class LambdaFunction {
     if (!this.#all.delete(sandbox)) return;
     const index = this.#idle.indexOf(sandbox);
     if (index >= 0) this.#idle.splice(index, 1);
-    this.#options.capacity.withdraw(sandbox.evict);
-    this.#options.capacity.release();
+    this.options.capacity.withdraw(sandbox.evict);
+    this.options.capacity.release();
   }
 }
 

@@ -1,5 +1,8 @@
 /** What the cloud and a function's worker say to each other. */
 
+export const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
 /** Given to a worker once, before it loads the handler. */
 export interface Boot {
   /** The copied asset: LAMBDA_TASK_ROOT. */
@@ -7,6 +10,8 @@ export interface Boot {
   /** `<module>.<export>`, the module's path without its extension. */
   readonly handler: string;
   readonly jsonLogs: boolean;
+  /** The least level of console output that is kept. */
+  readonly logLevel: LogLevel;
 }
 
 /** One invocation. */

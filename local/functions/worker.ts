@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Boot, Failure, Report, Request } from './protocol.ts';
+import { type Boot, type Failure, type LogLevel, logLevels, type Report, type Request } from './protocol.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
 
@@ -114,7 +114,8 @@ function captureOutput(): void {
   }
 }
 
-function log(level: string, message: string): void {
+function log(level: LogLevel, message: string): void {
+  if (logLevels.indexOf(level) < logLevels.indexOf(boot.logLevel)) return;
   const timestamp = new Date().toISOString();
   const requestId = current?.requestId;
   const text = boot.jsonLogs

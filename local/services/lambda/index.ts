@@ -1,0 +1,75 @@
+/** Lambda in one Region: functions from the assembly's assets, run in workers under their roles. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Capacity } from '../../functions/capacity.ts';
+import type { FunctionDefinition } from '../../functions/function.ts';
+import type { Home, IssuedCredentials, RawRoute, Service, ServiceDefinition } from '../../kernel.ts';
+import { functionResource } from './function-resource.ts';
+import { Invoker } from './invoker.ts';
+import { parseFunctionName } from './names.ts';
+import { lambdaOperations } from './operations.ts';
+import { Registry } from './registry.ts';
+import { lambdaResources } from './resources.ts';
+import { urlRoutes } from './urls.ts';
+
+/** Workers that one Region keeps at once. */
+const maximumWorkers = 40;
+
+export interface LambdaService extends Service {
+  /** Kills the execution environment that holds these credentials; false when none of this Region does. */
+  crash(accessKeyId: string): boolean;
+  routes(): readonly RawRoute[];
+}
+
+export const lambda: ServiceDefinition = {
+  name: 'lambda',
+  sdk: '@aws-sdk/client-lambda',
+  create: createLambda,
+};
+
+function createLambda(home: Home): LambdaService {
+  const registry = new Registry(home);
+  const invoker = new Invoker(home);
+  const options = {
+    home,
+    capacity: new Capacity(maximumWorkers),
+    runtimeDirectory: makeRuntimeDirectory(home),
+    assumeRole: (definition: FunctionDefinition) => assumeRole(home, definition),
+  };
+  return {
+    operations: lambdaOperations(home, registry, invoker),
+    resources: { ...functionResource(home, registry, options), ...lambdaResources(home, registry) },
+    resourcePolicy: (arn) => registry.policy(parseFunctionName(home, arn)),
+    routes: () => urlRoutes(home, registry),
+    crash: (accessKeyId) => registry.all().some((each) => each.crash(accessKeyId)),
+    async stop() {
+      invoker.stop();
+      await Promise.all(registry.all().map((each) => each.stop()));
+    },
+  };
+}
+
+/** What `/var/runtime` is on AWS: there, `ca-cert.pem` holds the certificate authorities of RDS; here, the cloud's own. */
+function makeRuntimeDirectory({ dataDirectory, certificateAuthority }: Home): string {
+  const directory = join(dataDirectory, 'runtime');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'ca-cert.pem'), certificateAuthority);
+  return directory;
+}
+
+/** A new session of the function's role, its trust policy permitting. */
+async function assumeRole(home: Home, { arn, name, roleArn }: FunctionDefinition): Promise<IssuedCredentials> {
+  const { Credentials: issued } = await home.call<{
+    Credentials: { AccessKeyId: string; SecretAccessKey: string; SessionToken: string };
+  }>(
+    'sts',
+    'AssumeRole',
+    { RoleArn: roleArn, RoleSessionName: name },
+    { kind: 'service', service: 'lambda.amazonaws.com', sourceArn: arn, sourceAccount: home.account },
+  );
+  return {
+    accessKeyId: issued.AccessKeyId,
+    secretAccessKey: issued.SecretAccessKey,
+    sessionToken: issued.SessionToken,
+  };
+}
