@@ -1,0 +1,64 @@
+/** Rows, hashes and schema of the application's tables, asked the same way by the sentinel and by validation. */
+import type { Session } from './ports.ts';
+import { quoteIdentifier } from './sql.ts';
+
+/** The table as one safe SQL name; PostgreSQL itself reads the text, so `stocker."order"` means what it means there. */
+export async function resolveRelation(session: Session, name: string): Promise<string> {
+  const [row] = await session.query(
+    `select nspname as schema, relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.oid = $1::regclass`,
+    [name],
+  );
+  return `${quoteIdentifier(row?.schema ?? '')}.${quoteIdentifier(row?.name ?? '')}`;
+}
+
+export async function countRows(session: Session, table: string): Promise<string> {
+  const [row] = await session.query(`select count(*) as rows from ${await resolveRelation(session, table)}`);
+  return row?.rows ?? '0';
+}
+
+export interface ContentHash {
+  readonly rows: string;
+  readonly hash: string;
+}
+
+/**
+ * Rows and content hash of an append-only table above `after` (exclusive; from the start where undefined) up to
+ * `upTo`. A sum over rows, so two neighbouring ranges add up to their union.
+ */
+export async function hashRows(
+  session: Session,
+  table: string,
+  keyColumn: string,
+  range: { after: string | undefined; upTo: string },
+): Promise<ContentHash> {
+  const key = quoteIdentifier(keyColumn);
+  const [row] = await session.query(
+    `select count(*) as rows, coalesce(sum(hash_record_extended(t, 0)::numeric), 0) as hash
+     from ${await resolveRelation(session, table)} t where t.${key} <= $1 ${range.after === undefined ? '' : `and t.${key} > $2`}`,
+    range.after === undefined ? [range.upTo] : [range.upTo, range.after],
+  );
+  return { rows: row?.rows ?? '0', hash: row?.hash ?? '0' };
+}
+
+/** Columns, constraints and indexes of everything that is neither PostgreSQL's nor the product's. */
+const schemaHashSql = `
+  with part(line) as (
+    select format('%s.%s.%s %s %s', relnamespace::regnamespace, relname, attname, format_type(atttypid, atttypmod), attnotnull)
+      from pg_class c join pg_attribute a on a.attrelid = c.oid
+      where relkind in ('r', 'p', 'v', 'm') and attnum > 0 and not attisdropped
+    union all select format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+      from pg_constraint where conrelid <> 0
+    union all select pg_get_indexdef(indexrelid) from pg_index)
+  select md5(string_agg(line, E'\\n' order by line)) as hash from part where line !~ '(^| )(pg_catalog|pg_toast|information_schema|stocker_dr)\\.' `;
+
+export async function schemaHash(session: Session): Promise<string> {
+  const [row] = await session.query(schemaHashSql);
+  return row?.hash ?? '';
+}
+
+/** The application's version of its own schema, by the statement of the settings. */
+export async function schemaVersion(session: Session, sql: string): Promise<string> {
+  const [row] = await session.query(sql);
+  return Object.values(row ?? {})[0] ?? '';
+}
