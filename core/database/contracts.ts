@@ -42,13 +42,7 @@ export const Baseline = z.strictObject({
   schemaHash: z.string(),
   /** Table → rows. */
   rows: z.record(z.string(), z.string()),
-  /**
-   * Append-only table → what lies at or below `key`. Rows there are settled: every transaction that could still
-   * commit one had ended. `seenKey` becomes the next look's `key`.
-   */
-  appendOnly: z.record(
-    z.string(),
-    z.strictObject({ seenKey: z.string(), key: z.string(), rows: z.string(), hash: z.string() }),
-  ),
+  /** Append-only table → what lies at or below `key`. No row can appear there any more. */
+  appendOnly: z.record(z.string(), z.strictObject({ key: z.string(), rows: z.string(), hash: z.string() })),
 });
 export type Baseline = z.infer<typeof Baseline>;

@@ -9,7 +9,7 @@ import type { Baseline } from './contracts.ts';
 import { DatabaseNotFound } from './errors.ts';
 import type { Baselines, Metrics, Secrets, Session, Sessions } from './ports.ts';
 import { countRows, hashRows, resolveRelation, schemaHash, schemaVersion } from './relations.ts';
-import { isDamage, messageOf, quoteIdentifier, sqlState, stepTimeouts } from './sql.ts';
+import { asMoment, isDamage, messageOf, quoteIdentifier, sqlState, stepTimeouts } from './sql.ts';
 
 export interface SentinelContext {
   readonly settings: Settings;
@@ -110,16 +110,18 @@ async function look(
   const { rowFloors, appendOnly } = settings.validation;
   const version = await ask('schema version', () => schemaVersion(session, settings.database.schemaVersionSql));
   const schema = await ask('schema', () => schemaHash(session));
-  const settled = await ask('running transactions', () => allBegunAfter(session, last?.at));
+  const bound = await ask('highest keys', () => highestKeys(session, appendOnly));
   const rows: Record<string, string> = {};
   for (const table of Object.keys(rowFloors)) {
     const count = await ask(table, () => countRows(session, table));
     if (count !== undefined) rows[table] = count;
   }
+  const ended = bound && (await ask('running transactions', () => haveEnded(session, bound.begun)));
   const hashes: Baseline['appendOnly'] = {};
-  for (const [table, key] of Object.entries(appendOnly)) {
+  for (const [table, column] of Object.entries(appendOnly)) {
     const known = last?.appendOnly[table];
-    const next = await ask(table, () => extend(session, table, key, known, settled === true));
+    const key = ended ? bound?.keys[table] : undefined;
+    const next = key === undefined ? undefined : await ask(table, () => extend(session, { table, column, key }, known));
     const kept = next ?? known;
     if (kept !== undefined) hashes[table] = kept;
   }
@@ -137,41 +139,52 @@ async function look(
   return { baseline, corrupted, missing, unknown };
 }
 
+interface Bound {
+  readonly begun: string;
+  /** Append-only table → its highest key. */
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+async function highestKeys(session: Session, appendOnly: Readonly<Record<string, string>>): Promise<Bound> {
+  const keys: Record<string, string> = {};
+  for (const [table, column] of Object.entries(appendOnly)) {
+    const relation = await resolveRelation(session, table);
+    const [newest] = await session.query(`select coalesce(max(${quoteIdentifier(column)}), 0) as key from ${relation}`);
+    keys[table] = newest?.key ?? '0';
+  }
+  const [row] = await session.query(`select ${asMoment('clock_timestamp()')} as begun`);
+  return { begun: row?.begun ?? '', keys };
+}
+
 /**
- * Keys are handed out before their transactions commit. Once every transaction that runs now began after the last
- * look, no row at or below the highest key seen then can appear any more.
+ * Keys are handed out before their transactions commit. Once every transaction that runs began after a key was seen,
+ * no row at or below it can appear any more. Short ones end while this waits; a long one leaves it for the next look.
  */
-async function allBegunAfter(session: Session, moment: string | undefined): Promise<boolean> {
-  if (moment === undefined) return false;
-  const [row] = await session.query(
-    `select not exists (select 1 from pg_stat_activity where xact_start <= $1::timestamptz and pid <> pg_backend_pid()
-         and datname = current_database())
-       and not exists (select 1 from pg_prepared_xacts where prepared <= $1::timestamptz) as settled`,
-    [moment],
-  );
-  return row?.settled === 't';
+async function haveEnded(session: Session, begun: string): Promise<boolean> {
+  for (let round = 0; round < 20; round += 1) {
+    const [row] = await session.query(
+      `select not exists (select 1 from pg_stat_activity where xact_start <= $1::timestamptz
+           and pid <> pg_backend_pid() and datname = current_database())
+         and not exists (select 1 from pg_prepared_xacts where prepared <= $1::timestamptz) as ended`,
+      [begun],
+    );
+    if (row?.ended === 't') return true;
+    await session.query('select pg_sleep(0.1)');
+  }
+  return false;
 }
 
 type Content = Baseline['appendOnly'][string];
 
-/** Hashes only what settled since the last look: the sum over rows is additive. */
+/** Hashes only what is new since the last look: the sum over rows is additive. */
 async function extend(
   session: Session,
-  table: string,
-  keyColumn: string,
+  { table, column, key }: { table: string; column: string; key: string },
   known: Content | undefined,
-  settled: boolean,
 ): Promise<Content> {
-  const [newest] = await session.query(
-    `select coalesce(max(${quoteIdentifier(keyColumn)}), 0) as key from ${await resolveRelation(session, table)}`,
-  );
-  const seenKey = newest?.key ?? '0';
-  if (known === undefined)
-    return { seenKey, key: '0', ...(await hashRows(session, table, keyColumn, { after: undefined, upTo: '0' })) };
-  if (!settled) return { ...known, seenKey: known.seenKey };
-  const grown = await hashRows(session, table, keyColumn, { after: known.key, upTo: known.seenKey });
-  const add = (a: string, b: string) => String(BigInt(a) + BigInt(b));
-  return { seenKey, key: known.seenKey, rows: add(known.rows, grown.rows), hash: add(known.hash, grown.hash) };
+  const grown = await hashRows(session, table, column, { after: known?.key, upTo: key });
+  const add = (a: string | undefined, b: string) => String(BigInt(a ?? '0') + BigInt(b));
+  return { key, rows: add(known?.rows, grown.rows), hash: add(known?.hash, grown.hash) };
 }
 
 /** What differs from the last sound look in a way that no application does. Pure. */

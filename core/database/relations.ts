@@ -41,16 +41,18 @@ export async function hashRows(
   return { rows: row?.rows ?? '0', hash: row?.hash ?? '0' };
 }
 
-/** Columns, constraints and indexes of everything that is neither PostgreSQL's nor the product's. */
+/** Columns, constraints and indexes of everything that is neither PostgreSQL's, nor the product's, nor temporary. */
 const schemaHashSql = `
-  with part(line) as (
-    select format('%s.%s.%s %s %s', relnamespace::regnamespace, relname, attname, format_type(atttypid, atttypmod), attnotnull)
-      from pg_class c join pg_attribute a on a.attrelid = c.oid
-      where relkind in ('r', 'p', 'v', 'm') and attnum > 0 and not attisdropped
-    union all select format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-      from pg_constraint where conrelid <> 0
-    union all select pg_get_indexdef(indexrelid) from pg_index)
-  select md5(string_agg(line, E'\\n' order by line)) as hash from part where line !~ '(^| )(pg_catalog|pg_toast|information_schema|stocker_dr)\\.' `;
+  with relation as (
+    select c.oid, format('%I.%I', nspname, relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where relkind in ('r', 'p', 'v', 'm') and relpersistence <> 't'
+        and nspname !~ '^pg_' and nspname not in ('information_schema', 'stocker_dr'))
+  select md5(string_agg(line, E'\\n' order by line)) as hash from (
+    select format('%s %s %s %s', name, attname, format_type(atttypid, atttypmod), attnotnull) as line
+      from relation join pg_attribute on attrelid = relation.oid where attnum > 0 and not attisdropped
+    union all select format('%s %s %s', name, conname, pg_get_constraintdef(c.oid))
+      from relation join pg_constraint c on conrelid = relation.oid
+    union all select pg_get_indexdef(indexrelid) from relation join pg_index on indrelid = relation.oid) part`;
 
 export async function schemaHash(session: Session): Promise<string> {
   const [row] = await session.query(schemaHashSql);
