@@ -9,7 +9,6 @@ import { configurationOf } from '../config/index.ts';
 import { settingsOf } from '../config/names.ts';
 import { bundleFunctions } from '../lib/bundle.ts';
 import { RegionStack } from '../lib/stacks/region-stack.ts';
-import { acknowledgeFindings } from '../lib/nag-suppressions.ts';
 
 const app = new App();
 const configuration = configurationOf(app.node.tryGetContext('env') ?? 'production');
@@ -18,13 +17,12 @@ process.once('exit', () => rmSync(bundle.directory, { recursive: true, force: tr
 
 for (const role of ['primary', 'dr'] as const) {
   const { region } = configuration[role];
-  const stack = new RegionStack(app, `StockerDr-${configuration.environment}-${region}`, {
+  new RegionStack(app, `StockerDr-${configuration.environment}-${region}`, {
     configuration,
     role,
     bundleDirectory: bundle.directory,
     env: { account: configuration.account, region },
     description: `STOCKER Pro disaster recovery, ${configuration.environment}, ${role} Region`,
   });
-  acknowledgeFindings(stack);
 }
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -7,8 +7,6 @@ export const production: Configuration = parseConfiguration({
   account: '111122223333',
   primary: {
     region: 'us-east-1',
-    vpcId: 'vpc-0a1b2c3d4e5f60001',
-    availabilityZones: ['us-east-1a', 'us-east-1b'],
     privateSubnetIds: ['subnet-0a1b2c3d4e5f60001', 'subnet-0a1b2c3d4e5f60002'],
     functionSecurityGroupId: 'sg-0a1b2c3d4e5f60001',
     isolatedSecurityGroupId: 'sg-0a1b2c3d4e5f60002',
@@ -18,8 +16,6 @@ export const production: Configuration = parseConfiguration({
   },
   dr: {
     region: 'us-west-2',
-    vpcId: 'vpc-0a1b2c3d4e5f70001',
-    availabilityZones: ['us-west-2a', 'us-west-2b'],
     privateSubnetIds: ['subnet-0a1b2c3d4e5f70001', 'subnet-0a1b2c3d4e5f70002'],
     functionSecurityGroupId: 'sg-0a1b2c3d4e5f70001',
     isolatedSecurityGroupId: 'sg-0a1b2c3d4e5f70002',

@@ -7,8 +7,6 @@ export const staging: Configuration = parseConfiguration({
   account: '444455556666',
   primary: {
     region: 'us-east-1',
-    vpcId: 'vpc-0b1b2c3d4e5f60001',
-    availabilityZones: ['us-east-1a', 'us-east-1b'],
     privateSubnetIds: ['subnet-0b1b2c3d4e5f60001', 'subnet-0b1b2c3d4e5f60002'],
     functionSecurityGroupId: 'sg-0b1b2c3d4e5f60001',
     isolatedSecurityGroupId: 'sg-0b1b2c3d4e5f60002',
@@ -18,8 +16,6 @@ export const staging: Configuration = parseConfiguration({
   },
   dr: {
     region: 'us-west-2',
-    vpcId: 'vpc-0b1b2c3d4e5f70001',
-    availabilityZones: ['us-west-2a', 'us-west-2b'],
     privateSubnetIds: ['subnet-0b1b2c3d4e5f70001', 'subnet-0b1b2c3d4e5f70002'],
     functionSecurityGroupId: 'sg-0b1b2c3d4e5f70001',
     isolatedSecurityGroupId: 'sg-0b1b2c3d4e5f70002',

@@ -19,7 +19,9 @@ export interface Bundle {
 
 /** Every handler file, as `<area>/<verb-noun>`. */
 export function findFunctions(): string[] {
-  const areas = readdirSync(join(root, 'lambdas'), { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== 'adapters');
+  const areas = readdirSync(join(root, 'lambdas'), { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && entry.name !== 'adapters',
+  );
   return areas
     .flatMap((area) => readdirSync(join(root, 'lambdas', area.name)).map((file) => `${area.name}/${file}`))
     .filter((file) => file.endsWith('.ts'))

@@ -1,77 +1,183 @@
 /** What a function may be allowed, statement by statement. Everything is bound to names and tags; nothing is AWS-managed. */
+import { Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration } from '../../config/schema.ts';
+
+/** A statement, and why its wildcard is as narrow as can be, where it has one. cdk-nag refuses a wildcard without a reason. */
+export interface Permission {
+  readonly statement: iam.PolicyStatement;
+  readonly wildcard?: string;
+}
+
+/** Adds permissions to a role, and their reasons to the validation report. */
+export function grant(role: iam.Role, permissions: readonly Permission[], on: IConstruct = role): void {
+  for (const { statement, wildcard } of permissions) {
+    role.addToPolicy(statement);
+    if (wildcard === undefined) continue;
+    for (const resource of statement.resources.filter((each) => each.includes('*')))
+      Validations.of(on).acknowledge({
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`,
+        reason: wildcard,
+      });
+  }
+}
 
 /** The statements of one stack: `region` is where its functions run. */
 export function permissionsOf(configuration: Configuration, region: string) {
   const names = namesOf(configuration);
   const { account, database } = configuration;
-  const arn = (service: string, resource: string, inRegion = region) => `arn:aws:${service}:${inRegion}:${account}:${resource}`;
-  const allow = (sid: string, actions: string[], resources: string[], conditions?: Record<string, Record<string, unknown>>) =>
-    new iam.PolicyStatement({ sid, actions, resources, ...(conditions ? { conditions } : {}) });
+  const arn = (service: string, resource: string, inRegion = region) =>
+    `arn:aws:${service}:${inRegion}:${account}:${resource}`;
+  const allow = (
+    sid: string,
+    actions: string[],
+    resources: string[],
+    more: { conditions?: Record<string, Record<string, unknown>>; wildcard?: string } = {},
+  ): Permission => ({
+    statement: new iam.PolicyStatement({
+      sid,
+      actions,
+      resources,
+      ...(more.conditions ? { conditions: more.conditions } : {}),
+    }),
+    ...(more.wildcard ? { wildcard: more.wildcard } : {}),
+  });
   const controlTable = arn('dynamodb', `table/${names.controlTable}`, configuration.dr.region);
-  const leadingKey = (key: string) => ({ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [key] } });
+  const leadingKey = (key: string) => ({
+    conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [key] } },
+  });
   const drill = arn('rds', `db:${database.drillPrefix}*`);
   const parameterArn = (name: string) => arn('ssm', `parameter${name}`);
   const secretArn = (name: string) => arn('secretsmanager', `secret:${name}-??????`);
 
+  const ours = { 'aws:ResourceTag/stocker-dr:environment': configuration.environment };
+  const reading = 'Reading only. The identifiers of restored instances and of snapshots are made at run time.';
+  const prefixed = 'The name begins with this product’s own prefix; what follows is made at run time.';
+
   return {
     /** The incident table of this Region: every step writes its own line of the timeline. */
     timeline: () =>
-      allow('Timeline', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], [arn('dynamodb', `table/${names.incidentTable}`)]),
+      allow(
+        'Timeline',
+        ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+        [arn('dynamodb', `table/${names.incidentTable}`)],
+      ),
     readControl: () => allow('ReadControl', ['dynamodb:GetItem'], [controlTable]),
-    holdLease: () => allow('HoldLease', ['dynamodb:PutItem', 'dynamodb:DeleteItem'], [controlTable], leadingKey('lease')),
-    registerDatabase: () => allow('RegisterDatabase', ['dynamodb:PutItem'], [controlTable], leadingKey('active-database')),
+    holdLease: () =>
+      allow('HoldLease', ['dynamodb:PutItem', 'dynamodb:DeleteItem'], [controlTable], leadingKey('lease')),
+    registerDatabase: () =>
+      allow('RegisterDatabase', ['dynamodb:PutItem'], [controlTable], leadingKey('active-database')),
     seeExecutions: () =>
-      allow('SeeExecutions', ['states:DescribeExecution'], [configuration.primary.region, configuration.dr.region].map((each) => arn('states', `execution:${names.prefix}-*`, each))),
-    startRecovery: (machine: string) => allow('StartRecovery', ['states:StartExecution'], [arn('states', `stateMachine:${names.stateMachine(machine)}`)]),
-    answerApproval: () => allow('AnswerApproval', ['states:SendTaskSuccess', 'states:SendTaskFailure'], [arn('states', `stateMachine:${names.prefix}-*`)]),
-    seeAlarms: () => allow('SeeAlarms', ['cloudwatch:DescribeAlarms'], ['*']),
-    putMetrics: () => allow('PutMetrics', ['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': 'StockerDr' } }),
+      allow(
+        'SeeExecutions',
+        ['states:DescribeExecution'],
+        [configuration.primary.region, configuration.dr.region].map((each) =>
+          arn('states', `execution:${names.prefix}-*`, each),
+        ),
+        { wildcard: prefixed },
+      ),
+    startRecovery: (machine: string) =>
+      allow('StartRecovery', ['states:StartExecution'], [arn('states', `stateMachine:${names.stateMachine(machine)}`)]),
+    answerApproval: () =>
+      allow(
+        'AnswerApproval',
+        ['states:SendTaskSuccess', 'states:SendTaskFailure'],
+        [arn('states', `stateMachine:${names.prefix}-*`)],
+        {
+          wildcard: 'Any state machine of this environment may ask for an approval.',
+        },
+      ),
+    seeAlarms: () =>
+      allow('SeeAlarms', ['cloudwatch:DescribeAlarms'], [arn('cloudwatch', `alarm:${names.prefix}-*`)], {
+        wildcard: prefixed,
+      }),
+    putMetrics: () =>
+      allow('PutMetrics', ['cloudwatch:PutMetricData'], ['*'], {
+        conditions: { StringEquals: { 'cloudwatch:namespace': 'StockerDr' } },
+        wildcard: 'PutMetricData has no resource type; the namespace is the bound.',
+      }),
     announce: () => allow('Announce', ['sns:Publish'], [names.topicArn(region, names.internalTopic)]),
     /** Publishing to an encrypted topic needs its key. */
     useTopicKey: (keyArn: string) => allow('UseTopicKey', ['kms:GenerateDataKey', 'kms:Decrypt'], [keyArn]),
-    keepEvidence: () => allow('KeepEvidence', ['s3:PutObject', 's3:GetObject'], [`arn:aws:s3:::${names.evidenceBucket(region)}/*`]),
-    /** RDS describes by list: the actions present every instance. */
+    keepEvidence: () =>
+      allow('KeepEvidence', ['s3:PutObject', 's3:GetObject'], [`arn:aws:s3:::${names.evidenceBucket(region)}/*`], {
+        wildcard: 'Objects of the evidence bucket are named by incident.',
+      }),
     seeDatabases: () =>
-      allow('SeeDatabases', ['rds:DescribeDBInstances', 'rds:DescribeDBSnapshots', 'rds:DescribeDBInstanceAutomatedBackups', 'rds:DescribeDBParameters', 'rds:ListTagsForResource'], [
-        arn('rds', 'db:*'),
-        arn('rds', 'snapshot:*'),
-        arn('rds', 'auto-backup:*'),
-        arn('rds', 'pg:*'),
-      ]),
+      allow(
+        'SeeDatabases',
+        [
+          'rds:DescribeDBInstances',
+          'rds:DescribeDBSnapshots',
+          'rds:DescribeDBInstanceAutomatedBackups',
+          'rds:DescribeDBParameters',
+          'rds:ListTagsForResource',
+        ],
+        ['db:*', 'snapshot:*', 'auto-backup:*', 'pg:*'].map((resource) => arn('rds', resource)),
+        { wildcard: reading },
+      ),
     /** A restore presents the instance, its groups and the backup it reads; `db` alone is denied in the disaster (aws-facts). */
     restoreDrill: () => [
-      allow('RestoreToDrill', ['rds:RestoreDBInstanceToPointInTime', 'rds:RestoreDBInstanceFromDBSnapshot'], [
-        drill,
-        arn('rds', `db:${database.identifier}*`),
-        arn('rds', 'og:default:*'),
-        arn('rds', `pg:${configuration.primary.databaseParameterGroup}`),
-        arn('rds', `subgrp:${configuration.primary.databaseSubnetGroup}`),
-        arn('rds', 'auto-backup:*'),
-        arn('rds', 'snapshot:*'),
-      ]),
-      allow('TagDrill', ['rds:AddTagsToResource'], [drill], { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } }),
+      allow(
+        'RestoreToDrill',
+        ['rds:RestoreDBInstanceToPointInTime', 'rds:RestoreDBInstanceFromDBSnapshot'],
+        [
+          drill,
+          arn('rds', `db:${database.identifier}*`),
+          arn('rds', 'og:default:*'),
+          arn('rds', `pg:${configuration.primary.databaseParameterGroup}`),
+          arn('rds', `subgrp:${configuration.primary.databaseSubnetGroup}`),
+          arn('rds', 'auto-backup:*'),
+          arn('rds', 'snapshot:*'),
+        ],
+        { wildcard: 'Restores only to the drill prefix; the source, its backups and snapshots are read.' },
+      ),
+      allow('TagDrill', ['rds:AddTagsToResource'], [drill], {
+        conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },
+        wildcard: prefixed,
+      }),
     ],
-    modifyDrill: () => allow('ModifyDrill', ['rds:ModifyDBInstance'], [drill], { StringEquals: { 'aws:ResourceTag/stocker-dr:environment': configuration.environment } }),
+    modifyDrill: () =>
+      allow('ModifyDrill', ['rds:ModifyDBInstance'], [drill], {
+        conditions: { StringEquals: ours },
+        wildcard: prefixed,
+      }),
     /** Identifier prefix and tag, and an explicit Deny on production: a tag alone is no guard (aws-facts). */
-    deleteDrill: () => [
-      allow('DeleteDrill', ['rds:DeleteDBInstance', 'rds:DeleteDBInstanceAutomatedBackup'], [drill, arn('rds', 'auto-backup:*')], {
-        StringEquals: { 'aws:ResourceTag/stocker-dr:environment': configuration.environment },
+    deleteDrill: (): Permission[] => [
+      allow('DeleteDrill', ['rds:DeleteDBInstance'], [drill], {
+        conditions: { StringEquals: ours },
+        wildcard: prefixed,
       }),
-      new iam.PolicyStatement({
-        sid: 'NeverProduction',
-        effect: iam.Effect.DENY,
-        actions: ['rds:DeleteDBInstance', 'rds:ModifyDBInstance', 'rds:AddTagsToResource', 'rds:RemoveTagsFromResource'],
-        resources: [arn('rds', `db:${database.identifier}*`)],
-      }),
+      {
+        statement: new iam.PolicyStatement({
+          sid: 'NeverProduction',
+          effect: iam.Effect.DENY,
+          actions: [
+            'rds:DeleteDBInstance',
+            'rds:ModifyDBInstance',
+            'rds:AddTagsToResource',
+            'rds:RemoveTagsFromResource',
+          ],
+          resources: [arn('rds', `db:${database.identifier}*`)],
+        }),
+        wildcard: 'A Deny, as wide as it can be.',
+      },
     ],
-    readSecrets: (...secretNames: readonly string[]) => allow('ReadSecrets', ['secretsmanager:GetSecretValue'], secretNames.map(secretArn)),
-    readParameters: (...parameterNames: readonly string[]) => allow('ReadParameters', ['ssm:GetParameter'], parameterNames.map(parameterArn)),
-    writeParameters: (...parameterNames: readonly string[]) => allow('WriteParameters', ['ssm:PutParameter'], parameterNames.map(parameterArn)),
+    readSecrets: (...secretNames: readonly string[]) =>
+      allow('ReadSecrets', ['secretsmanager:GetSecretValue'], secretNames.map(secretArn)),
+    readParameters: (...parameterNames: readonly string[]) =>
+      allow('ReadParameters', ['ssm:GetParameter'], parameterNames.map(parameterArn)),
+    writeParameters: (...parameterNames: readonly string[]) =>
+      allow('WriteParameters', ['ssm:PutParameter'], parameterNames.map(parameterArn)),
     /** Kubernetes decides what the role may do in the cluster, by its access entry. */
-    findCluster: (...clusters: readonly string[]) => allow('FindCluster', ['eks:DescribeCluster'], clusters.map((cluster) => arn('eks', `cluster/${cluster}`))),
+    findCluster: (...clusters: readonly string[]) =>
+      allow(
+        'FindCluster',
+        ['eks:DescribeCluster'],
+        clusters.map((cluster) => arn('eks', `cluster/${cluster}`)),
+      ),
   };
 }
 export type Permissions = ReturnType<typeof permissionsOf>;

@@ -1,21 +1,18 @@
 import * as path from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration, Network } from '../../config/schema.ts';
+import { grant, type Permission } from './permissions.ts';
 
 /** What the functions of one stack share. */
 export interface FunctionHome {
   readonly configuration: Configuration;
   readonly network: Network;
   readonly code: lambda.Code;
-  /** The VPC that functions with `reachesDatabase` run in. */
-  readonly vpc: ec2.IVpc;
-  readonly functionSecurityGroup: ec2.ISecurityGroup;
 }
 
 export interface RecoveryFunctionProps {
@@ -23,7 +20,7 @@ export interface RecoveryFunctionProps {
   readonly path: string;
   readonly description: string;
   /** What it may do, beyond its own logs and traces. */
-  readonly statements: readonly iam.PolicyStatement[];
+  readonly statements: readonly Permission[];
   readonly timeout?: Duration;
   readonly memorySize?: number;
   /** Runs in the private subnets, with the CA that signs RDS certificates. */
@@ -47,15 +44,7 @@ export class RecoveryFunction extends Construct {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Role of ${props.path}`,
     });
-    const allow = (sid: string, actions: string[], resources: string[]) => new iam.PolicyStatement({ sid, actions, resources });
-    for (const statement of [
-      allow('OwnLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`${logGroup.logGroupArn}`]),
-      ...(props.reachesDatabase
-        ? [allow('OwnNetworkInterfaces', ['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DeleteNetworkInterface', 'ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses', 'ec2:DescribeSubnets'], ['*'])]
-        : []),
-      ...props.statements,
-    ])
-      role.addToPolicy(statement);
+    grant(role, [...ownPermissions(logGroup, props.reachesDatabase ?? false), ...props.statements], this);
     this.lambda = new lambda.Function(this, 'Function', {
       functionName,
       description: props.description,
@@ -74,9 +63,45 @@ export class RecoveryFunction extends Construct {
         // On AWS this file holds the authorities that sign RDS certificates.
         ...(props.reachesDatabase ? { DATABASE_CA_FILE: '/var/runtime/ca-cert.pem' } : {}),
       },
-      ...(props.reachesDatabase
-        ? { vpc: home.vpc, vpcSubnets: { subnets: home.vpc.privateSubnets }, securityGroups: [home.functionSecurityGroup] }
-        : {}),
     });
+    // The subnets and the group are Terraform's and known by name: no VPC construct, no look-up.
+    if (props.reachesDatabase)
+      (this.lambda.node.defaultChild as lambda.CfnFunction).vpcConfig = {
+        subnetIds: home.network.privateSubnetIds,
+        securityGroupIds: [home.network.functionSecurityGroupId],
+      };
   }
+}
+
+/** Its own log, its traces and, in a VPC, its network interfaces: what AWS's managed policies would give, and no more. */
+function ownPermissions(logGroup: logs.LogGroup, inVpc: boolean): Permission[] {
+  const allow = (sid: string, actions: string[], resources: string[]) =>
+    new iam.PolicyStatement({ sid, actions, resources });
+  return [
+    { statement: allow('OwnLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]) },
+    {
+      statement: allow('OwnTraces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*']),
+      wildcard: 'X-Ray has no resource types for these actions.',
+    },
+    ...(inVpc
+      ? [
+          {
+            statement: allow(
+              'OwnNetworkInterfaces',
+              [
+                'ec2:CreateNetworkInterface',
+                'ec2:DescribeNetworkInterfaces',
+                'ec2:DescribeSubnets',
+                'ec2:DeleteNetworkInterface',
+                'ec2:AssignPrivateIpAddresses',
+                'ec2:UnassignPrivateIpAddresses',
+              ],
+              ['*'],
+            ),
+            wildcard:
+              'Lambda itself makes these calls to put the function into the VPC; it demands them on every resource.',
+          },
+        ]
+      : []),
+  ];
 }

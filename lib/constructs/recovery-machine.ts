@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -32,12 +32,20 @@ export class RecoveryMachine extends Construct {
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
       description: `Role of the state machine ${props.name}`,
     });
-    role.addToPolicy(new iam.PolicyStatement({ sid: 'CallSteps', actions: ['lambda:InvokeFunction'], resources: functions.map((each) => each.functionArn) }));
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'CallSteps',
+        actions: ['lambda:InvokeFunction'],
+        resources: functions.map((each) => each.functionArn),
+      }),
+    );
     this.machine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineName: names.stateMachine(props.name),
       stateMachineType: sfn.StateMachineType.STANDARD,
       role,
-      definitionBody: sfn.DefinitionBody.fromFile(path.join(import.meta.dirname, `../../state-machines/${props.name}.asl.json`)),
+      definitionBody: sfn.DefinitionBody.fromFile(
+        path.join(import.meta.dirname, `../../state-machines/${props.name}.asl.json`),
+      ),
       definitionSubstitutions: {
         ...Object.fromEntries(Object.entries(props.functions).map(([name, each]) => [name, each.functionArn])),
         ...props.values,
@@ -53,6 +61,10 @@ export class RecoveryMachine extends Construct {
         includeExecutionData: true,
       },
     });
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+      reason: 'Log delivery and X-Ray have no resource types; the functions are named one by one.',
+    });
     // A stopped execution runs no Catch; States.Runtime is caught by nothing (aws-facts).
     new events.Rule(this, 'Ended', {
       ruleName: `${names.stateMachine(props.name)}-ended`,
@@ -60,7 +72,10 @@ export class RecoveryMachine extends Construct {
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: [names.stateMachineArn(Stack.of(this).region, props.name)], status: ['ABORTED', 'TIMED_OUT', 'FAILED'] },
+        detail: {
+          stateMachineArn: [names.stateMachineArn(Stack.of(this).region, props.name)],
+          status: ['ABORTED', 'TIMED_OUT', 'FAILED'],
+        },
       },
       targets: [new targets.LambdaFunction(props.cleanUp, { retryAttempts: 20 })],
     });

@@ -1,9 +1,8 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
-import type { Configuration, Network } from '../../config/schema.ts';
+import type { Configuration } from '../../config/schema.ts';
 import { DatabaseDetection } from '../constructs/database/database-detection.ts';
 import { databaseFunctions } from '../constructs/database/database-functions.ts';
 import { DatabaseSchedules } from '../constructs/database/database-schedules.ts';
@@ -37,9 +36,14 @@ export class RegionStack extends Stack {
     else new ControlRecords(this, 'Control', configuration);
 
     const may = permissionsOf(configuration, network.region);
-    const home = { configuration, network, code: lambda.Code.fromAsset(props.bundleDirectory), ...this.insideOf(network) } satisfies FunctionHome;
+    const home = { configuration, network, code: lambda.Code.fromAsset(props.bundleDirectory) } satisfies FunctionHome;
     const incident = incidentFunctions(this, home, may, records.key.keyArn);
-    const { WriteHeartbeat, LookForDamage, PrepareDatabase, RegisterDatabase, ...databaseSteps } = databaseFunctions(this, home, may, records.key.keyArn);
+    const { WriteHeartbeat, LookForDamage, PrepareDatabase, RegisterDatabase, ...databaseSteps } = databaseFunctions(
+      this,
+      home,
+      may,
+      records.key.keyArn,
+    );
     const { TriageAlarm, CleanUpStopped, DecideApproval, ...incidentSteps } = incident;
     const { machine } = new RecoveryMachine(this, configuration, {
       name: 'database-recovery',
@@ -48,23 +52,28 @@ export class RegionStack extends Stack {
       cleanUp: CleanUpStopped,
     });
     new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
-    new DatabaseSchedules(this, 'Schedules', configuration, { heartbeat: WriteHeartbeat, sentinel: LookForDamage, machine });
+    new DatabaseSchedules(this, 'Schedules', configuration, {
+      heartbeat: WriteHeartbeat,
+      sentinel: LookForDamage,
+      machine,
+    });
     if (role === 'dr') new ApprovalUrl(this, 'Approval', configuration, DecideApproval);
 
-    new CfnOutput(this, 'DatabaseRecovery', { value: machine.stateMachineArn, description: 'Start database-recovery here' });
-    new CfnOutput(this, 'Prepare', { value: PrepareDatabase.functionName, description: 'Invoke once per deployment: schema and roles' });
-    new CfnOutput(this, 'Register', { value: RegisterDatabase.functionName, description: 'Invoke once: names the active database' });
-    new CfnOutput(this, 'Evidence', { value: namesOf(configuration).evidenceBucket(network.region), description: 'Reports' });
-  }
-
-  /** The network that Terraform owns, by name: no look-ups. */
-  private insideOf(network: Network) {
-    const vpc = ec2.Vpc.fromVpcAttributes(this, 'Vpc', {
-      vpcId: network.vpcId,
-      availabilityZones: network.availabilityZones,
-      privateSubnetIds: network.privateSubnetIds,
+    new CfnOutput(this, 'DatabaseRecovery', {
+      value: machine.stateMachineArn,
+      description: 'Start database-recovery here',
     });
-    const functionSecurityGroup = ec2.SecurityGroup.fromSecurityGroupId(this, 'FunctionSecurityGroup', network.functionSecurityGroupId, { mutable: false });
-    return { vpc, functionSecurityGroup };
+    new CfnOutput(this, 'Prepare', {
+      value: PrepareDatabase.functionName,
+      description: 'Invoke once per deployment: schema and roles',
+    });
+    new CfnOutput(this, 'Register', {
+      value: RegisterDatabase.functionName,
+      description: 'Invoke once: names the active database',
+    });
+    new CfnOutput(this, 'Evidence', {
+      value: namesOf(configuration).evidenceBucket(network.region),
+      description: 'Reports',
+    });
   }
 }

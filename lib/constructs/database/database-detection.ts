@@ -5,16 +5,22 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sns from 'aws-cdk-lib/aws-sns';
-import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
+import { deadLetterQueue } from '../dead-letters.ts';
 
 /**
  * RDS events that say "this instance is lost or damaged". Multi-AZ failover (0013, 0015, 0049) heals itself and is no
  * trigger; 0003 is a deletion. Best effort on AWS's side: the heartbeat is the certain signal.
  */
-export const lostOrDamagedEvents = ['RDS-EVENT-0003', 'RDS-EVENT-0031', 'RDS-EVENT-0035', 'RDS-EVENT-0036', 'RDS-EVENT-0221'];
+export const lostOrDamagedEvents = [
+  'RDS-EVENT-0003',
+  'RDS-EVENT-0031',
+  'RDS-EVENT-0035',
+  'RDS-EVENT-0036',
+  'RDS-EVENT-0221',
+];
 
 /** An alarm that nothing is allowed to hide: title of its runbook heading, and what it measures. */
 interface AlarmSpecification {
@@ -52,13 +58,12 @@ export class DatabaseDetection extends Construct {
 
   /** A stale event must not start anything hours later: bounded age, few retries, and a queue that rings (aws-facts). */
   private sendToTriage(triage: lambda.IFunction, topic: sns.ITopic, prefix: string) {
-    const deadLetters = new sqs.Queue(this, 'TriageDeadLetters', {
-      queueName: `${prefix}-triage-dead-letters`,
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
+    const deadLetters = deadLetterQueue(this, `${prefix}-triage-dead-letters`);
+    const target = new targets.LambdaFunction(triage, {
+      deadLetterQueue: deadLetters,
+      maxEventAge: Duration.minutes(15),
+      retryAttempts: 8,
     });
-    const target = new targets.LambdaFunction(triage, { deadLetterQueue: deadLetters, maxEventAge: Duration.minutes(15), retryAttempts: 8 });
     new events.Rule(this, 'AlarmRings', {
       ruleName: `${prefix}-database-alarm`,
       description: 'A database alarm entered ALARM',
@@ -73,13 +78,20 @@ export class DatabaseDetection extends Construct {
     new events.Rule(this, 'InstanceLost', {
       ruleName: `${prefix}-database-event`,
       description: 'RDS says that an instance is lost or damaged; triage asks whether it is the active database',
-      eventPattern: { source: ['aws.rds'], detailType: ['RDS DB Instance Event'], detail: { EventID: lostOrDamagedEvents } },
+      eventPattern: {
+        source: ['aws.rds'],
+        detailType: ['RDS DB Instance Event'],
+        detail: { EventID: lostOrDamagedEvents },
+      },
       targets: [target],
     });
     const undelivered = new cloudwatch.Alarm(this, 'triage-undelivered', {
       alarmName: `${prefix}-triage-undelivered`,
       alarmDescription: 'An alarm or event did not reach triage. Runbook: docs/runbooks/incident.md#triage-undelivered',
-      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'Maximum' }),
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(1),
+        statistic: 'Maximum',
+      }),
       threshold: 1,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,

@@ -9,38 +9,121 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
   const master = () => may.readSecrets(database.masterSecretName);
   const applicationSecrets = database.applicationRoles.map((role) => role.secretName);
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
-  const control = (path: string, description: string, statements: RecoveryFunctionProps['statements'], timeout = Duration.seconds(30)) =>
-    new RecoveryFunction(scope, home, { path: `database/${path}`, description, statements, timeout }).lambda;
-  const inside = (path: string, description: string, statements: RecoveryFunctionProps['statements'], timeout = Duration.minutes(1)) =>
-    new RecoveryFunction(scope, home, { path: `database/${path}`, description, statements, timeout, reachesDatabase: true }).lambda;
+  const control = (
+    path: string,
+    description: string,
+    statements: RecoveryFunctionProps['statements'],
+    timeout = Duration.seconds(30),
+  ) => new RecoveryFunction(scope, home, { path: `database/${path}`, description, statements, timeout }).lambda;
+  const inside = (
+    path: string,
+    description: string,
+    statements: RecoveryFunctionProps['statements'],
+    timeout = Duration.minutes(1),
+  ) =>
+    new RecoveryFunction(scope, home, {
+      path: `database/${path}`,
+      description,
+      statements,
+      timeout,
+      reachesDatabase: true,
+    }).lambda;
   return {
-    AssessDatabase: control('assess-database', 'Decides source, restore point and candidate', [may.timeline(), may.readControl(), may.seeDatabases()]),
-    RestoreDatabase: control('restore-database', 'Starts the restore to a new instance', [may.timeline(), may.seeDatabases(), ...may.restoreDrill()]),
-    AwaitAvailable: control('await-available', 'Asks whether the restored instance is available', [may.timeline(), may.seeDatabases()]),
-    ConfigureDatabase: control('configure-database', 'Sets what a restore cannot set', [may.timeline(), may.seeDatabases(), may.modifyDrill(), master()]),
-    AwaitUsable: inside('await-usable', 'Asks whether the restored instance is usable', [may.timeline(), may.seeDatabases(), master()]),
-    FenceDatabase: inside('fence-database', 'Fences the candidate and proves it', [may.timeline(), may.readSecrets(database.masterSecretName, ...applicationSecrets)], Duration.minutes(2)),
+    AssessDatabase: control('assess-database', 'Decides source, restore point and candidate', [
+      may.timeline(),
+      may.readControl(),
+      may.seeDatabases(),
+    ]),
+    RestoreDatabase: control('restore-database', 'Starts the restore to a new instance', [
+      may.timeline(),
+      may.seeDatabases(),
+      ...may.restoreDrill(),
+    ]),
+    AwaitAvailable: control('await-available', 'Asks whether the restored instance is available', [
+      may.timeline(),
+      may.seeDatabases(),
+    ]),
+    ConfigureDatabase: control('configure-database', 'Sets what a restore cannot set', [
+      may.timeline(),
+      may.seeDatabases(),
+      may.modifyDrill(),
+      master(),
+    ]),
+    AwaitUsable: inside('await-usable', 'Asks whether the restored instance is usable', [
+      may.timeline(),
+      may.seeDatabases(),
+      master(),
+    ]),
+    FenceDatabase: inside(
+      'fence-database',
+      'Fences the candidate and proves it',
+      [may.timeline(), may.readSecrets(database.masterSecretName, ...applicationSecrets)],
+      Duration.minutes(2),
+    ),
     SetCredentials: inside('set-credentials', 'Gives every role the password of its current secret', [
-      may.timeline(), may.readSecrets(database.masterSecretName, ...applicationSecrets, database.heartbeatRole.secretName, database.sentinelRole.secretName),
+      may.timeline(),
+      may.readSecrets(
+        database.masterSecretName,
+        ...applicationSecrets,
+        database.heartbeatRole.secretName,
+        database.sentinelRole.secretName,
+      ),
     ]),
-    CheckParity: inside('check-parity', 'Compares the candidate with its source', [may.timeline(), may.seeDatabases(), master()], Duration.minutes(2)),
-    CutOver: inside('cut-over', 'Puts the candidate into service', [
-      may.timeline(), may.readControl(), may.readSecrets(database.masterSecretName, ...applicationSecrets),
-      may.readParameters(canary.databaseEndpointParameter), may.writeParameters(canary.databaseEndpointParameter),
-      may.findCluster(canary.deployment.cluster), ...tell(),
-    ], Duration.minutes(2)),
-    AwaitWorkload: inside('await-workload', 'Asks whether the workload runs on the new endpoint', [may.timeline(), may.findCluster(canary.deployment.cluster)]),
+    CheckParity: inside(
+      'check-parity',
+      'Compares the candidate with its source',
+      [may.timeline(), may.seeDatabases(), master()],
+      Duration.minutes(2),
+    ),
+    CutOver: inside(
+      'cut-over',
+      'Puts the candidate into service',
+      [
+        may.timeline(),
+        may.readControl(),
+        may.readSecrets(database.masterSecretName, ...applicationSecrets),
+        may.readParameters(canary.databaseEndpointParameter),
+        may.writeParameters(canary.databaseEndpointParameter),
+        may.findCluster(canary.deployment.cluster),
+        ...tell(),
+      ],
+      Duration.minutes(2),
+    ),
+    AwaitWorkload: inside('await-workload', 'Asks whether the workload runs on the new endpoint', [
+      may.timeline(),
+      may.findCluster(canary.deployment.cluster),
+    ]),
     TearDown: control('tear-down', 'Deletes the drill’s candidate and nothing else', [
-      may.timeline(), may.seeDatabases(), ...may.deleteDrill(), may.readParameters(canary.databaseEndpointParameter), may.writeParameters(canary.databaseEndpointParameter),
+      may.timeline(),
+      may.seeDatabases(),
+      ...may.deleteDrill(),
+      may.readParameters(canary.databaseEndpointParameter),
+      may.writeParameters(canary.databaseEndpointParameter),
     ]),
-    AwaitTornDown: control('await-torn-down', 'Asks whether anything of the drill is left', [may.timeline(), may.seeDatabases()]),
-    WriteHeartbeat: inside('write-heartbeat', 'Writes the heartbeat that measures the RPO', [may.readControl(), may.readSecrets(database.heartbeatRole.secretName), may.putMetrics()]),
-    LookForDamage: inside('look-for-damage', 'Looks for damage in the active database', [
-      may.readControl(), may.timeline(), may.readSecrets(database.sentinelRole.secretName), may.putMetrics(),
-    ], Duration.minutes(4)),
+    AwaitTornDown: control('await-torn-down', 'Asks whether anything of the drill is left', [
+      may.timeline(),
+      may.seeDatabases(),
+    ]),
+    WriteHeartbeat: inside('write-heartbeat', 'Writes the heartbeat that measures the RPO', [
+      may.readControl(),
+      may.readSecrets(database.heartbeatRole.secretName),
+      may.putMetrics(),
+    ]),
+    LookForDamage: inside(
+      'look-for-damage',
+      'Looks for damage in the active database',
+      [may.readControl(), may.timeline(), may.readSecrets(database.sentinelRole.secretName), may.putMetrics()],
+      Duration.minutes(4),
+    ),
     PrepareDatabase: inside('prepare-database', 'Creates the product’s schema and roles; idempotent', [
-      may.readControl(), may.seeDatabases(), may.readSecrets(database.masterSecretName, database.heartbeatRole.secretName, database.sentinelRole.secretName),
+      may.readControl(),
+      may.seeDatabases(),
+      may.readSecrets(database.masterSecretName, database.heartbeatRole.secretName, database.sentinelRole.secretName),
     ]),
-    RegisterDatabase: control('register-database', 'Registers the first active database', [may.readControl(), may.registerDatabase(), may.seeDatabases()]),
+    RegisterDatabase: control('register-database', 'Registers the first active database', [
+      may.readControl(),
+      may.registerDatabase(),
+      may.seeDatabases(),
+    ]),
   };
 }

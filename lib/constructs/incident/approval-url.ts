@@ -13,6 +13,9 @@ export class ApprovalUrl extends Construct {
       const approver = iam.Role.fromRoleArn(this, `Approver${index}`, roleArn, { mutable: false });
       url.grantInvokeUrl(approver);
     });
-    new CfnOutput(this, 'Url', { value: url.url, description: 'Approve or decline here, signed with your own credentials' });
+    new CfnOutput(this, 'Url', {
+      value: url.url,
+      description: 'Approve or decline here, signed with your own credentials',
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -40,6 +40,11 @@ export class IncidentRecords extends Construct {
       enforceSSL: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    Validations.of(this.evidence).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-S1',
+      reason:
+        'Access to evidence is in CloudTrail data events; a second bucket of access logs would need guarding in turn.',
+    });
     this.internalTopic = this.topic('InternalTopic', names.internalTopic, `STOCKER DR ${configuration.environment}`);
     this.customersTopic = this.topic('CustomersTopic', names.customersTopic, 'STOCKER Pro status');
     new sns.Subscription(this, 'Coordinator', {
@@ -61,7 +66,10 @@ export class IncidentRecords extends Construct {
     key.addToResourcePolicy(
       new iam.PolicyStatement({
         sid: 'AlarmsAndEventsPublish',
-        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com'), new iam.ServicePrincipal('events.amazonaws.com')],
+        principals: [
+          new iam.ServicePrincipal('cloudwatch.amazonaws.com'),
+          new iam.ServicePrincipal('events.amazonaws.com'),
+        ],
         actions: ['kms:GenerateDataKey*', 'kms:Decrypt'],
         resources: ['*'],
       }),

@@ -7,17 +7,43 @@ import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from 
 export function validationFunctions(scope: Construct, home: FunctionHome, may: Permissions) {
   const { database, canary } = home.configuration;
   const master = () => may.readSecrets(database.masterSecretName);
-  const inside = (path: string, description: string, statements: RecoveryFunctionProps['statements'], timeout: Duration) =>
-    new RecoveryFunction(scope, home, { path: `validation/${path}`, description, statements, timeout, reachesDatabase: true }).lambda;
+  const inside = (
+    path: string,
+    description: string,
+    statements: RecoveryFunctionProps['statements'],
+    timeout: Duration,
+  ) =>
+    new RecoveryFunction(scope, home, {
+      path: `validation/${path}`,
+      description,
+      statements,
+      timeout,
+      reachesDatabase: true,
+    }).lambda;
   return {
-    PlanValidation: inside('plan-validation', 'Cuts the validation into bounded pieces', [may.timeline(), master()], Duration.minutes(2)),
+    PlanValidation: inside(
+      'plan-validation',
+      'Cuts the validation into bounded pieces',
+      [may.timeline(), master()],
+      Duration.minutes(2),
+    ),
     RunCheck: inside('run-check', 'Runs one bounded check', [may.timeline(), master()], Duration.minutes(11)),
     JudgeValidation: new RecoveryFunction(scope, home, {
       path: 'validation/judge-validation',
       description: 'Judges a tier of the validation; unknown never passes',
       statements: [may.timeline()],
     }).lambda,
-    ValidateApplication: inside('validate-application', 'Runs the application’s critical flow', [may.timeline(), may.readParameters(canary.urlParameter), master()], Duration.minutes(3)),
-    ValidatePerformance: inside('validate-performance', 'Measures latency against limit and baseline', [may.timeline(), may.readParameters(canary.urlParameter)], Duration.minutes(5)),
+    ValidateApplication: inside(
+      'validate-application',
+      'Runs the application’s critical flow',
+      [may.timeline(), may.readParameters(canary.urlParameter), master()],
+      Duration.minutes(3),
+    ),
+    ValidatePerformance: inside(
+      'validate-performance',
+      'Measures latency against limit and baseline',
+      [may.timeline(), may.readParameters(canary.urlParameter)],
+      Duration.minutes(5),
+    ),
   };
 }
