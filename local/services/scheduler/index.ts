@@ -231,7 +231,8 @@ export class Scheduler implements Service {
       } catch {
         return;
       }
-      void this.#invoke(schedule, next);
+      // Timestamps are real ones on every clock.
+      void this.#invoke(schedule, new Date(started + clock.scale(next.getTime() - started)));
       last = next;
     }
     if (ActionAfterCompletion === 'DELETE') this.#schedules.delete(schedule.arn);
