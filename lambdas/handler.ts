@@ -169,7 +169,7 @@ export function asRecoveryError(cause: unknown): RecoveryError {
 function classify(logger: Logger, cause: unknown): RecoveryError {
   const error = asRecoveryError(cause);
   if (error.retryable) logger.info(error.message, { error: error.name, details: error.details });
-  else logger.error(error.message, error.cause instanceof Error ? error.cause : error, { details: error.details });
+  else logger.error(error.message, { error: asError(error.cause ?? error), details: error.details });
   return error;
 }
 

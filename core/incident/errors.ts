@@ -16,6 +16,11 @@ export const RecoveryInProgress = defineError({
   retryable: false,
   next: 'Follow the running recovery that the message names; start again when it has ended.',
 });
+export const LeaseContended = defineError({
+  name: 'LeaseContended',
+  retryable: true,
+  next: 'Nothing: the step asks again by itself, and then either takes the lease or names who holds it.',
+});
 export const DuplicateRequest = defineError({
   name: 'DuplicateRequest',
   retryable: false,

@@ -1,5 +1,5 @@
 /** Moments are UTC text, so that PostgreSQL's microseconds survive; these functions compare and measure them. */
-import { Moment } from './contracts.ts';
+import { type Incident, Moment } from './contracts.ts';
 
 /** Whether the text is a moment that the calendar has: JavaScript reads 31 February as 3 March. */
 export function isRealMoment(text: string): boolean {
@@ -26,4 +26,10 @@ export function formatSeconds(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
+}
+
+/** What is restored, in words. */
+export function describeRestoreTo(restoreTo: Incident['restoreTo']): string {
+  if (typeof restoreTo === 'object') return `snapshot ${restoreTo.snapshot}`;
+  return restoreTo === 'latest' ? 'the latest restorable time' : restoreTo;
 }

@@ -1,0 +1,144 @@
+/** From the records of an incident to its report. Pure: what no record says is unknown, never assumed. */
+import * as z from 'zod';
+import { type Failure, readFailure } from '../errors.ts';
+import type { IncidentRecord, MessageRecord, StepRecord, TrendPoint } from '../incident/contracts.ts';
+import { formatSeconds, secondsBetween } from '../incident/moments.ts';
+import { Verdict } from '../validation/contracts.ts';
+import { checklist } from './checklist.ts';
+import {
+  type ObjectiveResult,
+  ParityResult,
+  type Report,
+  reportSchemaVersion,
+  type ValidationResult,
+} from './contracts.ts';
+import { criticalPath, spans } from './critical-path.ts';
+import { hashChain } from './hash-chain.ts';
+import { draftReview } from './review.ts';
+
+export interface Evidence {
+  readonly generatedAt: string;
+  readonly record: IncidentRecord;
+  readonly timeline: readonly StepRecord[];
+  readonly messages: readonly MessageRecord[];
+  /** Newest first, without this incident. */
+  readonly earlier: readonly TrendPoint[];
+  /** This incident's own point. */
+  readonly point: TrendPoint;
+  readonly failure?: Failure | undefined;
+}
+
+export function compileReport({ generatedAt, record, earlier, point, failure: failed, ...evidence }: Evidence): Report {
+  const timeline = [...evidence.timeline].sort(byStart);
+  const messages = [...evidence.messages].sort((a, b) => (a.at < b.at ? -1 : 1));
+  const failedStep = timeline.findLast(({ error }) => failed && error?.name === failed.Error);
+  const failure = failed && { ...readFailure(failed), ...(failedStep ? { step: failedStep.step } : {}) };
+  const objectives = objectiveResults(record);
+  const clockStoppedAt = record.recoveredAt ?? record.closedAt ?? generatedAt;
+  const findings = { record, failure, objectives, timeline, messages };
+  return {
+    schemaVersion: reportSchemaVersion,
+    generatedAt,
+    outcome: outcomeOf(record, objectives, failure),
+    record,
+    ...(failure ? { failure } : {}),
+    objectives,
+    criticalPath: criticalPath(spans(timeline, clockStoppedAt), record.incident.detectedAt, clockStoppedAt),
+    validation: timeline.flatMap(validationResult),
+    parity: timeline.flatMap(parityResults),
+    checklist: checklist(findings),
+    review: draftReview(findings),
+    trend: [...earlier].reverse().concat(point),
+    timeline,
+    messages,
+    chain: hashChain({ record, timeline, messages }),
+  };
+}
+
+const byStart = (a: StepRecord, b: StepRecord) => {
+  const [left, right] = [a, b].map(({ startedAt, step, piece = '' }) => `${startedAt} ${step} ${piece}`);
+  return (left ?? '') < (right ?? '') ? -1 : 1;
+};
+
+/** Where the product found the achieved RPO, if the record does not have it yet. */
+export function achievedRpoSeconds(timeline: readonly StepRecord[]): number | undefined {
+  const measured = timeline.map(({ facts }) => facts.rpoSeconds).findLast((value) => typeof value === 'number');
+  return typeof measured === 'number' ? measured : undefined;
+}
+
+function objectiveResults({ objectives, achieved, incident }: IncidentRecord): ObjectiveResult[] {
+  const result = (
+    name: ObjectiveResult['name'],
+    objectiveSeconds: number,
+    achievedSeconds: number | undefined,
+    basis: string,
+  ): ObjectiveResult => ({
+    name,
+    objectiveSeconds,
+    ...(achievedSeconds === undefined ? {} : { achievedSeconds }),
+    met: achievedSeconds === undefined ? 'unknown' : achievedSeconds <= objectiveSeconds ? 'met' : 'missed',
+    basis,
+  });
+  return [
+    result(
+      'RTO',
+      objectives.rtoSeconds,
+      achieved.rtoSeconds,
+      `from detection at ${incident.detectedAt} until the application had validated healthy`,
+    ),
+    result(
+      'RPO',
+      objectives.rpoSeconds,
+      achieved.rpoSeconds,
+      'age of the newest restored heartbeat at the restore point: an estimate, for only a ledger counts lost writes',
+    ),
+  ];
+}
+
+function outcomeOf(
+  { incident, status }: IncidentRecord,
+  objectives: readonly ObjectiveResult[],
+  failure: Report['failure'],
+): string {
+  const what = incident.mode === 'drill' ? 'The drill' : 'The recovery';
+  if (failure) return `${what} failed${failure.step ? ` in ${failure.step}` : ''}: ${failure.name}`;
+  if (status === 'failed') return `${what} failed`;
+  const missed = objectives.filter(({ met }) => met !== 'met');
+  if (missed.length === 0) return `${what} succeeded within its objectives`;
+  const list = missed.map(({ name, met, objectiveSeconds }) =>
+    met === 'missed' ? `the ${name} of ${formatSeconds(objectiveSeconds)} was missed` : `the ${name} is unknown`,
+  );
+  return `${what} succeeded, but ${list.join(' and ')}`;
+}
+
+/** What run-check leaves on the timeline for every piece. */
+const PieceFacts = z.object({
+  check: z.string(),
+  subject: z.string().optional(),
+  verdict: Verdict,
+  reason: z.string().optional(),
+});
+
+function validationResult({
+  step,
+  piece,
+  facts,
+  summary,
+  startedAt,
+  finishedAt,
+  error,
+}: StepRecord): ValidationResult[] {
+  if (piece === undefined) return [];
+  const told = PieceFacts.safeParse(facts);
+  const seconds = finishedAt ? { seconds: secondsBetween(startedAt, finishedAt) } : {};
+  if (told.success) {
+    const { check, subject = '', verdict, reason = summary } = told.data;
+    return [{ step, check, subject, verdict, reason, ...seconds }];
+  }
+  // A check that fell over says nothing about the data.
+  return [{ step, check: piece, subject: '', verdict: 'unknown', reason: error?.message ?? summary, ...seconds }];
+}
+
+function parityResults({ facts }: StepRecord): ParityResult[] {
+  return z.array(ParityResult).safeParse(facts.differences).data ?? [];
+}

@@ -1,0 +1,59 @@
+/**
+ * A stopped or timed-out execution runs no Catch: this does what its last states would have done, from the event
+ * `Step Functions Execution Status Change`. It changes nothing where the incident was closed properly.
+ */
+
+import { type CloseIncidentContext, closeIncident } from './close-incident.ts';
+import type { IncidentRecord } from './contracts.ts';
+import type { ControlStore, IncidentStore } from './ports.ts';
+
+export interface StoppedExecution {
+  readonly executionArn: string;
+  readonly status: 'ABORTED' | 'TIMED_OUT' | 'FAILED';
+  readonly cause: string | undefined;
+}
+
+export interface CleanUpStoppedContext {
+  readonly control: Pick<ControlStore, 'readLease' | 'releaseLease'>;
+  readonly incidents: Pick<IncidentStore, 'read' | 'list'>;
+  /** Deletes what the incident made; 'gone' is fine. Throws where it could not, so that the event is delivered again. */
+  readonly tearDown: (record: IncidentRecord) => Promise<string>;
+  readonly closing: CloseIncidentContext;
+}
+
+/** How far back an open incident is looked for when its lease is gone already. */
+const recentIncidents = 25;
+
+export async function cleanUpStopped(
+  { executionArn, status, cause }: StoppedExecution,
+  { control, incidents, tearDown, closing }: CleanUpStoppedContext,
+): Promise<{ cleanedUp: string | undefined }> {
+  const record = await findIncident(executionArn, control, incidents);
+  if (record?.status !== 'open') {
+    await control.releaseLease(executionArn);
+    return { cleanedUp: undefined };
+  }
+  const tornDown = record.incident.mode === 'drill' ? await tearDown(record) : 'a recovery is not torn down';
+  await closeIncident(
+    {
+      incident: record.incident,
+      failure: {
+        Error: `Execution.${status}`,
+        Cause: `The execution ended ${status} before it could close its incident${cause ? `: ${cause}` : ''}. Cleaned up: ${tornDown}`,
+      },
+    },
+    closing,
+  );
+  return { cleanedUp: record.incident.id };
+}
+
+async function findIncident(
+  executionArn: string,
+  control: CleanUpStoppedContext['control'],
+  incidents: CleanUpStoppedContext['incidents'],
+): Promise<IncidentRecord | undefined> {
+  const lease = await control.readLease();
+  if (lease?.executionArn === executionArn) return incidents.read(lease.incidentId);
+  const recent = await incidents.list(recentIncidents);
+  return recent.find(({ incident }) => incident.executionArn === executionArn);
+}

@@ -1,0 +1,159 @@
+/** The last state of every recovery: evidence, the outcome to people, and the lease released whatever happens. */
+import type { Metrics } from '../database/ports.ts';
+import { type Failure, readFailure } from '../errors.ts';
+import { achievedRpoSeconds, compileReport } from '../evidence/compile-report.ts';
+import type { Report } from '../evidence/contracts.ts';
+import type { EvidenceStore } from '../evidence/ports.ts';
+import { renderReport } from '../evidence/render-html.ts';
+import type { StepResult } from '../step.ts';
+import { type Incident, type IncidentRecord, recordVersion, type TrendPoint } from './contracts.ts';
+import { IncidentUnknown } from './errors.ts';
+import { formatSeconds } from './moments.ts';
+import type { Announcer, Clock, ControlStore, IncidentStore } from './ports.ts';
+
+export interface CloseIncidentContext {
+  readonly clock: Clock;
+  readonly control: Pick<ControlStore, 'releaseLease'>;
+  readonly incidents: Pick<IncidentStore, 'read' | 'update' | 'steps' | 'messages' | 'trend' | 'recordTrend'>;
+  readonly evidence: EvidenceStore;
+  readonly announcer: Announcer;
+  readonly metrics: Metrics;
+}
+
+export interface Closing {
+  readonly incident: Incident;
+  readonly failure?: Failure | undefined;
+  /** The name of this state, which is still running and so no evidence yet. */
+  readonly step?: string;
+}
+
+export interface Closed {
+  readonly status: 'closed' | 'failed';
+  /** Absent where the incident was never opened. */
+  readonly reports?: IncidentRecord['reports'];
+  readonly achieved: IncidentRecord['achieved'];
+}
+
+/** How many incidents the trend shows, this one included. */
+const trendLength = 12;
+
+/** Throws where the evidence could not be kept: the incident then stays open for clean-up-stopped, with the lease released. */
+export async function closeIncident(closing: Closing, context: CloseIncidentContext): Promise<StepResult<Closed>> {
+  try {
+    return await close(closing, context);
+  } finally {
+    await context.control.releaseLease(closing.incident.executionArn);
+  }
+}
+
+async function close({ incident, failure, step }: Closing, context: CloseIncidentContext): Promise<StepResult<Closed>> {
+  const { clock, incidents, evidence, announcer, metrics } = context;
+  const [record, steps, messages, trend] = await Promise.all([
+    incidents.read(incident.id),
+    incidents.steps(incident.id),
+    incidents.messages(incident.id),
+    incidents.trend(incident.scenario, incident.mode, trendLength),
+  ]);
+  if (!record) return refuse(incident, failure, announcer);
+  // An earlier attempt closed it, and its answer was lost: people are told once.
+  if (record.status !== 'open') return resultOf(record);
+  const timeline = steps.filter((each) => each.step !== step);
+  const folder = `${incident.scenario}/${incident.id}`;
+  const keys = { json: `${folder}/report.json`, html: `${folder}/report.html` };
+  const closedAt = clock.now().toISOString();
+  const rpoSeconds = record.achieved.rpoSeconds ?? achievedRpoSeconds(timeline);
+  const closed: IncidentRecord = {
+    ...record,
+    status: failure ? 'failed' : 'closed',
+    closedAt,
+    achieved: { ...record.achieved, ...(rpoSeconds === undefined ? {} : { rpoSeconds }) },
+    reports: { json: evidence.location(keys.json), html: evidence.location(keys.html) },
+  };
+  const point = trendPoint(closed, closedAt);
+  const report = compileReport({
+    generatedAt: closedAt,
+    record: closed,
+    timeline,
+    messages,
+    earlier: trend.filter(({ incidentId }) => incidentId !== incident.id).slice(0, trendLength - 1),
+    point,
+    failure,
+  });
+  await evidence.put(keys.json, `${JSON.stringify(report, undefined, 2)}\n`, 'application/json');
+  await evidence.put(keys.html, renderReport(report), 'text/html; charset=utf-8');
+  await incidents.recordTrend(point);
+  const { status, achieved, reports } = closed;
+  await incidents.update(incident.id, { status, closedAt, achieved, reports, outcome: report.outcome });
+  await announcer.announce(incident, announcementOf(report));
+  await metrics.put(metricsOf(closed)).catch(() => {
+    // Metrics are for dashboards; the record and the report have the numbers.
+  });
+  return resultOf({ ...closed, outcome: report.outcome });
+}
+
+function resultOf({ status, reports, achieved, outcome = 'closed' }: IncidentRecord): StepResult<Closed> {
+  return {
+    output: { status: status === 'closed' ? 'closed' : 'failed', reports, achieved },
+    summary: outcome,
+    facts: { ...achieved },
+  };
+}
+
+/** Opening was refused (DuplicateRequest): there is no record to close, but people are told. */
+async function refuse(
+  incident: Incident,
+  failure: Failure | undefined,
+  announcer: Announcer,
+): Promise<StepResult<Closed>> {
+  if (!failure) throw IncidentUnknown(`${incident.id} has no record`);
+  const { name, message, next } = readFailure(failure);
+  await announcer.announce(incident, {
+    kind: 'refused',
+    headline: `The incident was not opened: ${name}`,
+    lines: [message],
+    next,
+  });
+  return { output: { status: 'failed', achieved: {} }, summary: `Never opened: ${message}` };
+}
+
+function trendPoint({ incident, achieved, status }: IncidentRecord, closedAt: string): TrendPoint {
+  return {
+    version: recordVersion,
+    incidentId: incident.id,
+    scenario: incident.scenario,
+    mode: incident.mode,
+    closedAt,
+    succeeded: status === 'closed',
+    ...achieved,
+  };
+}
+
+function announcementOf({ outcome, objectives, failure, record, checklist }: Report) {
+  const results = objectives.map(
+    ({ name, achievedSeconds, objectiveSeconds, met }) =>
+      `${name}: ${achievedSeconds === undefined ? 'not measured' : formatSeconds(achievedSeconds)}, objective ${formatSeconds(objectiveSeconds)} (${met})`,
+  );
+  const open = checklist.filter(({ state }) => state === 'open' || state === 'not-done');
+  return {
+    kind: failure ? ('failed' as const) : ('resolved' as const),
+    headline: outcome,
+    lines: [
+      ...(failure ? [failure.message] : []),
+      ...results,
+      `Report: ${record.reports?.html}`,
+      `Still to do: ${open.map(({ item }) => item).join('; ')}`,
+    ],
+    ...(failure ? { next: failure.next } : {}),
+  };
+}
+
+function metricsOf({ incident, status, achieved }: IncidentRecord): Parameters<Metrics['put']>[0] {
+  const name = `${incident.mode === 'drill' ? 'Drill' : 'Recovery'}${status === 'closed' ? 'Succeeded' : 'Failed'}`;
+  const seconds = { RtoSeconds: achieved.rtoSeconds, RpoSeconds: achieved.rpoSeconds };
+  return [
+    { name, value: 1, unit: 'Count' },
+    ...Object.entries(seconds).flatMap(([metric, value]) =>
+      value === undefined ? [] : [{ name: metric, value, unit: 'Seconds' as const }],
+    ),
+  ];
+}

@@ -1,0 +1,50 @@
+/** One recovery per environment at a time. */
+import type { StepResult } from '../step.ts';
+import { type Incident, type Lease, recordVersion } from './contracts.ts';
+import { LeaseContended, RecoveryInProgress } from './errors.ts';
+import type { Clock, ControlStore, Executions } from './ports.ts';
+
+export interface TakeLeaseContext {
+  readonly clock: Clock;
+  readonly control: Pick<ControlStore, 'takeLease' | 'replaceLease'>;
+  readonly executions: Pick<Executions, 'status'>;
+}
+
+/**
+ * Takes the lease, also from a holder that has ended without releasing it. No time-out expires a lease: a recovery may
+ * wait hours for an approval. Throws RecoveryInProgress, or the retryable LeaseContended when somebody else was faster.
+ */
+export async function takeLease(
+  incident: Incident,
+  { clock, control, executions }: TakeLeaseContext,
+): Promise<StepResult<Record<string, never>>> {
+  const lease: Lease = {
+    version: recordVersion,
+    incidentId: incident.id,
+    executionArn: incident.executionArn,
+    region: incident.region,
+    mode: incident.mode,
+    scenario: incident.scenario,
+    takenAt: clock.now().toISOString(),
+  };
+  const attempt = await control.takeLease(lease);
+  if (attempt.taken) return { output: {}, summary: 'The lease is taken: no other recovery can start' };
+
+  const { holder } = attempt;
+  const status = await executions.status(holder.executionArn);
+  // A failed execution that awaits its redrive will run on: only what has ended for good has let go.
+  if (status === 'RUNNING' || status === 'PENDING_REDRIVE') throw recoveryInProgress(holder);
+  if (!(await control.replaceLease(lease, holder)))
+    throw LeaseContended(`Another recovery took the lease that ${holder.incidentId} had left behind`);
+  return {
+    output: {},
+    summary: `The lease is taken from ${holder.incidentId}, which ended (${status ?? 'no such execution'}) without releasing it`,
+    facts: { replacedHolder: holder.incidentId },
+  };
+}
+
+/** Names who is running and since when, so that a person can follow it. */
+export const recoveryInProgress = (holder: Lease) =>
+  RecoveryInProgress(
+    `A ${holder.mode} of scenario ${holder.scenario} has been running since ${holder.takenAt}: incident ${holder.incidentId}, execution ${holder.executionArn}`,
+  );

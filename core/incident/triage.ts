@@ -1,0 +1,82 @@
+/** What an alarm or an RDS event may start. The decision is pure and gives its reasons; unknown never starts anything. */
+import type { Settings } from '../settings.ts';
+import type { IncidentRecord } from './contracts.ts';
+import { formatSeconds, secondsBetween } from './moments.ts';
+
+/** EventBridge retries for 24 hours by default: an event older than this speaks of a situation that is over. */
+export const maximumEventAgeSeconds = 900;
+
+/** What triage knows when it decides. */
+export interface TriageFacts {
+  readonly now: string;
+  readonly signal: Signal;
+  /** The alarm read again; undefined where there is no such alarm. RDS events have none to read. */
+  readonly alarmNow: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA' | undefined;
+  readonly activeDatabase: string | undefined;
+  /** Newest first. */
+  readonly recent: readonly IncidentRecord[];
+}
+
+export type Signal =
+  | { readonly kind: 'alarm'; readonly name: string; readonly at: string }
+  | { readonly kind: 'event'; readonly name: string; readonly at: string; readonly database: string };
+
+export interface TriageDecision {
+  /** start a recovery · join the incident that is open · record and tell people, no more. */
+  readonly verdict: 'start' | 'join' | 'record';
+  /** The incident that is joined. */
+  readonly joins?: string;
+  readonly reasons: readonly string[];
+}
+
+/** The first rule that speaks decides; each says why. */
+export function triage(settings: Settings['automatic'], facts: TriageFacts): TriageDecision {
+  const { now, signal, recent } = facts;
+  const record = (reason: string): TriageDecision => ({ verdict: 'record', reasons: [reason] });
+
+  const age = secondsBetween(signal.at, now);
+  if (age > maximumEventAgeSeconds)
+    return record(`the event is ${formatSeconds(age)} old, older than ${formatSeconds(maximumEventAgeSeconds)}`);
+  if (signal.kind === 'alarm' && facts.alarmNow !== 'ALARM')
+    return record(`the alarm is no longer in ALARM but ${facts.alarmNow ?? 'gone'}`);
+  if (signal.kind === 'event' && facts.activeDatabase === undefined)
+    return record('which database is active is unknown');
+  if (signal.kind === 'event' && signal.database !== facts.activeDatabase)
+    return record(`${signal.database} is not the active database (${facts.activeDatabase})`);
+
+  const open = recent.find(({ status, incident }) => status === 'open' && incident.mode === 'recovery');
+  if (open)
+    return {
+      verdict: 'join',
+      joins: open.incident.id,
+      reasons: [`incident ${open.incident.id} is open since ${open.openedAt}`],
+    };
+  const window = blockedWindow(settings.blockedWindows, now);
+  if (window) return record(`blocked window ${window.from}-${window.to} UTC: ${window.reason}`);
+  const cooling = recent.find(
+    ({ incident, closedAt }) =>
+      incident.mode === 'recovery' && closedAt && secondsBetween(closedAt, now) < settings.cooldownSeconds,
+  );
+  if (cooling)
+    return record(
+      `incident ${cooling.incident.id} closed at ${cooling.closedAt}, within the cooldown of ${formatSeconds(settings.cooldownSeconds)}`,
+    );
+  if (settings.database === 'off') return record('automatic recovery of the database is off in this environment');
+  const how = settings.database === 'ask' ? 'starts, and asks before it changes anything' : 'starts by itself';
+  return { verdict: 'start', reasons: [`automatic recovery of the database ${how}`] };
+}
+
+const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const;
+type Window = Settings['automatic']['blockedWindows'][number];
+
+/** The window that holds `now`: [from, to) in UTC; one that ends before it starts runs into the next day. */
+export function blockedWindow(windows: readonly Window[], now: string): Window | undefined {
+  const time = now.slice(11, 16);
+  const weekday = new Date(now).getUTCDay();
+  const isOn = (window: Window, day: number) => window.days.some((each) => each === days[(day + 7) % 7]);
+  return windows.find((window) =>
+    window.from <= window.to
+      ? isOn(window, weekday) && window.from <= time && time < window.to
+      : (isOn(window, weekday) && window.from <= time) || (isOn(window, weekday - 1) && time < window.to),
+  );
+}
