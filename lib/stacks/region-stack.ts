@@ -3,6 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration } from '../../config/schema.ts';
+import { ClusterAccess } from '../constructs/database/cluster-access.ts';
 import { DatabaseDetection } from '../constructs/database/database-detection.ts';
 import { databaseFunctions } from '../constructs/database/database-functions.ts';
 import { DatabaseSchedules } from '../constructs/database/database-schedules.ts';
@@ -51,6 +52,8 @@ export class RegionStack extends Stack {
       values: { ValidationConcurrency: String(configuration.validation.concurrency) },
       cleanUp: CleanUpStopped,
     });
+    const { CutOver, AwaitWorkload } = databaseSteps;
+    new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, { CutOver, AwaitWorkload });
     new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
     new DatabaseSchedules(this, 'Schedules', configuration, {
       heartbeat: WriteHeartbeat,
