@@ -3,23 +3,12 @@
  * policies allow it, then the operation, with the injected faults around it.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  type Access,
-  AwsError,
-  type Call,
-  type Faults,
-  type Principal,
-  type Service,
-  type ServiceName,
-} from './kernel.ts';
+import { authorize, type PolicySources } from './authorization/authorize.ts';
+import { AwsError, type Call, type Faults, type Principal, type Service, type ServiceName } from './kernel.ts';
 
-/** Throws AwsError (AccessDenied…) unless every access is allowed to the principal. */
-export type Authorize = (call: Call, accesses: readonly Access[]) => void | Promise<void>;
+/** Runs an operation for a caller. Throws AwsError. */
+export type Dispatch = (service: ServiceName, operation: string, input: object, caller: Caller) => Promise<unknown>;
 
-export interface Dispatch {
-  /** Runs an operation for a principal. Throws AwsError. */
-  (service: ServiceName, operation: string, input: object, caller: Caller): Promise<unknown>;
-}
 export interface Caller {
   readonly region: string;
   readonly principal: Principal;
@@ -28,23 +17,26 @@ export interface Caller {
   readonly accessKeyId?: string;
 }
 
+/** A call with the key that signed it, as the faults' rules see it. */
+export type CallerCall = Call & Pick<Caller, 'accessKeyId'>;
+
 export interface DispatchOptions {
   readonly account: string;
   readonly faults: Faults;
-  readonly authorize: Authorize;
+  readonly policies: PolicySources;
   service(name: ServiceName, region: string): Service;
 }
 
-export function createDispatch({ account, faults, authorize, service }: DispatchOptions): Dispatch {
+export function createDispatch({ account, faults, policies, service }: DispatchOptions): Dispatch {
   return async (name, operationName, input, caller) => {
-    const call = { account, ...caller, requestId: caller.requestId ?? randomUUID() };
+    const call: CallerCall = { account, ...caller, requestId: caller.requestId ?? randomUUID() };
     const { operations } = service(name, call.region);
     const operation = Object.hasOwn(operations, operationName) ? operations[operationName] : undefined;
     if (operation === undefined) {
       throw new AwsError('NotImplemented', `${name}:${operationName} is not implemented by the embedded cloud`);
     }
     await faults.before(name, operationName, input, call);
-    await authorize(call, await operation.access(input, call));
+    authorize(call.principal, await operation.access(input, call), policies, call);
     const output = await operation.run(input, call);
     await faults.after(name, operationName, input, call);
     return output;

@@ -1,4 +1,5 @@
 /** Faults that tests and drills inject into a cloud: an API throttles, delays, denies, loses its answer, or its caller dies. */
+import { denialCode } from './authorization/authorize.ts';
 import { AwsError, type Call, type Clock, type Faults, type ServiceName } from './kernel.ts';
 
 export type FaultEffect =
@@ -62,7 +63,7 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
       case 'delay':
         return clock.limit(effect.ms);
       case 'deny':
-        throw new AwsError('AccessDeniedException', `injected fault: ${name} is denied`);
+        throw new AwsError(denialCode(name), `injected fault: ${name} is denied`);
       case 'lose-answer':
         throw new AwsError('ServiceUnavailable', `injected fault: the answer of ${name} was lost`);
       case 'crash':

@@ -171,6 +171,12 @@ export interface Signer {
   readonly accessKeyId: string;
 }
 
+/** What runs for a container image in a pod: no image is pulled. */
+export interface ContainerImage {
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** What one service in one Region is given. */
 export interface Home {
   readonly account: string;
@@ -200,6 +206,8 @@ export interface Home {
   authenticate(request: IncomingMessage, body: Uint8Array, signingName: string): Promise<Signer>;
   /** A server certificate for these DNS names and IP addresses. */
   issueCertificate(names: readonly string[], addresses: readonly string[]): Promise<Certificate>;
+  /** By the image's name. */
+  readonly images: Readonly<Record<string, ContainerImage>>;
   /** PEM of the cloud's own certificate authority. */
   readonly certificateAuthority: string;
   /** Faults that tests and drills inject; every service asks before it acts where the fault says so. */

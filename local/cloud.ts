@@ -1,0 +1,213 @@
+/** The embedded cloud: AWS as this product uses it, on one machine, from the assembly that the CDK synthesizes. */
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { createDeployer, type DeployedStack } from './assembly/deploy.ts';
+import { readStacks } from './assembly/manifest.ts';
+import { createCertificateAuthority } from './certificates.ts';
+import { realClock } from './clock.ts';
+import { type Credentials, createCredentials } from './credentials.ts';
+import { type CallerCall, createDispatch } from './dispatch.ts';
+import { createFaults, type InjectedFaults } from './faults.ts';
+import {
+  AwsError,
+  type BusEvent,
+  type Clock,
+  type ContainerImage,
+  type Home,
+  type Principal,
+  type Service,
+  type ServiceName,
+  type Signer,
+} from './kernel.ts';
+import { policySources } from './policies.ts';
+import { createDataDirectory } from './process/data-directory.ts';
+import { stopOnSignals } from './process/signals.ts';
+import { createRegions, type Regions } from './regions.ts';
+import { services } from './services/index.ts';
+import type { LambdaService } from './services/lambda/index.ts';
+import { createWire } from './wire/server.ts';
+import { verifySignature } from './wire/signature.ts';
+
+export interface CloudOptions {
+  /** cdk.out directories, one per environment. All of one account. */
+  readonly assemblies: readonly string[];
+  readonly clock?: Clock;
+  /** Without, any that is free. */
+  readonly port?: number;
+  /** Without, those of the assemblies, and us-east-1 and us-west-2. */
+  readonly regions?: readonly string[];
+  /** What runs for a container image in a pod, by the image's name. */
+  readonly images?: Readonly<Record<string, ContainerImage>>;
+  /** Where the data directory is made; without, the system's directory for temporary files. */
+  readonly directory?: string;
+  readonly onLog?: (line: string) => void;
+}
+
+export interface Cloud {
+  /** `http://127.0.0.1:<port>` */
+  readonly endpoint: string;
+  readonly account: string;
+  readonly regions: readonly string[];
+  readonly clock: Clock;
+  readonly dataDirectory: string;
+  /** PEM. */
+  readonly certificateAuthority: string;
+  readonly faults: InjectedFaults;
+  /** Every stack that is deployed, with its outputs. */
+  stacks(): readonly DeployedStack[];
+  service(name: ServiceName, region: string): Service;
+  /** Calls an operation as the account's operator. Throws AwsError. */
+  call<O = Record<string, unknown>>(name: ServiceName, operation: string, input: object, region: string): Promise<O>;
+  /** Makes a schedule's time come now; the scheduler does the rest. Rejects when there is no such schedule. */
+  fireSchedule(name: string, region: string): Promise<void>;
+  deploy(assemblyDirectory: string): Promise<readonly DeployedStack[]>;
+  /** Ends every process, timer and server and removes the data directory. Safe to repeat. */
+  stop(): Promise<void>;
+}
+
+/** The account of a cloud that starts without an assembly: AWS's own example. */
+const exampleAccount = '123456789012';
+
+/** Starts a cloud and deploys the assemblies into it. What a killed cloud left in the same directory is reaped first. */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { clock = realClock(), images = {}, onLog = () => {}, directory = tmpdir() } = options;
+  const stacks = options.assemblies.flatMap(readStacks);
+  const account = stacks[0]?.account ?? exampleAccount;
+  const regions = options.regions ?? [...new Set(['us-east-1', 'us-west-2', ...stacks.map(({ region }) => region)])];
+  const data = createDataDirectory(directory);
+  const endings: (() => unknown)[] = [() => data.remove()];
+  const stop = once(async () => {
+    for (const end of endings.toReversed()) await end();
+  });
+  endings.push(stopOnSignals(stop));
+  try {
+    const authority = await createCertificateAuthority();
+    const faults = createFaults(clock);
+    const credentials = createCredentials(account);
+    // Services are made once the wire listens: its address is part of what they are given.
+    let made: Regions | undefined;
+    const service = (name: ServiceName, region: string) => {
+      if (made === undefined) throw new AwsError('ServiceUnavailable', 'the cloud is starting');
+      return made.service(name, region);
+    };
+    const dispatch = createDispatch({ account, faults, service, policies: policySources(clock, regions, service) });
+    const wire = await createWire({
+      services,
+      port: options.port ?? 0,
+      secretFor: credentials.secretOf,
+      routes: () => made?.all().flatMap((each) => each.routes?.() ?? []) ?? [],
+      async dispatch({ service: name, operation, input, region, accessKeyId, requestId }) {
+        if (accessKeyId === undefined) throw unsigned();
+        const caller = { region, principal: credentials.principalOf(accessKeyId), requestId, accessKeyId };
+        return (await dispatch(name, operation, input, caller)) as Record<string, unknown>;
+      },
+    });
+    endings.push(() => wire.close());
+
+    const homeOf = (region: string): Home => ({
+      account,
+      region,
+      regions,
+      clock,
+      dataDirectory: data.path,
+      endpoint: wire.endpoint,
+      images,
+      certificateAuthority: authority.certificate,
+      faults,
+      call: async <O>(name: ServiceName, operation: string, input: object, as: Principal, other = region) =>
+        (await dispatch(name, operation, input, { region: other, principal: as })) as O,
+      service: (name, other = region) => service(name, other),
+      emit: (event) => (service('eventbridge', region) as Bus).put(event),
+      issueCredentials: credentials.issue,
+      authenticate: (request, body, signingName) => authenticate(credentials, request, body, signingName, region),
+      issueCertificate: authority.issue,
+    });
+    made = createRegions(services, regions, homeOf);
+    endings.push(() => Promise.all(made?.all().map((each) => each.stop?.()) ?? []));
+    faults.onCrash((call) => crash(service, regions, call));
+
+    const operator = credentials.principalOf('operator');
+    const call = async <O>(name: ServiceName, operation: string, input: object, region: string) =>
+      (await dispatch(name, operation, input, { region, principal: operator })) as O;
+    const deployer = createDeployer({
+      account,
+      dataDirectory: data.path,
+      provider: made.provider,
+      async ssmParameter(name, region) {
+        const found = await call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name: name }, region);
+        return found.Parameter.Value;
+      },
+    });
+    const deploy = async (assembly: string) => {
+      const deployed = await deployer.deploy(assembly);
+      for (const stack of deployed) onLog(`deployed ${stack.name} in ${stack.region}`);
+      return deployed;
+    };
+    for (const assembly of options.assemblies) await deploy(assembly);
+    for (const each of made.all()) await each.start?.();
+
+    return {
+      endpoint: wire.endpoint,
+      account,
+      regions,
+      clock,
+      dataDirectory: data.path,
+      certificateAuthority: authority.certificate,
+      faults,
+      stacks: deployer.stacks,
+      service,
+      call,
+      fireSchedule: (name, region) => (service('scheduler', region) as Scheduler).fire(name),
+      deploy,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Bus extends Service {
+  put(event: BusEvent): void;
+}
+interface Scheduler extends Service {
+  fire(name: string): Promise<void>;
+}
+
+async function authenticate(
+  credentials: Credentials,
+  message: IncomingMessage,
+  body: Uint8Array,
+  signingName: string,
+  region: string,
+): Promise<Signer> {
+  const [path = '/', ...search] = (message.url ?? '/').split('?');
+  const headers = Object.fromEntries(
+    Object.entries(message.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(',') : (value ?? ''),
+    ]),
+  );
+  const request = { method: message.method ?? 'GET', path, query: new URLSearchParams(search.join('?')), headers };
+  const accessKeyId = await verifySignature(request, body, signingName, region, credentials.secretOf);
+  if (accessKeyId === undefined) throw unsigned();
+  return { accessKeyId, principal: credentials.principalOf(accessKeyId) };
+}
+
+function unsigned(): AwsError {
+  return new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token');
+}
+
+/** Kills the function that made this call: the access key tells which of its environments. */
+function crash(service: Regions['service'], regions: readonly string[], { accessKeyId }: CallerCall): void {
+  if (accessKeyId === undefined) return;
+  regions.some((region) => (service('lambda', region) as LambdaService).crash(accessKeyId));
+}
+
+function once<T>(run: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= run();
+    return result;
+  };
+}
