@@ -1,0 +1,122 @@
+/**
+ * Decides a call as IAM does within one account: an explicit deny anywhere refuses; otherwise an identity policy or
+ * the resource's policy must allow (IAM User Guide: reference_policies_evaluation-logic).
+ */
+import { type Access, AwsError, type Call, type PolicyDocument, type Principal } from '../kernel.ts';
+import {
+  callerArn,
+  evaluateIdentity,
+  evaluateResource,
+  type Request,
+  type ResourceVerdict,
+  type Verdict,
+} from './evaluate.ts';
+import { contextOf } from './patterns.ts';
+
+/** Condition keys with the values that a call presents. */
+export type Conditions = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Where policies come from. */
+export interface PolicySources {
+  /** Inline and attached policies of a role. */
+  identityPolicies(roleArn: string): readonly PolicyDocument[];
+  /** The policy of a topic, queue, key, bucket, function, or the trust policy of a role. */
+  resourcePolicy(arn: string): PolicyDocument | undefined;
+  /** Global keys beyond the principal's own: `aws:CurrentTime`, `aws:PrincipalTag/…`, `aws:SourceIp`. */
+  globals(call: Call): Conditions;
+}
+
+/** The account's administrator, which is who calls with a key that the cloud did not issue. */
+const administrator: readonly PolicyDocument[] = [
+  { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+];
+
+/**
+ * Returns if every access is allowed on every resource it presents; else throws AwsError in AWS's wording, under the
+ * code that the service uses (AccessDenied, AccessDeniedException, UnauthorizedOperation, …).
+ */
+export function authorize(principal: Principal, accesses: readonly Access[], sources: PolicySources, call: Call): void {
+  const caller: Call = { ...call, principal };
+  const globals = contextOfCaller(caller, sources);
+  for (const { action, resources, conditions = {} } of accesses) {
+    // No resource would mean no check: an operation without resource type presents `*`.
+    for (const resource of resources.length === 0 ? ['*'] : resources) {
+      const request = { action, resource, context: contextOf(globals, conditions) };
+      const reason = refusal(request, caller, sources);
+      if (reason !== undefined) throw denied(request, caller, reason);
+    }
+  }
+}
+
+/** The keys that every request of this caller has (IAM User Guide: reference_policies_condition-keys). */
+function contextOfCaller(call: Call, sources: PolicySources): Conditions {
+  const { principal, account, region } = call;
+  const service = principal.kind === 'service';
+  return {
+    'aws:RequestedRegion': region,
+    'aws:SecureTransport': 'true',
+    'aws:PrincipalIsAWSService': String(service),
+    'aws:ViaAWSService': 'false',
+    ...(service
+      ? {
+          'aws:PrincipalServiceName': principal.service,
+          'aws:SourceArn': principal.sourceArn,
+          'aws:SourceAccount': principal.sourceAccount,
+        }
+      : {
+          'aws:PrincipalAccount': account,
+          'aws:PrincipalArn': principal.kind === 'role' ? principal.roleArn : principal.arn,
+          'aws:PrincipalType': principal.kind === 'role' ? 'AssumedRole' : 'Account',
+        }),
+    ...sources.globals(call),
+  };
+}
+
+/** Why a request is refused, in AWS's words; undefined where it is allowed. */
+function refusal(request: Request, call: Call, sources: PolicySources): string | undefined {
+  const { principal } = call;
+  const policy = sources.resourcePolicy(request.resource);
+  const byResource: ResourceVerdict = policy ? evaluateResource(policy, request, call) : 'implicitDeny';
+  const byIdentity = identityVerdict(principal, request, sources);
+  if (byIdentity === 'explicitDeny') return 'with an explicit deny in an identity-based policy';
+  if (byResource === 'explicitDeny') return 'with an explicit deny in a resource-based policy';
+  if (byResource === 'allowed') return undefined;
+  if (principal.kind === 'service') return because('resource-based', request);
+  if (guardsItself(request) && byResource !== 'delegated')
+    return because(request.action.startsWith('sts:') ? 'role trust' : 'resource-based', request);
+  return byIdentity === 'allowed' ? undefined : because('identity-based', request);
+}
+
+function identityVerdict(principal: Principal, request: Request, sources: PolicySources): Verdict {
+  if (principal.kind === 'service') return 'implicitDeny';
+  const documents = principal.kind === 'role' ? sources.identityPolicies(principal.roleArn) : administrator;
+  return evaluateIdentity(documents, request);
+}
+
+/** Keys and roles: no identity policy counts unless their own policy admits the caller or leaves it to the account. */
+const guardsItself = ({ action, resource }: Request): boolean =>
+  /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource) || /^sts:(AssumeRole|TagSession|SetSourceIdentity)$/.test(action);
+
+const because = (kind: string, { action }: Request) => `because no ${kind} policy allows the ${action} action`;
+
+/** Query protocols and S3 say AccessDenied, JSON services AccessDeniedException, two have words of their own. */
+const codes: Readonly<Record<string, string>> = {
+  ec2: 'UnauthorizedOperation',
+  sns: 'AuthorizationError',
+  ...Object.fromEntries(
+    ['rds', 's3', 'sqs', 'iam', 'sts', 'cloudwatch', 'route53'].map((name) => [name, 'AccessDenied']),
+  ),
+};
+
+/** The error code under which a service reports that an action is denied. */
+export const denialCode = (action: string): string => codes[action.split(':')[0] ?? ''] ?? 'AccessDeniedException';
+
+function denied({ action, resource }: Request, call: Call, reason: string): AwsError {
+  const user = `User: ${callerArn(call.principal, call.account)}`;
+  const code = denialCode(action);
+  const lead = code === 'UnauthorizedOperation' ? 'You are not authorized to perform this operation. ' : '';
+  return new AwsError(
+    code,
+    `${lead}${user} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
+  );
+}

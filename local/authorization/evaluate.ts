@@ -1,0 +1,74 @@
+/** Whether statements apply to a request: the one place that reads Action, Resource, Principal and Condition. */
+import type { Call, PolicyDocument, PolicyStatement, Principal } from '../kernel.ts';
+import { conditionsHold } from './conditions.ts';
+import { type Context, matchesArn, matchesText } from './patterns.ts';
+
+/** One action on one resource. */
+export interface Request {
+  readonly action: string;
+  /** An ARN, or `*`. */
+  readonly resource: string;
+  readonly context: Context;
+}
+export type Verdict = 'allowed' | 'explicitDeny' | 'implicitDeny';
+/** How a resource policy admits a caller: by name, or by leaving it to the account's identity policies. */
+export type ResourceVerdict = 'allowed' | 'delegated' | 'explicitDeny' | 'implicitDeny';
+
+const list = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : [value].flat();
+
+function applies(statement: PolicyStatement, { action, resource, context }: Request): boolean {
+  const { Action, NotAction, Resource, NotResource, Condition } = statement;
+  const names = (actions: typeof Action) => list(actions).some((name) => matchesText(name, action, context, 'i'));
+  const covers = (resources: typeof Resource) => list(resources).some((arn) => matchesArn(arn, resource, context));
+  if (NotAction === undefined ? !names(Action) : names(NotAction)) return false;
+  if (NotResource !== undefined ? covers(NotResource) : Resource !== undefined && !covers(Resource)) return false;
+  return conditionsHold(Condition, context);
+}
+
+/** What identity policies say: an explicit deny wins over every allow. */
+export function evaluateIdentity(documents: readonly PolicyDocument[], request: Request): Verdict {
+  const effects = documents.flatMap((document) =>
+    document.Statement.filter((statement) => applies(statement, request)).map(({ Effect }) => Effect),
+  );
+  if (effects.includes('Deny')) return 'explicitDeny';
+  return effects.includes('Allow') ? 'allowed' : 'implicitDeny';
+}
+
+/** What a resource policy says to this caller. */
+export function evaluateResource(document: PolicyDocument, request: Request, call: Call): ResourceVerdict {
+  const found = document.Statement.map((statement) => ({
+    effect: statement.Effect,
+    match: matchPrincipal(statement.Principal, call),
+    statement,
+  })).filter(({ match, statement }) => match !== undefined && applies(statement, request));
+  if (found.some(({ effect }) => effect === 'Deny')) return 'explicitDeny';
+  if (found.some(({ match }) => match === 'named')) return 'allowed';
+  return found.length > 0 ? 'delegated' : 'implicitDeny';
+}
+
+/** An account as principal admits whom its own identity policies admit; everybody else is named. */
+function matchPrincipal(principal: PolicyStatement['Principal'], call: Call): 'named' | 'account' | undefined {
+  if (principal === undefined) return undefined;
+  if (principal === '*') return 'named';
+  const aws = list(principal.AWS);
+  if (aws.includes('*')) return 'named';
+  const caller = call.principal;
+  if (caller.kind === 'service') return list(principal.Service).includes(caller.service) ? 'named' : undefined;
+  if (aws.some((arn) => arnsOf(caller, call.account).includes(arn))) return 'named';
+  const accounts = [call.account, `arn:aws:iam::${call.account}:root`];
+  return aws.some((arn) => accounts.includes(arn)) ? 'account' : undefined;
+}
+
+/** The ARNs under which a policy may name a caller. */
+function arnsOf(caller: Exclude<Principal, { kind: 'service' }>, account: string): readonly string[] {
+  if (caller.kind === 'role') return [caller.roleArn, callerArn(caller, account)];
+  return caller.arn.endsWith(':root') ? [] : [caller.arn];
+}
+
+/** The ARN that AWS shows for a caller: `arn:aws:sts::…:assumed-role/<role>/<session>` for a role. */
+export function callerArn(caller: Principal, account: string): string {
+  if (caller.kind === 'operator') return caller.arn;
+  if (caller.kind === 'service') return caller.service;
+  return `arn:aws:sts::${account}:assumed-role/${caller.roleArn.split('/').at(-1)}/${caller.sessionName}`;
+}

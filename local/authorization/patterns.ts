@@ -1,0 +1,72 @@
+/** Wildcards and policy variables (IAM User Guide: reference_policies_variables, reference_policies_elements_resource). */
+
+/** A request's condition keys and their values. Names are in lower case: IAM compares them without case. */
+export type Context = ReadonlyMap<string, readonly string[]>;
+
+export function contextOf(
+  ...sources: readonly Readonly<Record<string, string | readonly string[] | undefined>>[]
+): Context {
+  const context = new Map<string, readonly string[]>();
+  for (const [name, value] of sources.flatMap((source) => Object.entries(source)))
+    if (value !== undefined) context.set(name.toLowerCase(), typeof value === 'string' ? [value] : value);
+  return context;
+}
+
+const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const VARIABLE = /\$\{([^}]*)\}/;
+
+/**
+ * The text of a policy with its variables replaced, in pieces: what came from a variable is literal, even `*`.
+ * Undefined where the request has no value for a variable without default: such an element matches nothing.
+ */
+function resolve(text: string, context: Context): { literal: boolean; text: string }[] | undefined {
+  const pieces: { literal: boolean; text: string }[] = [];
+  for (const [index, piece] of text.split(VARIABLE).entries()) {
+    if (index % 2 === 0) {
+      pieces.push({ literal: false, text: piece });
+      continue;
+    }
+    // `${*}`, `${?}` and `${$}` are the characters themselves.
+    const [, name = '', fallback] = /^\s*([^,]*?)\s*(?:,\s*'(.*)'\s*)?$/.exec(piece) ?? [];
+    const values = context.get(name.toLowerCase());
+    const value = '*?$'.includes(piece) && piece.length === 1 ? piece : values?.length === 1 ? values[0] : fallback;
+    if (value === undefined) return undefined;
+    pieces.push({ literal: true, text: value });
+  }
+  return pieces;
+}
+
+/** The text with its variables replaced and no wildcards; undefined where one has no value. */
+export const resolveText = (text: string, context: Context): string | undefined =>
+  resolve(text, context)
+    ?.map((piece) => piece.text)
+    .join('');
+
+/** Whether `value` matches the text, variables replaced, `*` any characters and `?` one. */
+export function matchesText(text: string, value: string, context: Context, flags = ''): boolean {
+  const pieces = resolve(text, context);
+  if (!pieces) return false;
+  const pattern = pieces.map(({ literal, text: piece }) =>
+    literal
+      ? escapeRegExp(piece)
+      : piece
+          .split(/([*?])/)
+          .map(wildcard)
+          .join(''),
+  );
+  return new RegExp(`^${pattern.join('')}$`, `s${flags}`).test(value);
+}
+const wildcard = (piece: string) => (piece === '*' ? '.*' : piece === '?' ? '.' : escapeRegExp(piece));
+
+/** ARNs match part by part: a wildcard does not reach over a colon, but for the last part, the resource. */
+export function matchesArn(text: string, value: string, context: Context): boolean {
+  if (text === '*') return true;
+  const [pattern, arn] = [arnParts(text), arnParts(value)];
+  return pattern.length === arn.length && pattern.every((part, i) => matchesText(part, arn[i] ?? '', context));
+}
+
+/** Six parts, the colons within `${…}` not counted. */
+function arnParts(arn: string): string[] {
+  const parts = arn.match(/(?:\$\{[^}]*\}|[^:])*(?::|$)/g) ?? [];
+  return [...parts.slice(0, 5), parts.slice(5).join('')].map((part, i) => (i < 5 ? part.replace(/:$/, '') : part));
+}
