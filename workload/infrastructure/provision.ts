@@ -1,0 +1,211 @@
+/** What STOCKER Pro's Terraform makes: the database and its groups, secrets, parameters, the cluster. Through the SDK, in one Region or both. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateClusterCommand, EKSClient } from '@aws-sdk/client-eks';
+import {
+  CreateDBInstanceCommand,
+  CreateDBParameterGroupCommand,
+  CreateDBSubnetGroupCommand,
+  type DBInstance,
+  DescribeDBInstancesCommand,
+  ModifyDBParameterGroupCommand,
+  RDSClient,
+} from '@aws-sdk/client-rds';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+
+/** Where clients connect; `endpoint` is the embedded cloud's, absent on AWS. */
+export interface Connection {
+  readonly endpoint?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export interface RegionPlan {
+  readonly region: string;
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+  readonly subnetGroup: string;
+  readonly parameterGroup: string;
+}
+
+export interface InstallationPlan {
+  readonly primary: RegionPlan;
+  readonly dr: RegionPlan;
+  readonly cluster: string;
+  readonly account: string;
+  readonly database: {
+    readonly identifier: string;
+    readonly name: string;
+    readonly masterUsername: string;
+    readonly masterSecretName: string;
+    readonly applicationRole: string;
+    readonly applicationSecretName: string;
+    readonly backupRetentionDays: number;
+    readonly backupWindow: string;
+    readonly maintenanceWindow: string;
+  };
+}
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The database as it stands after provisioning, and the logins that were made for it. */
+export interface Installed {
+  readonly address: string;
+  readonly port: number;
+  readonly master: Login;
+  readonly application: Login;
+}
+
+/** The newest PostgreSQL family that RDS and the embedded cloud share. */
+const engineVersion = '18';
+
+/** Makes everything and waits until the database is available. */
+export async function provision(
+  plan: InstallationPlan,
+  connection: Connection,
+  passwords: { master: string; application: string },
+): Promise<Installed> {
+  const { database } = plan;
+  const master = { username: database.masterUsername, password: passwords.master };
+  const application = { username: database.applicationRole, password: passwords.application };
+  const regions = [plan.primary, plan.dr];
+  await Promise.all(regions.map((region) => makeGroups(region, connection)));
+  const [instance] = await Promise.all([
+    makeDatabase(plan, connection, master),
+    makeSecrets(plan, connection, {
+      [database.masterSecretName]: master,
+      [database.applicationSecretName]: application,
+    }),
+    ...regions.map((region) => makeCluster(plan, region, connection)),
+  ]);
+  const { Address, Port } = instance.Endpoint ?? {};
+  if (Address === undefined || Port === undefined)
+    throw new Error(`${database.identifier} is available without an endpoint`);
+  return { address: Address, port: Port, master, application };
+}
+
+async function makeGroups(
+  { region, subnetGroup, parameterGroup, subnetIds }: RegionPlan,
+  connection: Connection,
+): Promise<void> {
+  const rds = new RDSClient({ ...connection, region });
+  await rds.send(
+    new CreateDBSubnetGroupCommand({
+      DBSubnetGroupName: subnetGroup,
+      DBSubnetGroupDescription: 'STOCKER Pro',
+      SubnetIds: [...subnetIds],
+    }),
+  );
+  await rds.send(
+    new CreateDBParameterGroupCommand({
+      DBParameterGroupName: parameterGroup,
+      DBParameterGroupFamily: `postgres${engineVersion}`,
+      Description: 'STOCKER Pro',
+    }),
+  );
+  const parameter = (ParameterName: string, ParameterValue: string) => ({
+    ParameterName,
+    ParameterValue,
+    ApplyMethod: 'pending-reboot' as const,
+  });
+  await rds.send(
+    new ModifyDBParameterGroupCommand({
+      DBParameterGroupName: parameterGroup,
+      Parameters: [
+        parameter('rds.force_ssl', '1'),
+        parameter('track_commit_timestamp', '1'),
+        parameter('log_min_duration_statement', '1000'),
+      ],
+    }),
+  );
+}
+
+async function makeDatabase(plan: InstallationPlan, connection: Connection, master: Login): Promise<DBInstance> {
+  const rds = new RDSClient({ ...connection, region: plan.primary.region });
+  const { database } = plan;
+  await rds.send(
+    new CreateDBInstanceCommand({
+      DBInstanceIdentifier: database.identifier,
+      DBName: database.name,
+      Engine: 'postgres',
+      DBInstanceClass: 'db.r6g.large',
+      AllocatedStorage: 100,
+      StorageType: 'gp3',
+      StorageEncrypted: true,
+      MultiAZ: true,
+      MasterUsername: master.username,
+      MasterUserPassword: master.password,
+      DBSubnetGroupName: plan.primary.subnetGroup,
+      DBParameterGroupName: plan.primary.parameterGroup,
+      VpcSecurityGroupIds: [...plan.primary.securityGroupIds],
+      BackupRetentionPeriod: database.backupRetentionDays,
+      PreferredBackupWindow: database.backupWindow,
+      PreferredMaintenanceWindow: database.maintenanceWindow,
+      DeletionProtection: true,
+      CopyTagsToSnapshot: true,
+      PubliclyAccessible: false,
+      EnableCloudwatchLogsExports: ['postgresql'],
+      Tags: [
+        { Key: 'application', Value: 'stocker-pro' },
+        { Key: 'managed-by', Value: 'terraform' },
+      ],
+    }),
+  );
+  for (;;) {
+    const { DBInstances } = await rds.send(
+      new DescribeDBInstancesCommand({ DBInstanceIdentifier: database.identifier }),
+    );
+    const instance = DBInstances?.[0];
+    if (instance?.DBInstanceStatus === 'available') return instance;
+    if (instance?.DBInstanceStatus === 'failed') throw new Error(`${database.identifier} could not be created`);
+    await sleep(50);
+  }
+}
+
+async function makeSecrets(
+  plan: InstallationPlan,
+  connection: Connection,
+  secrets: Readonly<Record<string, Login>>,
+): Promise<void> {
+  const client = new SecretsManagerClient({ ...connection, region: plan.primary.region });
+  for (const [Name, login] of Object.entries(secrets))
+    await client.send(
+      new CreateSecretCommand({
+        Name,
+        SecretString: JSON.stringify(login),
+        AddReplicaRegions: [{ Region: plan.dr.region }],
+      }),
+    );
+}
+
+async function makeCluster(
+  plan: InstallationPlan,
+  { region, subnetIds }: RegionPlan,
+  connection: Connection,
+): Promise<void> {
+  const eks = new EKSClient({ ...connection, region });
+  await eks.send(
+    new CreateClusterCommand({
+      name: plan.cluster,
+      roleArn: `arn:aws:iam::${plan.account}:role/${plan.cluster}-cluster`,
+      resourcesVpcConfig: { subnetIds: [...subnetIds] },
+      accessConfig: { authenticationMode: 'API', bootstrapClusterCreatorAdminPermissions: true },
+    }),
+  );
+}
+
+/** Writes parameters that deployments and the recovery read. */
+export async function writeParameters(
+  region: string,
+  connection: Connection,
+  parameters: Readonly<Record<string, string>>,
+): Promise<void> {
+  const ssm = new SSMClient({ ...connection, region });
+  await Promise.all(
+    Object.entries(parameters).map(([Name, Value]) =>
+      ssm.send(new PutParameterCommand({ Name, Value, Type: 'String', Overwrite: true })),
+    ),
+  );
+}

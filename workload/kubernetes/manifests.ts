@@ -1,0 +1,50 @@
+/** The application as Kubernetes objects: one deployment and one service, for the API and for its canary. */
+export interface DeploymentPlan {
+  readonly namespace: string;
+  readonly name: string;
+  readonly replicas: number;
+  readonly image: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export function namespaceManifest(name: string) {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+}
+
+export function deploymentManifest(plan: DeploymentPlan) {
+  const labels = { app: plan.name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: plan.name, namespace: plan.namespace, labels },
+    spec: {
+      replicas: plan.replicas,
+      selector: { matchLabels: labels },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: {
+        metadata: { labels },
+        spec: {
+          containers: [
+            {
+              name: 'api',
+              image: plan.image,
+              ports: [{ containerPort: 8080 }],
+              env: Object.entries(plan.environment).map(([name, value]) => ({ name, value })),
+              // Alive is enough to be rolled out: whether the database answers is what the recovery validates.
+              readinessProbe: { httpGet: { path: '/health/live', port: 8080 }, periodSeconds: 1 },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+export function serviceManifest(plan: Pick<DeploymentPlan, 'namespace' | 'name'>) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: plan.name, namespace: plan.namespace },
+    spec: { type: 'LoadBalancer', selector: { app: plan.name }, ports: [{ port: 80, targetPort: 8080 }] },
+  };
+}
