@@ -34,8 +34,8 @@ export const ParityResult = z.strictObject({
   setting: z.string(),
   source: z.string(),
   candidate: z.string(),
-  expected: z.boolean(),
-  reason: z.string(),
+  /** Why it may differ; absent: it must not. */
+  expected: z.string().optional(),
 });
 export type ParityResult = z.infer<typeof ParityResult>;
 

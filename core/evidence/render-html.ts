@@ -116,12 +116,12 @@ function parityTable({ parity, timeline }: Report): Html {
   return table(
     check.summary,
     ['Setting', 'Source', 'Restored', 'Verdict', 'Reason'],
-    parity.map(({ setting, source, candidate, expected, reason }) => [
+    parity.map(({ setting, source, candidate, expected }) => [
       setting,
       source,
       candidate,
-      expected ? good('expected') : bad('differs'),
-      reason,
+      expected === undefined ? bad('differs') : good('expected'),
+      expected ?? 'must be equal',
     ]),
   );
 }

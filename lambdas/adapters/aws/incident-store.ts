@@ -1,0 +1,154 @@
+/** The incident table of the function's own Region. Keys: see `keys`. */
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import * as z from 'zod';
+import { IncidentRecord, MessageRecord, StepRecord, TrendPoint } from '../../../core/incident/contracts.ts';
+import { keyOfIncident } from '../../../core/incident/identifiers.ts';
+import type { IncidentStore } from '../../../core/incident/ports.ts';
+import type { Runtime } from '../../handler.ts';
+import { clientFor } from './clients.ts';
+import { fromItem, type Item, toItem } from './item.ts';
+import { updateOf } from './update-expression.ts';
+
+interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+const keys = {
+  incident: (id: string): Key => ({ pk: `incident#${id}`, sk: 'incident' }),
+  step: ({ incidentId, step, piece }: StepRecord): Key => ({
+    pk: `incident#${incidentId}`,
+    sk: piece === undefined ? `step#${step}` : `step#${step}#${piece}`,
+  }),
+  message: ({ incidentId, at, kind }: MessageRecord): Key => ({
+    pk: `incident#${incidentId}`,
+    sk: `message#${at}#${kind}`,
+  }),
+  /** Claims a request for the incident that opened for it. */
+  request: (requestKey: string): Key => ({ pk: `request#${requestKey}`, sk: 'request' }),
+  listed: ({ openedAt, incident }: IncidentRecord): Key => ({ pk: 'incidents', sk: `${openedAt}#${incident.id}` }),
+  decision: (at: string, alarm: string): Key => ({ pk: 'decisions', sk: `${at}#${alarm}` }),
+  trend: ({ scenario, mode, closedAt }: TrendPoint): Key => ({ pk: `trend#${scenario}#${mode}`, sk: closedAt }),
+};
+
+const Claim = z.object({ incidentId: z.string() });
+const decisionDays = 90;
+
+export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
+  const TableName = here.incidentTable;
+  const client = clientFor(DynamoDBClient, here.region);
+
+  const get = async (key: Key) => {
+    const { Item } = await client.send(new GetItemCommand({ TableName, Key: toItem(key), ConsistentRead: true }));
+    return Item && fromItem(Item);
+  };
+  const put = async (key: Key, record: object) => {
+    await client.send(new PutItemCommand({ TableName, Item: toItem({ ...record, ...key }) }));
+  };
+  /** False where the item exists. */
+  const create = async (key: Key, record: object): Promise<boolean> => {
+    try {
+      const ConditionExpression = 'attribute_not_exists(pk)';
+      await client.send(new PutItemCommand({ TableName, Item: toItem({ ...record, ...key }), ConditionExpression }));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+  const query = async (pk: string, skPrefix: string, newest?: number) => {
+    const items: Item[] = [];
+    let from: Item | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName,
+          ConsistentRead: true,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+          ExpressionAttributeValues: toItem({ ':pk': pk, ':prefix': skPrefix }),
+          ...(newest === undefined ? {} : { Limit: newest, ScanIndexForward: false }),
+          ...(from ? { ExclusiveStartKey: from } : {}),
+        }),
+      );
+      items.push(...(page.Items ?? []));
+      from = page.LastEvaluatedKey;
+    } while (from && (newest === undefined || items.length < newest));
+    return items.map(fromItem);
+  };
+  const read = async (id: string) => {
+    const record = await get(keys.incident(id));
+    return record && IncidentRecord.parse(record);
+  };
+  const findByRequest = async (requestKey: string) => {
+    const claim = await get(keys.request(requestKey));
+    return claim && Claim.parse(claim).incidentId;
+  };
+
+  return {
+    async open(record) {
+      const { id } = record.incident;
+      const key = keyOfIncident(id);
+      const claimed = await create(keys.request(key), { incidentId: id });
+      if (!claimed && (await findByRequest(key)) !== id) return false;
+      const opened = await create(keys.incident(id), record);
+      // Also where it was open: an earlier attempt may have died between the two.
+      await put(keys.listed(record), { incidentId: id });
+      return opened;
+    },
+    findByRequest,
+    read,
+    async update(id, change) {
+      const { UpdateExpression, ...names } = updateOf(change);
+      const ConditionExpression = 'attribute_exists(pk)';
+      const Key = toItem(keys.incident(id));
+      await client.send(new UpdateItemCommand({ TableName, Key, UpdateExpression, ConditionExpression, ...names }));
+    },
+    async list(limit) {
+      const entries = await query('incidents', '', limit);
+      const records = await Promise.all(entries.slice(0, limit).map((entry) => read(Claim.parse(entry).incidentId)));
+      return records.filter((record) => record !== undefined);
+    },
+    async recordStep(record) {
+      const Key = toItem(keys.step(record));
+      await client.send(new UpdateItemCommand({ TableName, Key, ...stepUpdate(record) }));
+    },
+    async steps(id) {
+      const records = await query(`incident#${id}`, 'step#');
+      return records.map((record) => StepRecord.parse(record));
+    },
+    recordMessage: (message) => put(keys.message(message), message),
+    async messages(id) {
+      const records = await query(`incident#${id}`, 'message#');
+      return records.map((record) => MessageRecord.parse(record));
+    },
+    recordTrend: (point) => put(keys.trend(point), point),
+    async trend(scenario, mode, limit) {
+      const points = await query(`trend#${scenario}#${mode}`, '', limit);
+      return points.map((point) => TrendPoint.parse(point));
+    },
+    async recordDecision(decision) {
+      const ttl = Math.floor(Date.parse(decision.at) / 1000) + decisionDays * 86_400;
+      const key = keys.decision(decision.at, decision.alarm);
+      await client.send(new PutItemCommand({ TableName, Item: toItem({ ...decision, ...key, ttl }) }));
+    },
+  };
+}
+
+/** `running` counts an attempt and leaves what is known of the earlier ones; every other status replaces it. */
+function stepUpdate({ attempts, startedAt, ...rest }: StepRecord) {
+  const { summary, facts, ...identity } = rest;
+  return rest.status === 'running'
+    ? updateOf(identity, {
+        first: { startedAt, summary, facts },
+        add: { attempts: 1 },
+        remove: ['finishedAt', 'error'],
+      })
+    : updateOf(rest, { first: { startedAt, attempts }, remove: ['finishedAt', 'error'] });
+}
