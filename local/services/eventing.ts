@@ -93,7 +93,7 @@ export function page<T>(all: readonly T[], token: string | undefined, size: numb
   return { items: all.slice(from, from + size), ...(next && { next }) };
 }
 
-/** Policies of one resource by its ARN, joined to one document; CloudFormation's *Policy resources add to it. */
+/** A policy as JSON text or as a template's object; a single statement becomes a list. */
 export function parsePolicy(policy: unknown): PolicyDocument {
   const document = (typeof policy === 'string' ? JSON.parse(policy) : policy) as PolicyDocument;
   const { Statement } = document;
@@ -257,4 +257,28 @@ export async function keyArn(home: Home, key: string): Promise<string> {
     account,
   );
   return KeyMetadata.Arn;
+}
+
+/** Acts on each of up to ten entries; those that fail are answered beside those that succeed. */
+export function inBatch<E extends { Id?: string | undefined }>(
+  entries: readonly E[] | undefined,
+  act: (entry: E) => object | undefined,
+): { Successful: object[]; Failed: object[] } {
+  if (!entries?.length) throw new AwsError('EmptyBatchRequest', 'There should be at least one entry in the request.');
+  if (entries.length > 10)
+    throw new AwsError('TooManyEntriesInBatchRequest', 'A batch request has at most 10 entries.');
+  if (new Set(entries.map(({ Id }) => Id)).size < entries.length) {
+    throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries have the same Id.');
+  }
+  const Successful: object[] = [];
+  const Failed: object[] = [];
+  for (const entry of entries) {
+    try {
+      Successful.push({ Id: entry.Id, ...act(entry) });
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      Failed.push({ Id: entry.Id, Code: error.code, Message: error.message, SenderFault: true });
+    }
+  }
+  return { Successful, Failed };
 }

@@ -15,6 +15,7 @@ import {
 } from '../../kernel.ts';
 import {
   deliverWithRetries,
+  inBatch,
   keyArn,
   notImplemented,
   onlyHonours,
@@ -188,25 +189,7 @@ export class Sns implements Service {
   }
 
   #publishBatch(input: PublishBatchCommandInput) {
-    const entries = input.PublishBatchRequestEntries ?? [];
-    if (entries.length === 0)
-      throw new AwsError('EmptyBatchRequest', 'The batch request does not contain any entries.');
-    if (entries.length > 10)
-      throw new AwsError('TooManyEntriesInBatchRequest', 'The batch request has more than 10 entries.');
-    if (new Set(entries.map(({ Id }) => Id)).size < entries.length) {
-      throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.');
-    }
-    const Successful: object[] = [];
-    const Failed: object[] = [];
-    for (const entry of entries) {
-      try {
-        Successful.push({ Id: entry.Id, ...this.#publish(input, entry) });
-      } catch (error) {
-        if (!(error instanceof AwsError)) throw error;
-        Failed.push({ Id: entry.Id, Code: error.code, Message: error.message, SenderFault: true });
-      }
-    }
-    return { Successful, Failed };
+    return inBatch(input.PublishBatchRequestEntries, (entry) => this.#publish(input, entry));
   }
 
   async #deliver(

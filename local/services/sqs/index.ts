@@ -20,6 +20,7 @@ import {
 } from '../../kernel.ts';
 import {
   everyInterval,
+  inBatch,
   keyArn,
   notImplemented,
   onlyHonours,
@@ -64,8 +65,6 @@ const SETTABLE = [
   'KmsDataKeyReusePeriodSeconds',
 ];
 
-type Batch<E> = { readonly QueueUrl?: string | undefined; readonly Entries?: readonly E[] | undefined };
-
 class Sqs implements Service {
   readonly #home: Home;
   readonly #queues = new Map<string, QueueRecord>();
@@ -77,39 +76,39 @@ class Sqs implements Service {
 
   readonly operations: Record<string, Operation> = {
     SendMessage: operation<SendMessageCommandInput>(
-      (input) => this.#access('sqs:SendMessage', input, ['kms:GenerateDataKey', 'kms:Decrypt']),
+      (input, call) => this.#access('sqs:SendMessage', input, call, ['kms:GenerateDataKey', 'kms:Decrypt']),
       (input, call) => this.#send(this.#byUrl(input.QueueUrl), input, call),
     ),
     SendMessageBatch: operation<SendMessageBatchCommandInput>(
-      (input) => this.#access('sqs:SendMessage', input, ['kms:GenerateDataKey', 'kms:Decrypt']),
+      (input, call) => this.#access('sqs:SendMessage', input, call, ['kms:GenerateDataKey', 'kms:Decrypt']),
       (input, call) => {
         const record = this.#byUrl(input.QueueUrl);
-        return inBatch(input, (entry) => this.#send(record, entry, call));
+        return inBatch(input.Entries, (entry) => this.#send(record, entry, call));
       },
     ),
     ReceiveMessage: operation<ReceiveMessageCommandInput>(
-      (input) => this.#access('sqs:ReceiveMessage', input, ['kms:Decrypt']),
+      (input, call) => this.#access('sqs:ReceiveMessage', input, call, ['kms:Decrypt']),
       (input) => this.#receive(input),
     ),
     DeleteMessage: operation<{ QueueUrl?: string; ReceiptHandle?: string }>(
-      (input) => this.#access('sqs:DeleteMessage', input),
+      (input, call) => this.#access('sqs:DeleteMessage', input, call),
       (input) => {
         this.#byUrl(input.QueueUrl).queue.delete(required(input.ReceiptHandle, 'ReceiptHandle', 'MissingParameter'));
         return {};
       },
     ),
     DeleteMessageBatch: operation<DeleteMessageBatchCommandInput>(
-      (input) => this.#access('sqs:DeleteMessage', input),
+      (input, call) => this.#access('sqs:DeleteMessage', input, call),
       (input) => {
         const { queue } = this.#byUrl(input.QueueUrl);
-        return inBatch(input, (entry) => {
+        return inBatch(input.Entries, (entry) => {
           queue.delete(entry.ReceiptHandle ?? '');
           return undefined;
         });
       },
     ),
     ChangeMessageVisibility: operation<{ QueueUrl?: string; ReceiptHandle?: string; VisibilityTimeout?: number }>(
-      (input) => this.#access('sqs:ChangeMessageVisibility', input),
+      (input, call) => this.#access('sqs:ChangeMessageVisibility', input, call),
       (input) => {
         const seconds = required(input.VisibilityTimeout, 'VisibilityTimeout', 'MissingParameter');
         inRange('VisibilityTimeout', seconds, 0, 43_200);
@@ -118,11 +117,11 @@ class Sqs implements Service {
       },
     ),
     GetQueueAttributes: operation<{ QueueUrl?: string; AttributeNames?: string[] }>(
-      (input) => this.#access('sqs:GetQueueAttributes', input),
+      (input, call) => this.#access('sqs:GetQueueAttributes', input, call),
       (input) => this.#attributes(this.#byUrl(input.QueueUrl), input.AttributeNames ?? []),
     ),
     SetQueueAttributes: operation<{ QueueUrl?: string; Attributes?: Record<string, string> }>(
-      (input) => this.#access('sqs:SetQueueAttributes', input),
+      (input, call) => this.#access('sqs:SetQueueAttributes', input, call),
       (input) => {
         this.#setAttributes(this.#byUrl(input.QueueUrl), required(input.Attributes, 'Attributes', 'MissingParameter'));
         return {};
@@ -143,7 +142,7 @@ class Sqs implements Service {
       },
     ),
     PurgeQueue: operation<{ QueueUrl?: string }>(
-      (input) => this.#access('sqs:PurgeQueue', input),
+      (input, call) => this.#access('sqs:PurgeQueue', input, call),
       (input) => {
         this.#byUrl(input.QueueUrl).queue.purge();
         return {};
@@ -275,13 +274,18 @@ class Sqs implements Service {
   async #access(
     action: string,
     input: { QueueUrl?: string | undefined },
+    { principal }: Call,
     keyActions: readonly string[] = [],
   ): Promise<Access[]> {
     const record = this.#byUrl(input.QueueUrl);
     const access = [{ action, resources: [record.arn], conditions: tagConditions(record.tags) }];
     const key = record.attributes.KmsMasterKeyId;
-    // Every principal of the account may use the AWS managed key through SQS: its own key policy says so.
-    if (!key || key.endsWith('alias/aws/sqs')) return access;
+    if (!key) return access;
+    // The AWS managed key's policy grants this account's principals through SQS, but no service.
+    if (key.endsWith('alias/aws/sqs')) {
+      if (principal.kind !== 'service') return access;
+      throw new AwsError('KmsAccessDenied', `${principal.service} cannot use the AWS managed key ${key}.`);
+    }
     const resources = [await keyArn(this.#home, key)];
     const conditions = { 'kms:ViaService': `sqs.${this.#home.region}.amazonaws.com` };
     return [...access, ...keyActions.map((keyAction) => ({ action: keyAction, resources, conditions }))];
@@ -363,28 +367,6 @@ function select<T>(
     (entry): entry is [string, T] => entry[1] !== undefined && asked(entry[0]),
   );
   return chosen.length > 0 ? Object.fromEntries(chosen) : undefined;
-}
-
-function inBatch<E extends { Id?: string | undefined }>(input: Batch<E>, act: (entry: E) => object | undefined) {
-  const entries = input.Entries ?? [];
-  if (entries.length === 0)
-    throw new AwsError('EmptyBatchRequest', 'There should be at least one entry in the request.');
-  if (entries.length > 10)
-    throw new AwsError('TooManyEntriesInBatchRequest', 'Maximum number of entries per request are 10.');
-  if (new Set(entries.map(({ Id }) => Id)).size < entries.length) {
-    throw new AwsError('BatchEntryIdsNotDistinct', 'Two or more batch entries have the same Id.');
-  }
-  const Successful: object[] = [];
-  const Failed: object[] = [];
-  for (const entry of entries) {
-    try {
-      Successful.push({ Id: entry.Id, ...act(entry) });
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      Failed.push({ Id: entry.Id, Code: error.code, Message: error.message, SenderFault: true });
-    }
-  }
-  return { Successful, Failed };
 }
 
 export const sqs: ServiceDefinition = {

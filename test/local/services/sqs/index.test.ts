@@ -83,3 +83,22 @@ test('a queue that does not exist is an error of its own name', async () => {
     code: 'QueueDoesNotExist',
   });
 });
+
+test('a queue under the AWS managed key refuses services, as on AWS, and takes the account', async () => {
+  const { access, QueueUrl } = await queue({ KmsMasterKeyId: 'alias/aws/sqs' });
+  const rule = { kind: 'service', service: 'events.amazonaws.com' } as const;
+  await expect(access('SendMessage', { QueueUrl }, rule)).rejects.toMatchObject({ code: 'KmsAccessDenied' });
+  expect(await access('SendMessage', { QueueUrl })).toHaveLength(1);
+});
+
+test('a batch answers its failures beside its successes', async () => {
+  const { call, QueueUrl } = await queue({ MaximumMessageSize: 1024 });
+  const Entries = [
+    { Id: 'a', MessageBody: 'fine' },
+    { Id: 'b', MessageBody: 'x'.repeat(1025) },
+  ];
+  expect(await call('SendMessageBatch', { QueueUrl, Entries })).toMatchObject({
+    Successful: [{ Id: 'a' }],
+    Failed: [{ Id: 'b', Code: 'InvalidParameterValue' }],
+  });
+});
