@@ -31,13 +31,16 @@ export interface ServerSettings {
   readonly requireTls: boolean;
 }
 
-/** PostgreSQL ended, or refused to start: `sqlState` and `message` are those of its last FATAL or PANIC line. */
+/** PostgreSQL ended, or refused to start: `sqlState` is that of its last FATAL or PANIC line, `message` all that its log says went wrong. */
 export class ServerEnded extends Error {
   override readonly name = 'ServerEnded';
   readonly sqlState: string | undefined;
   constructor(log: LogTail) {
     const line = log.recent.findLast(({ severity }) => severity === 'FATAL' || severity === 'PANIC');
-    super(line?.message ?? `PostgreSQL ended: ${log.recent.map(({ text }) => text).join('\n')}`);
+    // What is wrong with a configuration file is said before the FATAL line, as LOG.
+    const reasons = log.recent.filter(({ sqlState }) => sqlState !== undefined && sqlState !== '00000');
+    const message = reasons.map((reason) => reason.message).join('; ');
+    super(message || `PostgreSQL ended: ${log.recent.map(({ text }) => text).join('\n')}`);
     this.sqlState = line?.sqlState;
   }
 }

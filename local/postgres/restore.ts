@@ -41,7 +41,9 @@ export async function prepareRestore(
 
 function targetSettings(target: RecoveryTarget): Settings {
   if (target === 'immediate') return { recovery_target: 'immediate' };
-  return 'time' in target ? { recovery_target_time: target.time } : { recovery_target_lsn: target.lsn };
+  if ('lsn' in target) return { recovery_target_lsn: target.lsn };
+  // Read before abbreviations of time zones are known: `Z` is one, `+00` is not.
+  return { recovery_target_time: target.time.replace(/Z$/, '+00') };
 }
 
 /**

@@ -1,0 +1,47 @@
+/** Amazon RDS for PostgreSQL on real PostgreSQL: what the API answers is what the databases do. */
+import { mkdirSync } from 'node:fs';
+import type { Home, Service, ServiceDefinition } from '../../kernel.ts';
+import { AccessRules } from './access.ts';
+import { catalogueOperations } from './catalogue.ts';
+import { instanceOperations } from './instances.ts';
+import { findInstance } from './lifecycle.ts';
+import { modifyOperations } from './modify.ts';
+import { publishMetrics } from './monitoring.ts';
+import { parameterGroupOperations } from './parameter-groups.ts';
+import { openPostgresEngine } from './postgres-engine.ts';
+import { restoreOperations } from './restore.ts';
+import { snapshotOperations } from './snapshots.ts';
+import { Region } from './state.ts';
+
+/** What faults need to know of an instance. */
+export interface RdsService extends Service {
+  /** Throws DBInstanceNotFound. `pid` is undefined while it does not run. */
+  clusterOf(identifier: string): { readonly directory: string; readonly pid: number | undefined } | undefined;
+}
+
+export const rds: ServiceDefinition = { name: 'rds', sdk: '@aws-sdk/client-rds', create: createRds };
+
+function createRds(home: Home): RdsService {
+  mkdirSync(home.dataDirectory, { recursive: true });
+  const region = new Region(home, () => openPostgresEngine(home.dataDirectory));
+  const rules = new AccessRules(region);
+  return {
+    operations: {
+      ...instanceOperations(region, rules),
+      ...modifyOperations(region, rules),
+      ...snapshotOperations(region, rules),
+      ...restoreOperations(region, rules),
+      ...parameterGroupOperations(region, rules),
+      ...catalogueOperations(region, rules),
+    },
+    clusterOf: (identifier) => findInstance(region, identifier).database?.location,
+    start() {
+      publishMetrics(region).catch(() => {}); // until the Region ends
+    },
+    async stop() {
+      region.ended.abort();
+      if (region.hasEngine) await (await region.engine).close();
+      await region.settle();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** What CloudWatch gets to see of an instance: metrics each minute, and its log where the export is on. */
+import { availableParallelism } from 'node:os';
+import type { Database } from './engine.ts';
+import type { Instance, Region } from './state.ts';
+
+const periodMs = 60 * 1000;
+
+/** The part of the logs service that has no API: AWS services write without one. */
+interface LogWriter {
+  write?(group: string, stream: string, lines: readonly string[]): void;
+}
+
+export function followLog(region: Region, instance: Instance, database: Database): void {
+  database.onLog((line) => {
+    if (!instance.logExports.has('postgresql')) return;
+    const logs = region.home.service('cloudwatch-logs') as LogWriter;
+    logs.write?.(`/aws/rds/instance/${instance.identifier}/postgresql`, `${instance.identifier}.0`, [line]);
+  });
+}
+
+/** Publishes metrics until the Region ends. */
+export async function publishMetrics(region: Region): Promise<void> {
+  const { clock } = region.home;
+  let before = clock.now();
+  while (!region.ended.signal.aborted) {
+    await clock.sleep(periodMs, region.ended.signal);
+    const elapsedSeconds = (clock.now() - before) / 1000;
+    before = clock.now();
+    await Promise.all([...region.instances.values()].map((instance) => publish(region, instance, elapsedSeconds)));
+  }
+}
+
+/** An instance that does not answer has no metrics, as on RDS: alarms see missing data. */
+async function publish({ home }: Region, instance: Instance, elapsedSeconds: number): Promise<void> {
+  if (instance.database?.location.pid === undefined) return;
+  try {
+    const { connections, usedBytes, cpuSeconds } = await instance.database.measure();
+    const free = Math.max(0, instance.settings.AllocatedStorage * 1024 ** 3 - usedBytes);
+    const metrics: [name: string, value: number, unit: string][] = [
+      ['DatabaseConnections', connections, 'Count'],
+      ['FreeStorageSpace', free, 'Bytes'],
+    ];
+    if (cpuSeconds !== undefined) {
+      const share = (100 * cpuSeconds) / elapsedSeconds / availableParallelism();
+      metrics.push(['CPUUtilization', Math.min(100, share), 'Percent']);
+    }
+    const input = {
+      Namespace: 'AWS/RDS',
+      MetricData: metrics.map(([MetricName, Value, Unit]) => ({
+        MetricName,
+        Value,
+        Unit,
+        Timestamp: new Date(home.clock.now()),
+        Dimensions: [{ Name: 'DBInstanceIdentifier', Value: instance.identifier }],
+      })),
+    };
+    await home.call('cloudwatch', 'PutMetricData', input, { kind: 'service', service: 'rds.amazonaws.com' });
+  } catch {
+    // It went down meanwhile, or CloudWatch throttles: a data point is missing.
+  }
+}
