@@ -130,6 +130,8 @@ export function fakeHome(factor = 1): FakeHome {
     service: (): Service => sink,
     emit: (event) => void events.push(event),
     issueCredentials: absent('credentials'),
+    authenticate: absent('signatures'),
+    images: {},
     issueCertificate: absent('certificates'),
   };
   return home;
