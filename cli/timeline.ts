@@ -1,0 +1,24 @@
+/** The timeline of an incident, as the product wrote it: read from its table, on AWS or the embedded cloud alike. */
+import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { StepRecord } from '../core/incident/contracts.ts';
+
+/** Every step so far, oldest first. */
+export async function readSteps(dynamodb: DynamoDBClient, table: string, incidentId: string): Promise<StepRecord[]> {
+  const steps: StepRecord[] = [];
+  let from: Record<string, AttributeValue> | undefined;
+  do {
+    const page = await dynamodb.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: 'pk = :incident AND begins_with(sk, :step)',
+        ExpressionAttributeValues: { ':incident': { S: `incident#${incidentId}` }, ':step': { S: 'step#' } },
+        ConsistentRead: true,
+        ...(from ? { ExclusiveStartKey: from } : {}),
+      }),
+    );
+    steps.push(...(page.Items ?? []).map((item) => unmarshall(item) as unknown as StepRecord));
+    from = page.LastEvaluatedKey;
+  } while (from);
+  return steps.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
