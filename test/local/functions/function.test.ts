@@ -104,7 +104,7 @@ describe('a function', () => {
 
   it.each([
     {
-      $case: 'loops for ever',
+      case: 'loops for ever',
       code: 'export const handler = async () => { for (;;); };',
       settings: { timeoutSeconds: 0.2 },
       error: {
@@ -113,50 +113,50 @@ describe('a function', () => {
       },
     },
     {
-      $case: 'waits for ever',
+      case: 'waits for ever',
       code: 'export const handler = () => new Promise(() => setInterval(() => {}, 1000));',
       settings: { timeoutSeconds: 0.2 },
       error: { errorType: 'Sandbox.Timedout', errorMessage: /Task timed out/ },
     },
     {
-      $case: 'ends its process',
+      case: 'ends its process',
       code: 'export const handler = async () => process.exit(3);',
       error: { errorType: 'Runtime.ExitError', errorMessage: /exit status 3/ },
     },
     {
-      $case: 'outgrows its memory',
+      case: 'outgrows its memory',
       code: 'export const handler = async () => { const all = []; for (;;) all.push(new Array(1e5).fill({})); };',
       settings: { memoryMb: 32 },
       error: { errorType: 'Runtime.OutOfMemory', errorMessage: /signal: killed/ },
     },
     {
-      $case: 'throws where nobody catches',
+      case: 'throws where nobody catches',
       code: "export const handler = () => new Promise(() => setTimeout(() => { throw new TypeError('stray'); }));",
       error: { errorType: 'TypeError', errorMessage: /stray/ },
     },
     {
-      $case: 'rejects where nobody catches',
+      case: 'rejects where nobody catches',
       code: "export const handler = () => new Promise(() => { Promise.reject(new Error('stray')); });",
       error: { errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: /stray/ },
     },
     {
-      $case: 'is not in the asset',
+      case: 'is not in the asset',
       code: '',
       settings: { handler: 'other.handler' },
       error: { errorType: 'Runtime.ImportModuleError', errorMessage: /Cannot find module 'other'/ },
     },
     {
-      $case: 'is not exported',
+      case: 'is not exported',
       code: 'export const other = 1;',
       error: { errorType: 'Runtime.HandlerNotFound', errorMessage: /index\.handler/ },
     },
     {
-      $case: 'cannot be loaded',
+      case: 'cannot be loaded',
       code: "throw new RangeError('bad configuration');",
       error: { errorType: 'RangeError', errorMessage: /bad configuration/ },
     },
     {
-      $case: 'answers too much',
+      case: 'answers too much',
       code: "export const handler = async () => 'x'.repeat(6_300_000);",
       error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage: /6291556 bytes/ },
     },
