@@ -45,14 +45,12 @@ const nextMark = '\nNext: ';
 /** An error's message as a state machine carries it on; `readFailure` takes it apart again. */
 export const withNext = (message: string, next: string): string => `${message}${nextMark}${next}`;
 
-/** Error and Cause of a failed state, as a Catch hands them on. */
-export interface Failure {
-  readonly Error: string;
-  readonly Cause: string;
-}
-
 /** What a failed state says to people: of our own functions the message and next, of anything else what there is. */
-export function readFailure(failure: Failure): { name: string; message: string; next: string } {
+export function readFailure(failure: { readonly Error: string; readonly Cause: string }): {
+  name: string;
+  message: string;
+  next: string;
+} {
   const [message = '', next] = messageOfCause(failure.Cause).split(nextMark);
   const known = next ?? errorRegistry.get(failure.Error)?.next;
   return {

@@ -1,7 +1,7 @@
 /** From the records of an incident to its report. Pure: what no record says is unknown, never assumed. */
 import * as z from 'zod';
-import { type Failure, readFailure } from '../errors.ts';
-import type { IncidentRecord, MessageRecord, StepRecord, TrendPoint } from '../incident/contracts.ts';
+import { readFailure } from '../errors.ts';
+import type { Failure, IncidentRecord, MessageRecord, StepRecord, TrendPoint } from '../incident/contracts.ts';
 import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import { Verdict } from '../validation/contracts.ts';
 import { checklist } from './checklist.ts';

@@ -1,7 +1,7 @@
 /** The first state of a recovery: refuses what cannot work before anything is touched. It only reads. */
 import type { DatabaseInstance, Databases } from '../database/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
-import type { ActiveDatabase, Incident, StartRequest } from './contracts.ts';
+import type { ActiveDatabase, Execution, Incident, StartRequest } from './contracts.ts';
 import { ActiveDatabaseUnknown, DrillDeferred, DuplicateRequest, RecoveryNotBuilt } from './errors.ts';
 import { databaseAlarmPrefix, incidentId, requestKey } from './identifiers.ts';
 import { isBefore } from './moments.ts';
@@ -18,11 +18,6 @@ export interface AcceptRequestContext {
   readonly incidents: Pick<IncidentStore, 'findByRequest'>;
   readonly alarms: Pick<Alarms, 'ringing'>;
   readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'findSnapshot'>;
-}
-
-export interface Execution {
-  readonly arn: string;
-  readonly startedAt: string;
 }
 
 /**

@@ -3,15 +3,22 @@
  * `Step Functions Execution Status Change`. It changes nothing where the incident was closed properly.
  */
 
+import * as z from 'zod';
 import { type CloseIncidentContext, closeIncident } from './close-incident.ts';
 import type { IncidentRecord } from './contracts.ts';
 import type { ControlStore, IncidentStore } from './ports.ts';
 
-export interface StoppedExecution {
-  readonly executionArn: string;
-  readonly status: 'ABORTED' | 'TIMED_OUT' | 'FAILED';
-  readonly cause: string | undefined;
-}
+/** The event, reduced to what matters here. */
+export const StoppedExecution = z
+  .object({
+    detail: z.object({
+      executionArn: z.string(),
+      status: z.enum(['ABORTED', 'TIMED_OUT', 'FAILED']),
+      cause: z.string().nullish(),
+    }),
+  })
+  .transform(({ detail }) => detail);
+export type StoppedExecution = z.infer<typeof StoppedExecution>;
 
 export interface CleanUpStoppedContext {
   readonly control: Pick<ControlStore, 'readLease' | 'releaseLease'>;

@@ -1,12 +1,12 @@
 /** The last state of every recovery: evidence, the outcome to people, and the lease released whatever happens. */
 import type { Metrics } from '../database/ports.ts';
-import { type Failure, readFailure } from '../errors.ts';
+import { readFailure } from '../errors.ts';
 import { achievedRpoSeconds, compileReport } from '../evidence/compile-report.ts';
 import type { Report } from '../evidence/contracts.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
 import { renderReport } from '../evidence/render-html.ts';
 import type { StepResult } from '../step.ts';
-import { type Incident, type IncidentRecord, recordVersion, type TrendPoint } from './contracts.ts';
+import { type Failure, type Incident, type IncidentRecord, recordVersion, type TrendPoint } from './contracts.ts';
 import { IncidentUnknown } from './errors.ts';
 import { formatSeconds } from './moments.ts';
 import type { Announcer, Clock, ControlStore, IncidentStore } from './ports.ts';

@@ -51,6 +51,14 @@ export const Incident = z.strictObject({
 });
 export type Incident = z.infer<typeof Incident>;
 
+/** The execution of a state machine, as its context object names it. */
+export const Execution = z.strictObject({ arn: z.string(), startedAt: Moment });
+export type Execution = z.infer<typeof Execution>;
+
+/** Error and Cause of a failed state, as a Catch hands them on. */
+export const Failure = z.strictObject({ Error: z.string(), Cause: z.string().default('') });
+export type Failure = z.infer<typeof Failure>;
+
 export const IncidentStatus = z.enum(['open', 'closed', 'failed']);
 
 /** Schema version of persisted records; a test forces the bump when a shape changes. */

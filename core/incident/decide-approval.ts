@@ -8,6 +8,18 @@ const Body = z.strictObject({
   reason: z.string().trim().min(1).max(500),
 });
 
+/** The event of the function URL (payload 2.0): who IAM authenticated, and what they sent. */
+export const ApprovalCall = z
+  .object({
+    requestContext: z.object({ authorizer: z.object({ iam: z.object({ userArn: z.string() }) }).optional() }),
+    body: z.string().optional(),
+    isBase64Encoded: z.boolean().default(false),
+  })
+  .transform(({ requestContext, body, isBase64Encoded }): ApprovalRequest => {
+    const text = body !== undefined && isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
+    return { caller: requestContext.authorizer?.iam.userArn, body: text };
+  });
+
 export interface ApprovalRequest {
   /** ARN of the identity that IAM authenticated. */
   readonly caller: string | undefined;

@@ -1,7 +1,6 @@
 /** A recovery that was refused before its incident opened: recorded, told, and nothing left behind. */
-import { type Failure, readFailure } from '../errors.ts';
-import type { Execution } from './accept-request.ts';
-import type { Incident } from './contracts.ts';
+import { readFailure } from '../errors.ts';
+import type { Execution, Failure, Incident } from './contracts.ts';
 import type { Announcer, Clock, ControlStore, IncidentStore } from './ports.ts';
 
 export interface ReportRefusalContext {

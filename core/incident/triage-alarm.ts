@@ -1,8 +1,36 @@
 /** An alarm or an RDS event: gathers what triage must know, decides, records why, tells people. */
+import * as z from 'zod';
 import type { RegionSettings, Settings } from '../settings.ts';
+import { Moment } from './contracts.ts';
 import { executionName, stateMachineName } from './identifiers.ts';
 import type { Alarms, Announcer, Clock, ControlStore, Executions, IncidentStore } from './ports.ts';
 import { type Signal, type TriageDecision, triage } from './triage.ts';
+
+const AlarmEvent = z
+  .object({
+    'detail-type': z.literal('CloudWatch Alarm State Change'),
+    time: Moment,
+    detail: z.object({ alarmName: z.string() }),
+  })
+  .transform(({ time, detail }): Signal => ({ kind: 'alarm', name: detail.alarmName, at: time }));
+
+const DatabaseEvent = z
+  .object({
+    'detail-type': z.literal('RDS DB Instance Event'),
+    time: Moment,
+    detail: z.object({ EventID: z.string(), SourceIdentifier: z.string(), Message: z.string().optional() }),
+  })
+  .transform(
+    ({ time, detail: { EventID, SourceIdentifier } }): Signal => ({
+      kind: 'event',
+      name: `${EventID} of ${SourceIdentifier}`,
+      at: time,
+      database: SourceIdentifier,
+    }),
+  );
+
+/** What EventBridge delivers, as the signal that it is. */
+export const DatabaseSignal = z.union([AlarmEvent, DatabaseEvent]);
 
 export interface TriageContext {
   readonly settings: Settings;

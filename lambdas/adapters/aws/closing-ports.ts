@@ -1,0 +1,20 @@
+/** What closing an incident needs, for the machine's last state and for the clean-up that stands in for it. */
+import type { CloseIncidentContext } from '../../../core/incident/close-incident.ts';
+import type { Runtime } from '../../handler.ts';
+import { announcer } from './announcer.ts';
+import { controlStore } from './control-store.ts';
+import { evidenceStore } from './evidence-store.ts';
+import { incidentStore } from './incident-store.ts';
+import { metrics } from './metrics.ts';
+
+export function closingPorts(rt: Runtime): CloseIncidentContext {
+  const incidents = incidentStore(rt);
+  return {
+    clock: rt.clock,
+    control: controlStore(rt),
+    incidents,
+    evidence: evidenceStore(rt),
+    announcer: announcer(rt, incidents),
+    metrics: metrics(rt),
+  };
+}
