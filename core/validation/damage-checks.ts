@@ -25,12 +25,16 @@ export const scanHeap: RangeCheck = async (session, subject, from, to) => {
 
 /** amcheck on heap pages: finds what has a valid checksum and no sense. The table may have shrunk since it was planned. */
 export const verifyHeap: RangeCheck = async (session, subject, from, to) => {
+  const [size] = await session.query(
+    "select pg_relation_size($1::regclass) / current_setting('block_size')::bigint as blocks",
+    [subject],
+  );
+  const end = Math.min(to, Number(size?.blocks));
+  if (from >= end) return undefined;
   const rows = await session.query(
-    `select blkno, offnum, msg from (
-       select $1::regclass as heap, pg_relation_size($1::regclass) / current_setting('block_size')::bigint as blocks) of,
-     lateral verify_heapam(heap, check_toast => true, startblock => $2::bigint, endblock => least($3::bigint, blocks - 1))
-     where blocks > $2::bigint limit 5`,
-    [subject, from, to - 1],
+    `select blkno, offnum, msg from verify_heapam($1::regclass, check_toast => true, startblock => $2::bigint,
+       endblock => $3::bigint) limit 5`,
+    [subject, from, end - 1],
   );
   const found = rows.map((row) => `block ${row.blkno} item ${row.offnum}: ${row.msg}`);
   return found.length > 0 ? found.join('; ') : undefined;
