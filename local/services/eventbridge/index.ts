@@ -182,6 +182,7 @@ export class EventBridge implements Service {
     }
     const Entries = entries.map((entry) => {
       onDefaultBus(entry.EventBusName);
+      onlyHonours('an event', entry, ['Time', 'Source', 'Resources', 'DetailType', 'Detail', 'EventBusName']);
       const refusal = entryRefusal(entry);
       if (refusal) return refusal;
       const event: Envelope = {
@@ -356,7 +357,7 @@ function entryRefusal(entry: NonNullable<PutEventsCommandInput['Entries']>[numbe
   try {
     if (typeof JSON.parse(entry.Detail ?? '') === 'object') return undefined;
   } catch {
-    // falls through to the refusal below
+    // refused below, like JSON that is no object
   }
   return refuse('Detail is malformed.', 'MalformedDetail');
 }

@@ -226,9 +226,10 @@ class Sqs implements Service {
 
   #send(
     record: QueueRecord,
-    input: Pick<SendMessageCommandInput, 'MessageBody' | 'MessageAttributes' | 'DelaySeconds' | 'MessageGroupId'>,
+    input: Pick<SendMessageCommandInput, 'MessageBody' | 'MessageAttributes' | 'DelaySeconds'>,
     call: Call,
   ) {
+    onlyHonours('a message', input, ['QueueUrl', 'Id', 'MessageBody', 'MessageAttributes', 'DelaySeconds']);
     const body = required(input.MessageBody, 'MessageBody', 'MissingParameter');
     if (Buffer.byteLength(body) > Number(record.attributes.MaximumMessageSize)) {
       throw new AwsError(
