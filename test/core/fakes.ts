@@ -1,0 +1,337 @@
+/** In-memory ports for the tests of the core: they keep the promises that core/<area>/ports.ts makes, and no more. */
+import type { DatabaseInstance, DatabaseSnapshot, RestoreWindow } from '../../core/database/ports.ts';
+import {
+  type ActiveDatabase,
+  type Incident,
+  type IncidentRecord,
+  type Lease,
+  type MessageRecord,
+  recordVersion,
+  type StepRecord,
+  type TrendPoint,
+} from '../../core/incident/contracts.ts';
+import { keyOfIncident } from '../../core/incident/identifiers.ts';
+import type {
+  Announcement,
+  Announcer,
+  Clock,
+  ControlStore,
+  ExecutionStatus,
+  Executions,
+  IncidentStore,
+} from '../../core/incident/ports.ts';
+import type { Settings } from '../../core/settings.ts';
+
+const region = (name: string, role: 'primary' | 'dr') => ({
+  region: name,
+  role,
+  incidentTable: 'stocker-dr-staging-incidents',
+  evidenceBucket: `evidence-${name}`,
+  internalTopicArn: `arn:aws:sns:${name}:111122223333:internal`,
+  customersTopicArn: `arn:aws:sns:${name}:111122223333:customers`,
+  databaseSubnetGroup: 'stocker-database',
+  databaseParameterGroup: 'stocker-postgres',
+  databaseSecurityGroupIds: ['sg-production'],
+  isolatedSecurityGroupId: 'sg-isolated',
+});
+
+export const settings: Settings = {
+  environment: 'staging',
+  account: '111122223333',
+  objectives: { rtoSeconds: 14_400, rpoSeconds: 3600 },
+  primary: region('us-east-1', 'primary'),
+  dr: region('us-west-2', 'dr'),
+  controlTable: 'stocker-dr-staging-control',
+  database: {
+    identifier: 'stocker-pro-staging',
+    name: 'stocker',
+    port: 5432,
+    masterSecretName: 'stocker/master',
+    heartbeatRole: { name: 'stocker_dr_heartbeat', secretName: 'stocker/heartbeat' },
+    sentinelRole: { name: 'stocker_dr_sentinel', secretName: 'stocker/sentinel' },
+    applicationRoles: [{ name: 'stocker_app', secretName: 'stocker/app' }],
+    schemaVersionSql: 'select max(version) from schema_version',
+    drillPrefix: 'dr-drill-',
+  },
+  application: {
+    deployment: { cluster: 'stocker', namespace: 'stocker', name: 'api' },
+    urlParameter: '/stocker/url',
+    databaseEndpointParameter: '/stocker/database',
+  },
+  canary: {
+    deployment: { cluster: 'stocker', namespace: 'stocker', name: 'api-canary' },
+    urlParameter: '/stocker/canary/url',
+    databaseEndpointParameter: '/stocker/canary/database',
+  },
+  validation: {
+    pieceSeconds: 60,
+    gateSeconds: 600,
+    concurrency: 4,
+    scanBytesPerSecond: 50_000_000,
+    rowFloors: {},
+    appendOnly: {},
+    queries: [],
+    performance: { warmUpRequests: 1, requests: 5, p95Milliseconds: 500, baselineFactor: 2 },
+  },
+  automatic: { database: 'off', cooldownSeconds: 3600, blockedWindows: [] },
+  team: {
+    'DR Coordinator': 'dr-coordinator@company.com',
+    'Database Administrator': 'dba@company.com',
+    'DevOps Engineer': 'devops@company.com',
+    'Application Developer': 'developer@company.com',
+    'QA Engineer': 'qa@company.com',
+  },
+};
+
+export const executionArn =
+  'arn:aws:states:us-east-1:111122223333:execution:stocker-dr-staging-database-recovery:drill-1';
+export const openedAt = '2026-11-22T20:15:00.000Z';
+
+export function makeIncident(change: Partial<Incident> = {}): Incident {
+  return {
+    id: 'drill-20261122T201500Z-1a2b3c4d',
+    environment: 'staging',
+    scenario: 'database',
+    mode: 'drill',
+    reason: 'monthly restore test',
+    trigger: { kind: 'person' },
+    region: 'us-east-1',
+    executionArn,
+    detectedAt: openedAt,
+    target: 'stocker-pro-staging',
+    restoreTo: 'latest',
+    ...change,
+  };
+}
+
+export function makeRecord(change: Partial<IncidentRecord> = {}, incident: Incident = makeIncident()): IncidentRecord {
+  const { objectives } = settings;
+  return { version: recordVersion, incident, status: 'open', openedAt, objectives, achieved: {}, ...change };
+}
+
+export function makeStepRecord(step: string, change: Partial<StepRecord> = {}): StepRecord {
+  return {
+    version: recordVersion,
+    incidentId: makeIncident().id,
+    step,
+    status: 'succeeded',
+    startedAt: openedAt,
+    attempts: 1,
+    summary: `${step} is done`,
+    facts: {},
+    ...change,
+  };
+}
+
+/** A clock moved by hand. */
+export class FakeClock implements Clock {
+  time: Date;
+  constructor(now: string = openedAt) {
+    this.time = new Date(now);
+  }
+  now(): Date {
+    return this.time;
+  }
+  advance(seconds: number): void {
+    this.time = new Date(this.time.getTime() + seconds * 1000);
+  }
+}
+
+export class FakeIncidents implements IncidentStore {
+  readonly records = new Map<string, IncidentRecord>();
+  readonly requests = new Map<string, string>();
+  readonly timeline: StepRecord[] = [];
+  readonly told: MessageRecord[] = [];
+  readonly points: TrendPoint[] = [];
+  readonly decisions: Parameters<IncidentStore['recordDecision']>[0][] = [];
+
+  async open(record: IncidentRecord): Promise<boolean> {
+    const { id } = record.incident;
+    const earlier = this.requests.get(keyOfIncident(id)) ?? id;
+    if (earlier !== id || this.records.has(id)) return false;
+    this.requests.set(keyOfIncident(id), id);
+    this.records.set(id, record);
+    return true;
+  }
+  async findByRequest(key: string) {
+    return this.requests.get(key);
+  }
+  async read(id: string) {
+    return this.records.get(id);
+  }
+  async update(id: string, change: Parameters<IncidentStore['update']>[1]) {
+    const record = this.records.get(id);
+    if (!record) throw new Error(`no incident ${id}`);
+    this.records.set(id, { ...record, ...change });
+  }
+  async list(limit: number) {
+    return [...this.records.values()].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, limit);
+  }
+  async recordStep(record: StepRecord) {
+    const index = this.timeline.findIndex(({ step, piece }) => step === record.step && piece === record.piece);
+    const known = this.timeline[index];
+    if (!known) {
+      this.timeline.push(record);
+      return;
+    }
+    const { startedAt, attempts, summary, facts } = known;
+    this.timeline[index] =
+      record.status === 'running'
+        ? { ...record, startedAt, attempts: attempts + 1, summary, facts }
+        : { ...record, startedAt, attempts };
+  }
+  async steps() {
+    return [...this.timeline];
+  }
+  async recordMessage(message: MessageRecord) {
+    this.told.push(message);
+  }
+  async messages() {
+    return [...this.told];
+  }
+  async recordTrend(point: TrendPoint) {
+    this.points.unshift(point);
+  }
+  async trend(_scenario: string, _mode: string, limit: number) {
+    return this.points.slice(0, limit);
+  }
+  async recordDecision(decision: Parameters<IncidentStore['recordDecision']>[0]) {
+    this.decisions.push(decision);
+  }
+}
+
+export class FakeControl implements ControlStore {
+  lease: Lease | undefined;
+  active: ActiveDatabase | undefined = activeDatabase;
+
+  async takeLease(lease: Lease) {
+    if (this.lease && this.lease.executionArn !== lease.executionArn)
+      return { taken: false, holder: this.lease } as const;
+    this.lease = lease;
+    return { taken: true } as const;
+  }
+  async replaceLease(lease: Lease, deadHolder: Lease) {
+    if (this.lease?.executionArn !== deadHolder.executionArn) return false;
+    this.lease = lease;
+    return true;
+  }
+  async readLease() {
+    return this.lease;
+  }
+  async releaseLease(arn: string) {
+    if (this.lease?.executionArn === arn) this.lease = undefined;
+  }
+  async readActiveDatabase() {
+    return this.active;
+  }
+  async registerActiveDatabase(record: ActiveDatabase) {
+    if (this.active) return false;
+    this.active = record;
+    return true;
+  }
+  async advanceActiveDatabase(record: ActiveDatabase, expectedEpoch: number, arn: string) {
+    if (this.active?.epoch !== expectedEpoch || this.lease?.executionArn !== arn) return false;
+    this.active = record;
+    return true;
+  }
+}
+
+export function makeLease(change: Partial<Lease> = {}): Lease {
+  const { id, mode, scenario } = makeIncident();
+  return {
+    version: recordVersion,
+    incidentId: id,
+    executionArn,
+    region: 'us-east-1',
+    mode,
+    scenario,
+    takenAt: openedAt,
+    ...change,
+  };
+}
+
+export class FakeExecutions implements Executions {
+  readonly statuses = new Map<string, ExecutionStatus>();
+  readonly started: { machine: string; name: string; input: unknown }[] = [];
+  async status(arn: string) {
+    return this.statuses.get(arn);
+  }
+  async start(machine: string, name: string, input: unknown) {
+    this.started.push({ machine, name, input });
+    return { executionArn: `arn:aws:states:us-east-1:111122223333:execution:${machine}:${name}` };
+  }
+  async stop(arn: string) {
+    this.statuses.set(arn, 'ABORTED');
+  }
+}
+
+export class FakeAnnouncer implements Announcer {
+  readonly announced: (Announcement & { incidentId: string | undefined })[] = [];
+  async announce(incident: Incident | undefined, message: Announcement) {
+    this.announced.push({ ...message, incidentId: incident?.id });
+  }
+}
+
+export const activeDatabase: ActiveDatabase = {
+  version: recordVersion,
+  identifier: 'stocker-pro-staging',
+  resourceId: 'db-PRODUCTION',
+  region: 'us-east-1',
+  address: 'stocker-pro-staging.example.rds.amazonaws.com',
+  port: 5432,
+  epoch: 1,
+  since: '2026-01-01T00:00:00Z',
+};
+
+export function makeInstance(change: Partial<DatabaseInstance> = {}): DatabaseInstance {
+  return {
+    identifier: 'stocker-pro-staging',
+    arn: 'arn:aws:rds:us-east-1:111122223333:db:stocker-pro-staging',
+    resourceId: 'db-PRODUCTION',
+    region: 'us-east-1',
+    status: 'available',
+    engine: 'postgres',
+    engineVersion: '17.4',
+    address: activeDatabase.address,
+    port: 5432,
+    masterUsername: 'postgres',
+    databaseName: 'stocker',
+    createdAt: '2026-01-01T00:00:00Z',
+    latestRestorableTime: '2026-11-22T20:10:00Z',
+    deletionProtection: true,
+    replicaOf: undefined,
+    tags: {},
+    settings: { storageEncrypted: true },
+    pending: [],
+    ...change,
+  };
+}
+
+export function makeSnapshot(change: Partial<DatabaseSnapshot> = {}): DatabaseSnapshot {
+  return {
+    identifier: 'nightly',
+    arn: 'arn:aws:rds:us-east-1:111122223333:snapshot:nightly',
+    instanceIdentifier: 'stocker-pro-staging',
+    instanceResourceId: 'db-PRODUCTION',
+    status: 'available',
+    createdAt: '2026-11-22T02:00:00Z',
+    encrypted: true,
+    ...change,
+  };
+}
+
+/** RDS as far as the incident area reads it. */
+export class FakeCatalogue {
+  readonly instances: DatabaseInstance[] = [makeInstance()];
+  readonly snapshots: DatabaseSnapshot[] = [makeSnapshot()];
+  window: RestoreWindow | undefined = { earliest: '2026-11-15T20:00:00Z', latest: '2026-11-22T20:10:00Z' };
+  async find(identifier: string) {
+    return this.instances.find((each) => each.identifier === identifier);
+  }
+  async findSnapshot(identifier: string) {
+    return this.snapshots.find((each) => each.identifier === identifier);
+  }
+  async restoreWindow() {
+    return this.window;
+  }
+}
