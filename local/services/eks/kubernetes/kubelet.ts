@@ -1,0 +1,235 @@
+/** Runs pods: a pod's container is a real process, told its port by PORT, probed for readiness, restarted when it ends. Liveness probes are kept and not run. */
+import type { ChildProcess } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
+import type { Home } from '../../../kernel.ts';
+import { endChild, spawnChild } from '../../../process/children.ts';
+import type { ObjectStore } from './objects.ts';
+import { environmentOf } from './pod-environment.ts';
+import { type Container, condition, type Pod, type Probe } from './workload.ts';
+
+/** What a container image is here: a command on this machine. */
+export interface ContainerImage {
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Running {
+  readonly ended: AbortController;
+  readonly done: Promise<void>;
+  port?: number;
+  log: string;
+}
+
+const LOG_KEPT = 65_536;
+/** A container that ends is restarted after 10 s, then twice as long each time, up to five minutes. */
+const [BACKOFF_MS, BACKOFF_LIMIT_MS] = [10_000, 300_000];
+
+export class Kubelet {
+  readonly #running = new Map<string, Running>();
+  readonly #home: Home;
+  readonly #store: ObjectStore;
+  readonly #images: () => Readonly<Record<string, ContainerImage>>;
+  #stopped = false;
+  constructor(home: Home, store: ObjectStore, images: () => Readonly<Record<string, ContainerImage>>) {
+    this.#home = home;
+    this.#store = store;
+    this.#images = images;
+  }
+
+  /** Starts pods that have a node, ends pods that are marked. */
+  sync(): void {
+    if (this.#stopped) return;
+    for (const pod of this.#store.list<Pod>('pods')) {
+      const running = this.#running.get(pod.metadata.uid ?? '');
+      if (pod.metadata.deletionTimestamp) {
+        if (running) running.ended.abort();
+        else this.#store.remove('pods', pod);
+      } else if (!running && pod.spec.nodeName) this.#start(pod);
+    }
+  }
+
+  /** Where a pod listens on 127.0.0.1. */
+  portOf(pod: Pod): number | undefined {
+    return this.#running.get(pod.metadata.uid ?? '')?.port;
+  }
+
+  logOf(pod: Pod): string {
+    return this.#running.get(pod.metadata.uid ?? '')?.log ?? '';
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { ended } of this.#running.values()) ended.abort();
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+  }
+
+  #start(pod: Pod): void {
+    const ended = new AbortController();
+    const uid = pod.metadata.uid ?? '';
+    const running: Running = { ended, log: '', done: Promise.resolve() };
+    const done = this.#live(pod, running).finally(() => {
+      this.#running.delete(uid);
+      const current = this.#current(pod);
+      if (current) this.#store.remove('pods', current);
+    });
+    this.#running.set(uid, Object.assign(running, { done }));
+  }
+
+  /** From the first start to the end of the pod. */
+  async #live(pod: Pod, running: Running): Promise<void> {
+    const [container] = pod.spec.containers;
+    if (!container) return;
+    const { signal } = running.ended;
+    for (let restarts = 0; !signal.aborted; restarts += 1) {
+      const image = this.#images()[container.image];
+      if (!image) {
+        this.#report(pod, container, {
+          restarts,
+          waiting: 'ImagePullBackOff',
+          message: `Back-off pulling image "${container.image}"`,
+        });
+      } else {
+        try {
+          await this.#run(pod, container, image, running, restarts);
+        } catch (error) {
+          this.#report(pod, container, {
+            restarts,
+            waiting: 'CreateContainerConfigError',
+            message: error instanceof Error ? error.message : String(error),
+          });
+        }
+      }
+      if (signal.aborted) return;
+      await this.#home.clock
+        .sleep(Math.min(BACKOFF_MS * 2 ** restarts, BACKOFF_LIMIT_MS), signal)
+        .catch(() => undefined);
+    }
+  }
+
+  async #run(pod: Pod, container: Container, image: ContainerImage, running: Running, restarts: number): Promise<void> {
+    const port = await freePort();
+    const env = { ...image.env, ...(await environmentOf(this.#home, this.#store, pod, container)), PORT: String(port) };
+    const [program = '', ...args] = [...(container.command ?? image.command), ...(container.args ?? [])];
+    if (running.ended.signal.aborted) return;
+    running.port = port;
+    const child = spawnChild(this.#home.dataDirectory, program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const keep = (chunk: Buffer) => {
+      running.log = (running.log + chunk.toString()).slice(-LOG_KEPT);
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    const over = new AbortController();
+    const exited = new Promise<void>((resolve) =>
+      child.once('exit', () => resolve()).once('error', () => resolve()),
+    ).then(() => over.abort());
+    this.#report(pod, container, { restarts, ready: container.readinessProbe === undefined });
+    const probing = this.#probe(pod, container, port, restarts, AbortSignal.any([over.signal, running.ended.signal]));
+    const onEnd = () => void this.#terminate(child, pod, over.signal);
+    running.ended.signal.addEventListener('abort', onEnd);
+    if (running.ended.signal.aborted) onEnd();
+    await exited;
+    await probing;
+    running.ended.signal.removeEventListener('abort', onEnd);
+    this.#report(pod, container, {
+      restarts: restarts + 1,
+      waiting: 'CrashLoopBackOff',
+      message: `exit code ${child.exitCode ?? child.signalCode}`,
+    });
+  }
+
+  /** SIGTERM, and SIGKILL after the grace period. */
+  async #terminate(child: ChildProcess, pod: Pod, exited: AbortSignal): Promise<void> {
+    void endChild(child, 'SIGTERM');
+    const grace = this.#stopped ? 500 : (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+    await this.#home.clock.limit(grace, exited).then(
+      () => endChild(child, 'SIGKILL'),
+      () => undefined, // it ended by itself
+    );
+  }
+
+  /** Probes until the container ends. One that is not ready yet is probed more often, as the kubelet may. */
+  async #probe(pod: Pod, container: Container, port: number, restarts: number, signal: AbortSignal): Promise<void> {
+    const probe = container.readinessProbe;
+    if (!probe) return;
+    let failures = 0;
+    let ready = false;
+    const pause = (ms: number) => this.#home.clock.sleep(ms, signal).catch(() => undefined);
+    await pause((probe.initialDelaySeconds ?? 0) * 1000);
+    while (!signal.aborted) {
+      const healthy = await answers(probe, port, signal);
+      failures = healthy ? 0 : failures + 1;
+      const next: boolean = healthy || (ready && failures < (probe.failureThreshold ?? 3));
+      if (next !== ready && !signal.aborted) {
+        ready = next;
+        this.#report(pod, container, { restarts, ready });
+      }
+      if (ready) await pause((probe.periodSeconds ?? 10) * 1000);
+      else await this.#home.clock.limit(100, signal).catch(() => undefined);
+    }
+  }
+
+  #current(pod: Pod): Pod | undefined {
+    const current = this.#store.find<Pod>('pods', pod.metadata.namespace, pod.metadata.name);
+    return current?.metadata.uid === pod.metadata.uid ? current : undefined;
+  }
+
+  #report(
+    pod: Pod,
+    container: Container,
+    state: { restarts: number; ready?: boolean; waiting?: string; message?: string },
+  ): void {
+    const current = this.#current(pod);
+    if (!current) return;
+    const { restarts, ready = false, waiting, message } = state;
+    const now = this.#store.timestamp();
+    const previous = current.status?.conditions ?? [];
+    const is = (type: string) =>
+      condition(
+        previous,
+        { type, status: ready ? 'True' : 'False', ...(!ready && { reason: 'ContainersNotReady' }) },
+        now,
+      );
+    const scheduled = previous.filter(({ type }) => type === 'PodScheduled');
+    this.#store.update('pods', {
+      ...current,
+      status: {
+        phase: waiting && restarts === 0 ? 'Pending' : 'Running',
+        conditions: [...scheduled, is('ContainersReady'), is('Ready')],
+        podIP: '127.0.0.1',
+        startTime: current.status?.startTime ?? now,
+        containerStatuses: [
+          {
+            name: container.name,
+            image: container.image,
+            ready,
+            restartCount: restarts,
+            state: waiting ? { waiting: { reason: waiting, message } } : { running: { startedAt: now } },
+          },
+        ],
+      },
+    });
+  }
+}
+
+async function answers({ httpGet, timeoutSeconds = 1 }: Probe, port: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}${httpGet?.path ?? '/'}`, {
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
+    });
+    await response.body?.cancel();
+    return response.status >= 200 && response.status < 400;
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
