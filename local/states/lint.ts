@@ -26,11 +26,14 @@ export interface Finding {
  * the list every one, is a finding.
  */
 export function lintDefinition(definition: object, substitutions: readonly string[] = []): readonly Finding[] {
-  const findings = [...substitutionsLeft(definition, new Set(substitutions)), ...unparsable(definition)];
-  // Expressions that do not parse cannot be followed any further.
-  if (isObject(definition)) findings.push(...flowFindings(definition, ''));
-  if (isObject(definition)) findings.push(...undefinedVariables(definition));
-  return findings;
+  // Within an expression a substitution stands for some value: 0 parses wherever one can.
+  const filled: Members = JSON.parse(JSON.stringify(definition).replace(/\$\{[A-Za-z0-9_.:-]+\}/g, '0'));
+  return [
+    ...substitutionsLeft(definition, new Set(substitutions)),
+    ...unparsable(filled),
+    ...flowFindings(filled, ''),
+    ...undefinedVariables(filled),
+  ];
 }
 
 function* substitutionsLeft(value: unknown, known: ReadonlySet<string>, location = ''): Generator<Finding> {
@@ -45,7 +48,7 @@ function* substitutionsLeft(value: unknown, known: ReadonlySet<string>, location
   }
 }
 
-function* unparsable(definition: object): Generator<Finding> {
+function* unparsable(definition: Members): Generator<Finding> {
   for (const { source, location } of expressionsIn(definition, '')) {
     try {
       mentionsOf(source);

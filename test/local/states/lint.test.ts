@@ -70,6 +70,10 @@ describe('lintDefinition finds', () => {
     expect(lintDefinition(bad)).toContainEqual(expect.objectContaining({ code, location: at }));
     expect(lintDefinition(good)).toEqual([]);
   });
+  it('no expression that holds a substitution to be unparsable', () => {
+    const machine = only({ ...pass, Output: '{% ${n} + 1 %}' });
+    expect(lintDefinition(machine, ['n'])).toEqual([]);
+  });
   it('no substitution that the deployment makes', () => {
     const machine = only({ ...pass, Output: '${known}' });
     expect(lintDefinition(machine, ['known'])).toEqual([]);

@@ -231,8 +231,9 @@ describe('task tokens', () => {
     const machine = await cloud.deploy(waiting);
     const executionArn = await cloud.start(machine);
     while (cloud.calls.length === 0) await new Promise(setImmediate);
-    const { Payload } = cloud.calls[0]?.input as { Payload: Buffer };
-    return { cloud, machine, executionArn, taskToken: JSON.parse(Payload.toString()).token as string };
+    const [invoked] = cloud.calls;
+    const payload = (invoked?.input as { Payload?: Buffer } | undefined)?.Payload;
+    return { cloud, machine, executionArn, taskToken: JSON.parse(String(payload)).token as string };
   }
   it('SendTaskSuccess ends the task, on the machine’s ARN, once', async () => {
     const { cloud, machine, executionArn, taskToken } = await asked();
