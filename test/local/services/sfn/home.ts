@@ -22,7 +22,7 @@ export interface Region {
   start(machine: string, input?: object): Promise<string>;
 }
 
-export function makeRegion(answer: Answer = () => ({})): Region {
+export function makeRegion(answer: Answer = () => ({}), assemblyDirectory = '/none'): Region {
   const clock = testClock();
   const events: BusEvent[] = [];
   const calls: { service: ServiceName; operation: string; input: object; as: Principal }[] = [];
@@ -68,7 +68,7 @@ export function makeRegion(answer: Answer = () => ({})): Region {
         logicalId: 'Machine',
         account,
         region,
-        assemblyDirectory: import.meta.dirname,
+        assemblyDirectory,
       };
       const made = await provider?.create(
         {

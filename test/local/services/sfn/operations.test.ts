@@ -1,4 +1,5 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { only } from '../../states/run.ts';
@@ -188,10 +189,10 @@ describe('a state machine', () => {
     ).toMatchObject(shown);
   });
   it('takes its definition from an asset of the assembly, with its substitutions', async () => {
-    const cloud = makeRegion();
-    const file = path.join(import.meta.dirname, 'asset.0abc.json');
+    const assembly = await mkdtemp(path.join(tmpdir(), 'sfn-assembly-'));
+    const cloud = makeRegion(undefined, assembly);
     await writeFile(
-      file,
+      path.join(assembly, 'asset.0abc.json'),
       JSON.stringify({ QueryLanguage: 'JSONata', ...only({ Type: 'Pass', Output: '${what}', End: true }) }),
     );
     try {
@@ -203,7 +204,7 @@ describe('a state machine', () => {
       expect(await cloud.api('DescribeExecution', { executionArn })).toMatchObject({ output: '"this"' });
       expect(await codeOf(cloud.deploy({}, location))).toBe('InvalidDefinition');
     } finally {
-      await rm(file);
+      await rm(assembly, { recursive: true });
     }
   });
   const task = (Resource: string, Arguments: object = {}) => only({ Type: 'Task', Resource, Arguments, End: true });
