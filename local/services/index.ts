@@ -2,30 +2,40 @@
 import type { ServiceDefinition } from '../kernel.ts';
 import { cloudwatch } from './cloudwatch/index.ts';
 import { cloudwatchLogs } from './cloudwatch-logs/index.ts';
+import { codebuild } from './codebuild/index.ts';
 import { dynamodb } from './dynamodb/index.ts';
 import { ec2 } from './ec2/index.ts';
 import { eventbridge } from './eventbridge/index.ts';
+import { iam } from './iam/index.ts';
 import { kms } from './kms/index.ts';
 import { lambda } from './lambda/index.ts';
+import { rds } from './rds/index.ts';
 import { s3 } from './s3/index.ts';
 import { scheduler } from './scheduler/index.ts';
 import { secretsManager } from './secrets-manager/index.ts';
+import { sfn } from './sfn/index.ts';
 import { sns } from './sns/index.ts';
 import { sqs } from './sqs/index.ts';
 import { ssm } from './ssm/index.ts';
+import { sts } from './sts/index.ts';
 
 export const services: readonly ServiceDefinition[] = [
   cloudwatch,
   cloudwatchLogs,
+  codebuild,
   dynamodb,
   ec2,
   eventbridge,
+  iam,
   kms,
   lambda,
+  rds,
   s3,
   scheduler,
   secretsManager,
+  sfn,
   sns,
   sqs,
   ssm,
+  sts,
 ];

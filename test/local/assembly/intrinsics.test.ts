@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { noValue, references, resolve, type Scope } from '../../../local/assembly/intrinsics.ts';
 
+const attributes: Record<string, unknown> = { 'Db.Endpoint.Address': 'db.local', 'Db.Port': 5432 };
 const names: Record<string, unknown> = { 'AWS::Region': 'us-east-1', 'AWS::NoValue': noValue, Topic: 'arn:topic' };
 const scope: Scope = {
   ref: (name) => names[name],
-  attribute: (id, attribute) => ({ 'Db.Endpoint.Address': 'db.local', 'Db.Port': 5432 })[`${id}.${attribute}`],
+  attribute: (id, attribute) => attributes[`${id}.${attribute}`],
   condition: (name) => ({ Yes: true, No: false })[name],
   mapping: (map, key, second) => (map === 'Sizes' && key === 'us-east-1' && second === 'big' ? 'db.r6g' : undefined),
   exported: (name) => (name === 'shared' ? 'vpc-1' : undefined),
