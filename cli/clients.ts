@@ -11,8 +11,11 @@ export interface Connection {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
+/** A connection with credentials of its own. */
+export type OperatorConnection = Required<Connection>;
+
 /** Any key that the embedded cloud did not issue is the account's operator. */
-export const operatorOf = (endpoint: string): Connection => ({
+export const operatorOf = (endpoint: string): OperatorConnection => ({
   endpoint,
   credentials: { accessKeyId: 'operator', secretAccessKey: 'operator' },
 });

@@ -5,6 +5,9 @@ import type { Configuration, Network } from './schema.ts';
 export const prefixOf = (configuration: Pick<Configuration, 'environment'>) =>
   `stocker-dr-${configuration.environment}`;
 
+/** Kubernetes group of the recovery's functions; its RoleBinding in the application's namespace is in docs/deploy.md. */
+export const kubernetesGroup = 'stocker-dr';
+
 /** Names that both stacks and every client agree on. */
 export function namesOf(configuration: Configuration) {
   const prefix = prefixOf(configuration);

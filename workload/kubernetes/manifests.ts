@@ -48,3 +48,23 @@ export function serviceManifest(plan: Pick<DeploymentPlan, 'namespace' | 'name'>
     spec: { type: 'LoadBalancer', selector: { app: plan.name }, ports: [{ port: 80, targetPort: 8080 }] },
   };
 }
+
+/** What the recovery may do in the application's namespace: see deployments and restart them. Its group is in its access entries. */
+export function recoveryAccessManifests(namespace: string, group: string) {
+  const metadata = { name: 'stocker-dr', namespace };
+  return [
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata,
+      rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'patch'] }],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'stocker-dr' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
+    },
+  ];
+}

@@ -1,17 +1,25 @@
 import * as eks from 'aws-cdk-lib/aws-eks';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-
-/** Kubernetes group of the recovery; its RoleBinding (patch and get deployments in the application's namespace) is in docs/deploy.md. */
-export const kubernetesGroup = 'stocker-dr';
+import { kubernetesGroup } from '../../../config/names.ts';
 
 /** Lets functions into the cluster that Terraform owns: an access entry each, made beforehand, since IAM may be out of reach in the disaster. */
 export class ClusterAccess extends Construct {
-  constructor(scope: Construct, id: string, clusterName: string, functions: Readonly<Record<string, lambda.IFunction>>) {
+  constructor(
+    scope: Construct,
+    id: string,
+    clusterName: string,
+    functions: Readonly<Record<string, lambda.IFunction>>,
+  ) {
     super(scope, id);
     for (const [name, each] of Object.entries(functions)) {
       if (!each.role) throw new Error(`${name} has no role`);
-      new eks.CfnAccessEntry(this, name, { clusterName, principalArn: each.role.roleArn, kubernetesGroups: [kubernetesGroup], type: 'STANDARD' });
+      new eks.CfnAccessEntry(this, name, {
+        clusterName,
+        principalArn: each.role.roleArn,
+        kubernetesGroups: [kubernetesGroup],
+        type: 'STANDARD',
+      });
     }
   }
 }

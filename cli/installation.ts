@@ -1,0 +1,257 @@
+/**
+ * STOCKER Pro on the embedded cloud: what Terraform makes, the product's own stacks from cdk.out, the application with its
+ * data. What a deployment on AWS does in hours (docs/deploy.md), in its order.
+ */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { configurationOf } from '../config/index.ts';
+import { kubernetesGroup, namesOf } from '../config/names.ts';
+import type { Configuration, Network } from '../config/schema.ts';
+import { scaledClock } from '../local/clock.ts';
+import { type Cloud, startCloud } from '../local/cloud.ts';
+import type { Ec2Service } from '../local/services/ec2/network.ts';
+import { createStocker } from '../workload/database/schema.ts';
+import { type Kubectl, kubectl, type Manifest, pathOf } from '../workload/infrastructure/kubectl.ts';
+import { type Installed, provision, writeParameters } from '../workload/infrastructure/provision.ts';
+import {
+  deploymentManifest,
+  namespaceManifest,
+  recoveryAccessManifests,
+  serviceManifest,
+} from '../workload/kubernetes/manifests.ts';
+import { type Clients, clientsOf, invoke, type OperatorConnection, operatorOf } from './clients.ts';
+
+export interface Installation {
+  readonly configuration: Configuration;
+  readonly cloud: Cloud;
+  readonly connection: OperatorConnection;
+  /** Clients of the primary Region. */
+  readonly clients: Clients;
+  readonly database: Installed;
+  /** Base URL of the STOCKER API. */
+  readonly apiUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface InstallationOptions {
+  readonly environment: string;
+  /** The synthesized assembly; it may still be in the making. */
+  readonly assembly: Promise<string>;
+  readonly rows: number;
+  readonly clockFactor: number;
+  readonly port?: number | undefined;
+  /** Called when a stage ends, with its duration. */
+  readonly onStage: (name: string, seconds: number, result: string) => void;
+}
+
+const image = 'stocker-api:1';
+
+/** Builds everything; on failure nothing is left behind. */
+export async function install(options: InstallationOptions): Promise<Installation> {
+  const configuration = configurationOf(options.environment);
+  const stage = stages(options.onStage);
+  const cloud = await stage(
+    'Start the embedded cloud',
+    () =>
+      startCloud({
+        assemblies: [],
+        account: configuration.account,
+        regions: [configuration.primary.region, configuration.dr.region],
+        clock: scaledClock(options.clockFactor),
+        images: { [image]: { command: [process.execPath, join(import.meta.dirname, '../workload/api/main.ts')] } },
+        ...(options.port === undefined ? {} : { port: options.port }),
+      }),
+    ({ endpoint }) => endpoint,
+  );
+  try {
+    const connection = operatorOf(cloud.endpoint);
+    const database = await stage(
+      'Create the database',
+      () => createDatabase(configuration, cloud, connection, options.rows),
+      () => `${configuration.database.identifier}, ${options.rows.toLocaleString('en')} stock movements`,
+    );
+    const assembly = await stage(
+      'Synthesize',
+      () => options.assembly,
+      () => 'both Regions, by the CDK',
+    );
+    await stage(
+      'Deploy',
+      () => cloud.deploy(assembly),
+      (stacks) => stacks.map(({ name }) => name).join(', '),
+    );
+    const clients = clientsOf(connection, configuration.primary.region);
+    await stage(
+      'Prepare',
+      () => prepare(configuration, clients),
+      () => 'active database registered, heartbeat and sentinel have their roles',
+    );
+    const apiUrl = await stage(
+      'Start the application',
+      () => startApplication(configuration, cloud, connection, database),
+      (url) => url,
+    );
+    return { configuration, cloud, connection, clients, database, apiUrl, stop: () => cloud.stop() };
+  } catch (error) {
+    await cloud.stop();
+    throw error;
+  }
+}
+
+function stages(onStage: InstallationOptions['onStage']) {
+  return async <T>(name: string, run: () => Promise<T>, describe: (result: T) => string): Promise<T> => {
+    const started = performance.now();
+    const result = await run();
+    onStage(name, (performance.now() - started) / 1000, describe(result));
+    return result;
+  };
+}
+
+/** Terraform's part: the network by its configured names, the database with its data. */
+async function createDatabase(
+  configuration: Configuration,
+  cloud: Cloud,
+  connection: OperatorConnection,
+  rows: number,
+): Promise<Installed> {
+  const { database, primary, dr } = configuration;
+  for (const network of [primary, dr]) registerNetwork(cloud, network);
+  const regionPlan = (network: Network) => ({
+    region: network.region,
+    subnetIds: network.privateSubnetIds,
+    securityGroupIds: network.databaseSecurityGroupIds,
+    subnetGroup: network.databaseSubnetGroup,
+    parameterGroup: network.databaseParameterGroup,
+  });
+  const [applicationRole] = database.applicationRoles;
+  if (!applicationRole) throw new Error('The configuration names no application role');
+  const password = () => randomBytes(18).toString('base64url');
+  const installed = await provision(
+    {
+      primary: regionPlan(primary),
+      dr: regionPlan(dr),
+      cluster: configuration.application.deployment.cluster,
+      account: configuration.account,
+      database: {
+        identifier: database.identifier,
+        name: database.name,
+        masterUsername: database.masterUsername,
+        masterSecretName: database.masterSecretName,
+        applicationRole: applicationRole.name,
+        applicationSecretName: applicationRole.secretName,
+        backupRetentionDays: configuration.objectives.automatedBackupRetentionDays,
+        backupWindow: database.backupWindow,
+        maintenanceWindow: database.maintenanceWindow,
+      },
+    },
+    connection,
+    { master: password(), application: password() },
+  );
+  const master = await connect(installed, database.name, cloud.certificateAuthority);
+  try {
+    await createStocker(master, {
+      movements: rows,
+      role: installed.application.username,
+      password: installed.application.password,
+    });
+  } finally {
+    await master.end();
+  }
+  return installed;
+}
+
+function registerNetwork(cloud: Cloud, network: Network): void {
+  const groups = [
+    network.functionSecurityGroupId,
+    network.isolatedSecurityGroupId,
+    ...network.databaseSecurityGroupIds,
+  ];
+  (cloud.service('ec2', network.region) as Ec2Service).registerNetwork({
+    vpcId: 'vpc-0000000000000001',
+    subnets: network.privateSubnetIds.map((id, index) => ({
+      id,
+      availabilityZone: `${network.region}${'ab'[index % 2]}`,
+    })),
+    securityGroups: groups.map((id) => ({ id, name: id })),
+  });
+}
+
+/** A session of the master user, verified against the cloud's authority. */
+export async function connect(
+  database: Pick<Installed, 'address' | 'port' | 'master'>,
+  name: string,
+  authority: string,
+): Promise<Client> {
+  const client = new Client({
+    host: database.address,
+    port: database.port,
+    database: name,
+    user: database.master.username,
+    password: database.master.password,
+    ssl: { ca: authority },
+  });
+  await client.connect();
+  return client;
+}
+
+/** The two commands that follow a deployment (docs/deploy.md). */
+async function prepare(configuration: Configuration, { lambda }: Clients): Promise<void> {
+  const names = namesOf(configuration);
+  await invoke(lambda, names.lambda('database/register-database'), { identifier: configuration.database.identifier });
+  await invoke(lambda, names.lambda('database/prepare-database'), {});
+}
+
+async function startApplication(
+  configuration: Configuration,
+  cloud: Cloud,
+  connection: OperatorConnection,
+  database: Installed,
+): Promise<string> {
+  const { application, canary, primary } = configuration;
+  const authorityFile = join(cloud.dataDirectory, 'database-ca.pem');
+  writeFileSync(authorityFile, cloud.certificateAuthority);
+  await writeParameters(primary.region, connection, {
+    [application.databaseEndpointParameter]: JSON.stringify({ address: database.address, port: database.port }),
+    [canary.databaseEndpointParameter]: 'none',
+  });
+  const { cluster, namespace } = application.deployment;
+  const kubernetes = await kubectl(cluster, primary.region, connection);
+  await kubernetes.apply(namespaceManifest(namespace));
+  for (const manifest of recoveryAccessManifests(namespace, kubernetesGroup)) await kubernetes.apply(manifest);
+  const urls = await Promise.all(
+    [application, canary].map(async (target) => {
+      const environment = {
+        DATABASE_ENDPOINT_PARAMETER: target.databaseEndpointParameter,
+        DATABASE_SECRET: configuration.database.applicationRoles[0]?.secretName ?? '',
+        DATABASE_NAME: configuration.database.name,
+        DATABASE_CA_FILE: authorityFile,
+      };
+      const { name } = target.deployment;
+      await kubernetes.apply(deploymentManifest({ namespace, name, replicas: 1, image, environment }));
+      await kubernetes.apply(serviceManifest({ namespace, name }));
+      return addressOf(kubernetes, serviceManifest({ namespace, name }));
+    }),
+  );
+  const [apiUrl, canaryUrl] = urls as [string, string];
+  await writeParameters(primary.region, connection, {
+    [application.urlParameter]: apiUrl,
+    [canary.urlParameter]: canaryUrl,
+  });
+  return apiUrl;
+}
+
+/** The address of a service's load balancer, once it has one. */
+async function addressOf(kubernetes: Kubectl, service: Manifest): Promise<string> {
+  interface Answer {
+    metadata?: { annotations?: Record<string, string> };
+  }
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const address = (await kubernetes.get<Answer>(pathOf(service))).metadata?.annotations?.['embedded-cloud/address'];
+    if (address) return `http://${address}`;
+    await sleep(50);
+  }
+  throw new Error(`The service ${service.metadata.name} got no address`);
+}

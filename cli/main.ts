@@ -1,0 +1,52 @@
+/** The operator's command line: which command, and what its end means. */
+import { cloud } from './commands/cloud.ts';
+import { drill } from './commands/drill.ts';
+import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
+import { parseCloudOptions, parseDrillOptions } from './options.ts';
+
+const help = `STOCKER Pro disaster recovery
+
+  npm run drill [-- options]   the monthly database restore test, on the embedded cloud
+    --environment NAME         production (default) or staging
+    --rows N                   stock movements of the workload (default 50000)
+    --output DIRECTORY         where report.html and report.json go (default reports/<incident>)
+    --json                     the report as JSON on standard output, and nothing else
+
+  npm run cloud [-- options]   serve the embedded cloud until Ctrl-C
+    --environment, --rows      as above
+    --port N                   listen here instead of on any free port
+    --clock-factor N           divide the waits that AWS owns by this (default 1)
+
+Exit codes: 0 everything passed · 1 the recovery failed, a check did not pass or an objective was missed ·
+2 bad usage, nothing was started · 3 the cloud, the synth or the workload could not be made · 130 interrupted
+`;
+
+const commands: Readonly<Record<string, (argv: readonly string[]) => Promise<ExitCode>>> = {
+  drill: (argv) => drill(parseDrillOptions(argv)),
+  cloud: (argv) => cloud(parseCloudOptions(argv)),
+};
+
+/** Runs one command and returns its exit code; says what went wrong and what to do next. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || rest.includes('--help') || name === '--help') {
+    process.stdout.write(help);
+    return name === undefined ? exitCodes.usage : exitCodes.passed;
+  }
+  const command = commands[name];
+  try {
+    if (!command)
+      throw new UsageError(`There is no command "${name}". Give one of: ${Object.keys(commands).join(', ')}.`);
+    return await command(rest);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\nSee: npm run dr -- --help\n`);
+      return exitCodes.usage;
+    }
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      'Nothing was concluded about the recovery. Run it again; if it stays, report the lines above.\n',
+    );
+    return exitCodes.broken;
+  }
+}
