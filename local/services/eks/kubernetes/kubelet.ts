@@ -1,17 +1,11 @@
 /** Runs pods: a pod's container is a real process, told its port by PORT, probed for readiness, restarted when it ends. Liveness probes are kept and not run. */
 import type { ChildProcess } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
-import type { Home } from '../../../kernel.ts';
+import type { ContainerImage, Home } from '../../../kernel.ts';
 import { endChild, spawnChild } from '../../../process/children.ts';
 import type { ObjectStore } from './objects.ts';
 import { environmentOf } from './pod-environment.ts';
 import { type Container, condition, type Pod, type Probe } from './workload.ts';
-
-/** What a container image is here: a command on this machine. */
-export interface ContainerImage {
-  readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 interface Running {
   readonly ended: AbortController;
@@ -28,12 +22,10 @@ export class Kubelet {
   readonly #running = new Map<string, Running>();
   readonly #home: Home;
   readonly #store: ObjectStore;
-  readonly #images: () => Readonly<Record<string, ContainerImage>>;
   #stopped = false;
-  constructor(home: Home, store: ObjectStore, images: () => Readonly<Record<string, ContainerImage>>) {
+  constructor(home: Home, store: ObjectStore) {
     this.#home = home;
     this.#store = store;
-    this.#images = images;
   }
 
   /** Starts pods that have a node, ends pods that are marked. */
@@ -81,7 +73,7 @@ export class Kubelet {
     if (!container) return;
     const { signal } = running.ended;
     for (let restarts = 0; !signal.aborted; restarts += 1) {
-      const image = this.#images()[container.image];
+      const image = this.#home.images[container.image];
       if (!image) {
         this.#report(pod, container, {
           restarts,

@@ -1,0 +1,188 @@
+/** A cluster: its Kubernetes API, control loops, kubelet and load balancers, and who has access to it. */
+import type { Server } from 'node:https';
+import type * as Eks from '@aws-sdk/client-eks';
+import { AwsError, type Home } from '../../kernel.ts';
+import type { AccessEntry } from './kubernetes/authorization.ts';
+import { reconcile } from './kubernetes/controllers.ts';
+import { ADDRESS_ANNOTATION, Forwarder } from './kubernetes/forwarder.ts';
+import { Kubelet } from './kubernetes/kubelet.ts';
+import { KINDS, matchesLabels, ObjectStore, StatusError } from './kubernetes/objects.ts';
+import { applyPatch } from './kubernetes/patch.ts';
+import { serve } from './kubernetes/server.ts';
+import { validated } from './kubernetes/validation.ts';
+import { isReady, type Pod, type Service } from './kubernetes/workload.ts';
+import type { KubernetesSetup } from './service.ts';
+
+export interface Nodegroup {
+  readonly name: string;
+  readonly arn: string;
+  readonly nodeRole: string;
+  readonly subnets: readonly string[];
+  readonly instanceTypes: readonly string[];
+  readonly createdAt: Date;
+  scaling: { minSize: number; maxSize: number; desiredSize: number };
+  labels: Record<string, string>;
+  tags: Record<string, string>;
+}
+
+export interface ClusterPlan {
+  readonly name: string;
+  readonly version: string;
+  readonly roleArn: string;
+  readonly network: Eks.VpcConfigRequest;
+  readonly authenticationMode: Eks.AuthenticationMode;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const ADDRESS_WAIT_MS = 120_000;
+
+export class Cluster {
+  readonly plan: ClusterPlan;
+  readonly arn: string;
+  readonly createdAt: Date;
+  /** By the principal's ARN. */
+  readonly entries = new Map<string, AccessEntry>();
+  readonly nodegroups = new Map<string, Nodegroup>();
+  readonly #home: Home;
+  readonly #store: ObjectStore;
+  readonly #kubelet: Kubelet;
+  readonly #forwarder: Forwarder;
+  #serving: Promise<{ server: Server; endpoint: string }> | undefined;
+  endpoint: string | undefined;
+  #pending = false;
+  #stopped = false;
+
+  constructor(home: Home, plan: ClusterPlan) {
+    this.#home = home;
+    this.plan = plan;
+    this.arn = `arn:aws:eks:${home.region}:${home.account}:cluster/${plan.name}`;
+    this.createdAt = new Date(home.clock.now());
+    this.#store = new ObjectStore(home.clock);
+    this.#kubelet = new Kubelet(home, this.#store);
+    this.#forwarder = new Forwarder(this.#store, this.#kubelet);
+    for (const name of ['default', 'kube-system']) this.#store.create('namespaces', { metadata: { name } });
+    this.#store.onChange(() => this.#wake());
+  }
+
+  /** Resolves when the API listens. */
+  async start(): Promise<void> {
+    this.#serving = serve(this.#home, {
+      clusterName: this.plan.name,
+      version: this.plan.version,
+      store: this.#store,
+      entryOf: (arn) => this.entryOf(arn),
+      podLog: (namespace, name) => this.#kubelet.logOf(this.#store.get('pods', namespace, name) as Pod),
+    });
+    this.endpoint = (await this.#serving).endpoint;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#forwarder.stop();
+    await this.#kubelet.stop();
+    const serving = await this.#serving;
+    serving?.server.closeAllConnections();
+    await new Promise((resolve) => (serving ? serving.server.close(resolve) : resolve(undefined)));
+  }
+
+  /** An entry's principal may have a path, which a session's ARN does not tell. */
+  entryOf(principalArn: string): AccessEntry | undefined {
+    const short = (arn: string) => arn.replace(/:(role|user)\/.*\//, ':$1/');
+    return (
+      this.entries.get(principalArn) ??
+      [...this.entries.values()].find((entry) => short(entry.principalArn) === short(principalArn))
+    );
+  }
+
+  /** Makes the nodes what the node groups ask for. */
+  syncNodes(): void {
+    const wanted = [...this.nodegroups.values()].flatMap((group) =>
+      Array.from({ length: group.scaling.desiredSize }, (_, index) => ({
+        name: `${group.name}-${index}.${this.#home.region}.compute.internal`,
+        group,
+      })),
+    );
+    for (const node of this.#store.list('nodes')) {
+      if (!wanted.some(({ name }) => name === node.metadata.name)) this.#store.remove('nodes', node);
+    }
+    for (const { name, group } of wanted) {
+      if (this.#store.find('nodes', undefined, name)) continue;
+      const now = this.#store.timestamp();
+      this.#store.create('nodes', {
+        metadata: {
+          name,
+          labels: {
+            ...group.labels,
+            'eks.amazonaws.com/nodegroup': group.name,
+            'topology.kubernetes.io/region': this.#home.region,
+          },
+        },
+        spec: { providerID: `aws:///${this.#home.region}a/${name}` },
+        status: {
+          conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastTransitionTime: now }],
+          nodeInfo: { kubeletVersion: `v${this.plan.version}.0-eks-embedded` },
+        },
+      });
+    }
+  }
+
+  readonly setup: KubernetesSetup = {
+    apply: async (manifest) => {
+      const { kind: name, metadata } = manifest as { kind?: string; metadata?: { name?: string; namespace?: string } };
+      const kind = KINDS.find((each) => each.kind === name);
+      if (!kind || !metadata?.name) throw new StatusError(400, 'BadRequest', `no kind ${name} with a name`);
+      const namespace = kind.namespaced ? (metadata.namespace ?? 'default') : undefined;
+      const existing = this.#store.find(kind.plural, namespace, metadata.name);
+      const next = validated(kind, namespace, metadata.name, applyPatch(existing, undefined, manifest));
+      return existing ? this.#store.update(kind.plural, next) : this.#store.create(kind.plural, next);
+    },
+    address: async (namespace, name) => {
+      const limit = this.#home.clock.now() + ADDRESS_WAIT_MS;
+      for (;;) {
+        const service = this.#store.find<Service>('services', namespace, name);
+        const address = service?.metadata.annotations?.[ADDRESS_ANNOTATION];
+        const selector = service?.spec.selector ?? {};
+        const pods = this.#store
+          .list<Pod>('pods', namespace)
+          .filter(({ metadata }) => matchesLabels(selector, metadata.labels));
+        if (address && pods.some(isReady)) return `http://${address}`;
+        if (this.#stopped || this.#home.clock.now() > limit) {
+          const states = pods.map(
+            (pod) => `${pod.metadata.name}: ${JSON.stringify(pod.status)} ${this.#kubelet.logOf(pod)}`,
+          );
+          throw new StatusError(
+            503,
+            'ServiceUnavailable',
+            `service ${namespace}/${name} has no ready pod: ${states.join('; ') || 'no pods'}`,
+          );
+        }
+        await this.#home.clock.limit(20);
+      }
+    },
+  };
+
+  /** Runs the control loops once for any number of changes before the next turn. */
+  #wake(): void {
+    if (this.#pending || this.#stopped) return;
+    this.#pending = true;
+    setImmediate(() => {
+      this.#pending = false;
+      if (this.#stopped) return;
+      reconcile(this.#store);
+      this.#kubelet.sync();
+      this.#forwarder.sync();
+    });
+  }
+}
+
+export type Clusters = Map<string, Cluster>;
+
+export function findCluster(clusters: Clusters, name: string | undefined): Cluster {
+  const cluster = clusters.get(name ?? '');
+  if (!cluster)
+    throw new AwsError('ResourceNotFoundException', `No cluster found for name: ${name}.`, { clusterName: name });
+  return cluster;
+}
+
+export const clusterArn = (home: Home, name: string | undefined): string =>
+  `arn:aws:eks:${home.region}:${home.account}:cluster/${name ?? ''}`;

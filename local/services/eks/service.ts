@@ -1,0 +1,15 @@
+/** The service object of EKS: how the machine that hosts the cloud sets up a cluster, beside its Kubernetes API. */
+import type { Service } from '../../kernel.ts';
+import type { KubernetesObject } from './kubernetes/objects.ts';
+
+export interface KubernetesSetup {
+  /** Applies a manifest, as the cluster's administrator would; a repeated one changes nothing. */
+  apply(manifest: object): Promise<KubernetesObject>;
+  /** `http://127.0.0.1:<port>` of a Service, once a ready pod stands behind it. Throws after two minutes. */
+  address(namespace: string, service: string): Promise<string>;
+}
+
+export interface EksService extends Service {
+  /** Throws ResourceNotFoundException when there is no such cluster. */
+  kubernetes(clusterName: string): KubernetesSetup;
+}
