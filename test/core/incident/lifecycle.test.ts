@@ -1,0 +1,228 @@
+/** Lease, opening, refusal, closing and clean-up: what must hold on every path. */
+import { expect, test } from 'vitest';
+import { cleanUpStopped } from '../../../core/incident/clean-up-stopped.ts';
+import { closeIncident } from '../../../core/incident/close-incident.ts';
+import { ApprovalCall, decideApproval } from '../../../core/incident/decide-approval.ts';
+import { openIncident } from '../../../core/incident/open-incident.ts';
+import { reportRefusal } from '../../../core/incident/report-refusal.ts';
+import { takeLease } from '../../../core/incident/take-lease.ts';
+import {
+  executionArn,
+  FakeAnnouncer,
+  FakeClock,
+  FakeControl,
+  FakeExecutions,
+  FakeIncidents,
+  makeIncident,
+  makeLease,
+  makeRecord,
+  makeStepRecord,
+  settings,
+} from '../fakes.ts';
+
+const incident = makeIncident();
+const failure = {
+  Error: 'RestoreFailed',
+  Cause: JSON.stringify({
+    errorType: 'RestoreFailed',
+    errorMessage: 'copy is incompatible-restore.\nNext: Read its events.',
+  }),
+};
+
+function makeContext() {
+  const files = new Map<string, string>();
+  const measured: { name: string; value: number }[] = [];
+  return {
+    settings,
+    clock: new FakeClock('2026-11-22T20:20:00.000Z'),
+    control: new FakeControl(),
+    executions: new FakeExecutions(),
+    incidents: new FakeIncidents(),
+    announcer: new FakeAnnouncer(),
+    files,
+    evidence: {
+      location: (key: string) => `s3://evidence/${key}`,
+      put: async (key: string, body: string) => {
+        files.set(key, body);
+      },
+    },
+    measured,
+    metrics: {
+      put: async (values: readonly { name: string; value: number }[]) => {
+        measured.push(...values);
+      },
+    },
+  };
+}
+
+test('takes a free lease, and again when the first answer was lost', async () => {
+  const context = makeContext();
+  await takeLease(incident, context);
+  await takeLease(incident, context);
+  expect(context.control.lease).toMatchObject({ incidentId: incident.id, executionArn });
+});
+
+test.each(['RUNNING', 'PENDING_REDRIVE'] as const)('leaves the lease to a holder that is %s', async (status) => {
+  const context = makeContext();
+  context.control.lease = makeLease({ executionArn: 'arn:other' });
+  context.executions.statuses.set('arn:other', status);
+  await expect(takeLease(incident, context)).rejects.toMatchObject({ name: 'RecoveryInProgress', retryable: false });
+  expect(context.control.lease.executionArn).toBe('arn:other');
+});
+
+test.each(['FAILED', 'ABORTED', undefined] as const)('replaces a holder that ended %s', async (status) => {
+  const context = makeContext();
+  context.control.lease = makeLease({ executionArn: 'arn:dead' });
+  if (status) context.executions.statuses.set('arn:dead', status);
+  await takeLease(incident, context);
+  expect(context.control.lease?.executionArn).toBe(executionArn);
+});
+
+test('asks again where somebody else replaced the dead holder first', async () => {
+  const context = makeContext();
+  context.control.lease = makeLease({ executionArn: 'arn:dead' });
+  context.control.replaceLease = async () => false;
+  await expect(takeLease(incident, context)).rejects.toMatchObject({ name: 'LeaseContended', retryable: true });
+});
+
+test('declares an incident once, also when the step is repeated', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  await openIncident(incident, context);
+  expect(context.announcer.announced.map(({ kind }) => kind)).toEqual(['declared']);
+});
+
+test('refuses to open an incident that another execution opened', async () => {
+  const context = makeContext();
+  await openIncident(makeIncident({ executionArn: 'arn:other' }), context);
+  await expect(openIncident(incident, context)).rejects.toMatchObject({ name: 'DuplicateRequest' });
+});
+
+test('closes with evidence, trend, metrics, a message, and the lease released', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  await takeLease(incident, context);
+  context.incidents.timeline.push(
+    makeStepRecord('CheckGate', { piece: 'heartbeat', facts: { rpoSeconds: 42 } }),
+    makeStepRecord('CloseIncident', { status: 'running' }),
+  );
+  await context.incidents.update(incident.id, { achieved: { rtoSeconds: 240 }, recoveredAt: '2026-11-22T20:19:00.000Z' });
+
+  const { output } = await closeIncident({ incident, step: 'CloseIncident' }, context);
+
+  expect(output).toMatchObject({ status: 'closed', achieved: { rtoSeconds: 240, rpoSeconds: 42 } });
+  expect([...context.files.keys()]).toEqual([
+    `database/${incident.id}/report.json`,
+    `database/${incident.id}/report.html`,
+  ]);
+  expect(context.incidents.points).toMatchObject([{ succeeded: true, rtoSeconds: 240 }]);
+  expect(context.measured).toContainEqual({ name: 'DrillSucceeded', value: 1, unit: 'Count' });
+  expect(context.announcer.announced.at(-1)).toMatchObject({ kind: 'resolved' });
+  expect(context.control.lease).toBeUndefined();
+});
+
+test('tells people once when closing is repeated after its answer was lost', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  await closeIncident({ incident, failure }, context);
+  const { output } = await closeIncident({ incident, failure }, context);
+  expect(output.status).toBe('failed');
+  expect(context.announcer.announced.filter(({ kind }) => kind === 'failed')).toHaveLength(1);
+});
+
+test('releases the lease even where the evidence cannot be kept, and leaves the incident open', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  await takeLease(incident, context);
+  context.evidence.put = () => Promise.reject(new Error('AccessDenied'));
+  await expect(closeIncident({ incident }, context)).rejects.toThrow('AccessDenied');
+  expect(context.control.lease).toBeUndefined();
+  expect(context.incidents.records.get(incident.id)?.status).toBe('open');
+});
+
+test('tells people why an incident was never opened', async () => {
+  const context = makeContext();
+  const { output } = await closeIncident({ incident, failure }, context);
+  expect(output).toEqual({ status: 'failed', achieved: {} });
+  expect(context.announcer.announced).toMatchObject([{ kind: 'refused', lines: ['copy is incompatible-restore.'] }]);
+});
+
+test('reports a refusal with what to do next, and releases what it held', async () => {
+  const context = makeContext();
+  context.control.lease = makeLease();
+  await reportRefusal({ request: { nonsense: true }, execution: { arn: executionArn, startedAt: '' }, failure }, context);
+  expect(context.announcer.announced).toMatchObject([{ kind: 'refused', next: 'Read its events.' }]);
+  expect(context.incidents.decisions).toMatchObject([{ verdict: 'refused: RestoreFailed' }]);
+  expect(context.control.lease).toBeUndefined();
+});
+
+test('a refusal leaves the lease of the running recovery alone', async () => {
+  const context = makeContext();
+  context.control.lease = makeLease({ executionArn: 'arn:other' });
+  await reportRefusal({ request: {}, execution: { arn: executionArn, startedAt: '' }, failure }, context);
+  expect(context.control.lease?.executionArn).toBe('arn:other');
+});
+
+function makeCleanUp(context: ReturnType<typeof makeContext>) {
+  const tornDown: string[] = [];
+  const tearDown = async (record: ReturnType<typeof makeRecord>) => {
+    tornDown.push(record.incident.id);
+    return 'the copy is being deleted';
+  };
+  const stopped = { executionArn, status: 'ABORTED', cause: 'stopped by hand' } as const;
+  return { tornDown, run: () => cleanUpStopped(stopped, { ...context, tearDown, closing: context }) };
+}
+
+test('cleans up after a stopped drill once: deletes the copy, fails the incident, tells, releases', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  await takeLease(incident, context);
+  const { tornDown, run } = makeCleanUp(context);
+  expect(await run()).toEqual({ cleanedUp: incident.id });
+  expect(await run()).toEqual({ cleanedUp: undefined });
+  expect(tornDown).toEqual([incident.id]);
+  expect(context.incidents.records.get(incident.id)?.status).toBe('failed');
+  expect(context.announcer.announced.at(-1)).toMatchObject({ kind: 'failed' });
+  expect(context.control.lease).toBeUndefined();
+});
+
+test('finds the incident of a stopped execution whose lease is gone already', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  const { run } = makeCleanUp(context);
+  expect(await run()).toEqual({ cleanedUp: incident.id });
+});
+
+test('keeps the incident open where the copy could not be deleted, so that the event is delivered again', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  const tearDown = () => Promise.reject(new Error('throttled'));
+  const stopped = { executionArn, status: 'TIMED_OUT', cause: null } as const;
+  await expect(cleanUpStopped(stopped, { ...context, tearDown, closing: context })).rejects.toThrow('throttled');
+  expect(context.incidents.records.get(incident.id)?.status).toBe('open');
+});
+
+const call = (body: unknown, userArn: string | undefined = 'arn:aws:iam::111122223333:user/ann') =>
+  ApprovalCall.parse({
+    requestContext: { authorizer: { iam: { userArn } } },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+const decision = { incident: 'recovery-20261122T201500Z-1a2b3c4d', decision: 'approve', reason: 'verified' };
+
+test.each([
+  { $case: 'nothing waits', body: decision, waits: false, statusCode: 404, says: 'waits for no approval' },
+  { $case: 'the body is no JSON', body: 'yes', waits: true, statusCode: 400, says: 'POST {' },
+  { $case: 'the reason is missing', body: { ...decision, reason: '' }, waits: true, statusCode: 400, says: 'reason' },
+  { $case: 'the decision is unknown', body: { ...decision, decision: 'ok' }, waits: true, statusCode: 400, says: 'decision' },
+  { $case: 'an approval waits', body: decision, waits: true, statusCode: 200, says: 'approved by arn:aws:iam' },
+])('answers $statusCode when $case', async ({ body, waits, statusCode, says }) => {
+  const answer = await decideApproval(call(body), { clock: new FakeClock(), approvals: { decide: async () => waits } });
+  expect(answer.statusCode).toBe(statusCode);
+  expect(answer.message).toContain(says);
+});
+
+test('answers 403 when nobody was authenticated', async () => {
+  const anonymous = ApprovalCall.parse({ requestContext: {}, body: JSON.stringify(decision) });
+  const answer = await decideApproval(anonymous, { clock: new FakeClock(), approvals: { decide: async () => true } });
+  expect(answer.statusCode).toBe(403);
+});
