@@ -1,0 +1,249 @@
+/** RDS of the function's own Region. */
+import {
+  type DBInstance,
+  DeleteDBInstanceCommand,
+  type DeleteDBInstanceCommandInput,
+  DescribeDBInstanceAutomatedBackupsCommand,
+  DescribeDBInstancesCommand,
+  DescribeDBSnapshotsCommand,
+  ModifyDBInstanceCommand,
+  paginateDescribeDBParameters,
+  RDSClient,
+  RestoreDBInstanceFromDBSnapshotCommand,
+  RestoreDBInstanceToPointInTimeCommand,
+} from '@aws-sdk/client-rds';
+import { DatabaseNotReady } from '../../../core/database/errors.ts';
+import type { DatabaseInstance, Databases, RestoreSpecification } from '../../../core/database/ports.ts';
+import type { Runtime } from '../../handler.ts';
+import { clientFor } from './clients.ts';
+
+/** `name` of an SDK v3 error; the wire and Step Functions call the same fault otherwise (aws-facts). */
+const isNamed = (error: unknown, ...names: readonly string[]) => error instanceof Error && names.includes(error.name);
+const orUndefined =
+  (...names: readonly string[]) =>
+  (error: unknown): undefined => {
+    if (!isNamed(error, ...names)) throw error;
+  };
+
+export function databases({ here }: Pick<Runtime, 'here'>): Databases {
+  const { region } = here;
+  const client = clientFor(RDSClient, region);
+  return {
+    async find(identifier) {
+      const answer = await client
+        .send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }))
+        .catch(orUndefined('DBInstanceNotFoundFault', 'DBInstanceNotFound'));
+      const [instance] = answer?.DBInstances ?? [];
+      return instance && toInstance(instance, region);
+    },
+
+    async restoreWindow({ resourceId }) {
+      const answer = await client
+        .send(new DescribeDBInstanceAutomatedBackupsCommand({ DbiResourceId: resourceId }))
+        .catch(orUndefined('DBInstanceAutomatedBackupNotFoundFault'));
+      const { EarliestTime, LatestTime } = answer?.DBInstanceAutomatedBackups?.[0]?.RestoreWindow ?? {};
+      if (EarliestTime === undefined || LatestTime === undefined) return undefined;
+      return { earliest: EarliestTime.toISOString(), latest: LatestTime.toISOString() };
+    },
+
+    async findSnapshot(identifier) {
+      const answer = await client
+        .send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: identifier }))
+        .catch(orUndefined('DBSnapshotNotFoundFault', 'DBSnapshotNotFound'));
+      const [snapshot] = answer?.DBSnapshots ?? [];
+      if (snapshot === undefined) return undefined;
+      return {
+        identifier: snapshot.DBSnapshotIdentifier ?? identifier,
+        arn: snapshot.DBSnapshotArn ?? '',
+        instanceIdentifier: snapshot.DBInstanceIdentifier ?? '',
+        instanceResourceId: snapshot.DbiResourceId,
+        status: snapshot.Status ?? '',
+        createdAt: snapshot.SnapshotCreateTime?.toISOString(),
+        encrypted: snapshot.Encrypted ?? false,
+      };
+    },
+
+    async restore(specification) {
+      try {
+        await restore(client, specification);
+        return 'started';
+      } catch (error) {
+        // No client token: a retry of the SDK can meet what its own first call made.
+        if (isNamed(error, 'DBInstanceAlreadyExistsFault', 'DBInstanceAlreadyExists')) return 'exists';
+        throw error;
+      }
+    },
+
+    async configure(identifier, like, masterPassword) {
+      const { settings } = like;
+      const text = (name: string) => (typeof settings[name] === 'string' ? String(settings[name]) : undefined);
+      const insights = settings.performanceInsights === true;
+      try {
+        await client.send(
+          new ModifyDBInstanceCommand({
+            DBInstanceIdentifier: identifier,
+            ApplyImmediately: true,
+            MasterUserPassword: masterPassword,
+            MonitoringInterval: Number(settings.monitoringInterval ?? 0),
+            MonitoringRoleArn: text('monitoringRole'),
+            EnablePerformanceInsights: insights,
+            PerformanceInsightsKMSKeyId: insights ? text('performanceInsightsKey') : undefined,
+            PerformanceInsightsRetentionPeriod: insights ? Number(settings.performanceInsightsDays ?? 7) : undefined,
+            BackupRetentionPeriod: Number(settings.backupRetentionDays ?? 0),
+            MaxAllocatedStorage: Number(settings.maxAllocatedStorage ?? 0) || undefined,
+            PreferredBackupWindow: text('backupWindow'),
+            PreferredMaintenanceWindow: text('maintenanceWindow'),
+          }),
+        );
+      } catch (error) {
+        // `backing-up` follows `available` where the restore inherits a retention.
+        if (!isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState')) throw error;
+        throw DatabaseNotReady(`${identifier} cannot be modified yet: ${messageOf(error)}`, { cause: error });
+      }
+    },
+
+    async delete(identifier) {
+      const input: DeleteDBInstanceCommandInput = {
+        DBInstanceIdentifier: identifier,
+        SkipFinalSnapshot: true,
+        DeleteAutomatedBackups: true,
+      };
+      try {
+        await client.send(new DeleteDBInstanceCommand(input));
+        return 'deleting';
+      } catch (error) {
+        if (isNamed(error, 'DBInstanceNotFoundFault', 'DBInstanceNotFound')) return 'gone';
+        if (isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState'))
+          throw DatabaseNotReady(`${identifier} cannot be deleted yet: ${messageOf(error)}`, { cause: error });
+        throw error;
+      }
+    },
+
+    async hasAutomatedBackup(identifier) {
+      const answer = await client
+        .send(new DescribeDBInstanceAutomatedBackupsCommand({ DBInstanceIdentifier: identifier }))
+        .catch(orUndefined('DBInstanceAutomatedBackupNotFoundFault'));
+      return (answer?.DBInstanceAutomatedBackups ?? []).length > 0;
+    },
+
+    async parameters(parameterGroup) {
+      const values: Record<string, string> = {};
+      const pages = paginateDescribeDBParameters({ client }, { DBParameterGroupName: parameterGroup, Source: 'user' });
+      for await (const page of pages)
+        for (const { ParameterName, ParameterValue } of page.Parameters ?? [])
+          if (ParameterName !== undefined && ParameterValue !== undefined) values[ParameterName] = ParameterValue;
+      return values;
+    },
+  };
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Everything that RDS would otherwise default (aws-facts); storage and key come with the backup. */
+async function restore(client: RDSClient, specification: RestoreSpecification): Promise<void> {
+  const { settings } = specification.like;
+  const { from } = specification;
+  const logExports = settings.logExports;
+  const common = {
+    DBInstanceClass: String(settings.instanceClass),
+    MultiAZ: specification.multiAz,
+    DBSubnetGroupName: specification.subnetGroup,
+    DBParameterGroupName: specification.parameterGroup,
+    VpcSecurityGroupIds: [...specification.securityGroupIds],
+    PubliclyAccessible: false,
+    AutoMinorVersionUpgrade: settings.autoMinorVersionUpgrade === true,
+    CopyTagsToSnapshot: settings.copyTagsToSnapshot === true,
+    EnableIAMDatabaseAuthentication: settings.iamAuthentication === true,
+    DeletionProtection: false, // a drill deletes its copy
+    StorageType: String(settings.storageType),
+    ...(typeof settings.iops === 'number' && { Iops: settings.iops }),
+    ...(typeof settings.storageThroughput === 'number' && { StorageThroughput: settings.storageThroughput }),
+    ...(typeof settings.certificateAuthority === 'string' && {
+      CACertificateIdentifier: settings.certificateAuthority,
+    }),
+    ...(typeof settings.networkType === 'string' && { NetworkType: settings.networkType }),
+    ...(Array.isArray(logExports) && logExports.length > 0 && { EnableCloudwatchLogsExports: [...logExports] }),
+    Tags: Object.entries(specification.tags).map(([Key, Value]) => ({ Key, Value })),
+  };
+  const target = specification.targetIdentifier;
+  if (from.kind === 'snapshot') {
+    const snapshot = { DBInstanceIdentifier: target, DBSnapshotIdentifier: from.snapshotIdentifier };
+    await client.send(new RestoreDBInstanceFromDBSnapshotCommand({ ...common, ...snapshot }));
+    return;
+  }
+  await client.send(
+    new RestoreDBInstanceToPointInTimeCommand({
+      ...common,
+      TargetDBInstanceIdentifier: target,
+      SourceDBInstanceIdentifier: from.sourceIdentifier,
+      // RestoreTime and UseLatestRestorableTime exclude each other.
+      ...(from.at === 'latest' ? { UseLatestRestorableTime: true } : { RestoreTime: new Date(from.at) }),
+    }),
+  );
+}
+
+function toInstance(instance: DBInstance, region: string): DatabaseInstance {
+  const pendingReboot = (instance.DBParameterGroups ?? [])
+    .filter((group) => group.ParameterApplyStatus !== 'in-sync')
+    .map((group) => `parameter group ${group.DBParameterGroupName} is ${group.ParameterApplyStatus}`);
+  const groupsInMotion = (instance.VpcSecurityGroups ?? [])
+    .filter((group) => group.Status !== 'active')
+    .map((group) => `security group ${group.VpcSecurityGroupId} is ${group.Status}`);
+  return {
+    identifier: instance.DBInstanceIdentifier ?? '',
+    arn: instance.DBInstanceArn ?? '',
+    resourceId: instance.DbiResourceId ?? '',
+    region,
+    status: instance.DBInstanceStatus ?? '',
+    engine: instance.Engine ?? '',
+    engineVersion: instance.EngineVersion ?? '',
+    address: instance.Endpoint?.Address,
+    port: instance.Endpoint?.Port,
+    masterUsername: instance.MasterUsername ?? '',
+    databaseName: instance.DBName,
+    createdAt: instance.InstanceCreateTime?.toISOString(),
+    latestRestorableTime: instance.LatestRestorableTime?.toISOString(),
+    deletionProtection: instance.DeletionProtection ?? false,
+    replicaOf: instance.ReadReplicaSourceDBInstanceIdentifier,
+    tags: Object.fromEntries((instance.TagList ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
+    settings: settingsOf(instance),
+    pending: [...Object.keys(definedOf(instance.PendingModifiedValues ?? {})), ...pendingReboot, ...groupsInMotion],
+  };
+}
+
+const definedOf = (record: object) =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+
+/** What parity compares. The port is not among it: where an instance listens is its own. */
+const settingsOf = (instance: DBInstance): DatabaseInstance['settings'] => ({
+  instanceClass: instance.DBInstanceClass,
+  storageType: instance.StorageType,
+  allocatedStorage: instance.AllocatedStorage,
+  maxAllocatedStorage: instance.MaxAllocatedStorage,
+  iops: instance.Iops,
+  storageThroughput: instance.StorageThroughput,
+  encrypted: instance.StorageEncrypted,
+  kmsKey: instance.KmsKeyId,
+  multiAz: instance.MultiAZ,
+  subnetGroup: instance.DBSubnetGroup?.DBSubnetGroupName,
+  parameterGroup: instance.DBParameterGroups?.[0]?.DBParameterGroupName,
+  optionGroup: instance.OptionGroupMemberships?.[0]?.OptionGroupName,
+  securityGroupIds: (instance.VpcSecurityGroups ?? []).map((group) => group.VpcSecurityGroupId ?? ''),
+  publiclyAccessible: instance.PubliclyAccessible,
+  networkType: instance.NetworkType,
+  certificateAuthority: instance.CACertificateIdentifier,
+  iamAuthentication: instance.IAMDatabaseAuthenticationEnabled,
+  deletionProtection: instance.DeletionProtection,
+  backupRetentionDays: instance.BackupRetentionPeriod,
+  backupWindow: instance.PreferredBackupWindow,
+  maintenanceWindow: instance.PreferredMaintenanceWindow,
+  copyTagsToSnapshot: instance.CopyTagsToSnapshot,
+  autoMinorVersionUpgrade: instance.AutoMinorVersionUpgrade,
+  monitoringInterval: instance.MonitoringInterval,
+  monitoringRole: instance.MonitoringRoleArn,
+  performanceInsights: instance.PerformanceInsightsEnabled,
+  performanceInsightsKey: instance.PerformanceInsightsKMSKeyId,
+  performanceInsightsDays: instance.PerformanceInsightsRetentionPeriod,
+  logExports: instance.EnabledCloudwatchLogsExports ?? [],
+  licenseModel: instance.LicenseModel,
+});

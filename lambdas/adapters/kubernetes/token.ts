@@ -1,0 +1,28 @@
+/**
+ * The token that EKS takes: a presigned GetCallerIdentity of the regional STS, bound to one cluster by a signed header
+ * (aws-facts). It is a bearer secret for a minute: never log it.
+ */
+import { STSClient } from '@aws-sdk/client-sts';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { clientFor } from '../aws/clients.ts';
+
+export async function eksToken(cluster: string, region: string): Promise<string> {
+  const { config } = clientFor(STSClient, region);
+  const signer = new SignatureV4({ service: 'sts', region, credentials: config.credentials, sha256: config.sha256 });
+  const hostname = `sts.${region}.amazonaws.com`;
+  const signed = await signer.presign(
+    {
+      method: 'GET',
+      protocol: 'https:',
+      hostname,
+      path: '/',
+      query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
+      headers: { host: hostname, 'x-k8s-aws-id': cluster },
+    },
+    // EKS sends the header itself; hoisted into the query it would not count.
+    { expiresIn: 60, unhoistableHeaders: new Set(['x-k8s-aws-id']) },
+  );
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(signed.query ?? {})) query.append(name, String(value));
+  return `k8s-aws-v1.${Buffer.from(`https://${hostname}/?${query}`).toString('base64url')}`;
+}

@@ -1,0 +1,121 @@
+/** Deployments of EKS clusters, through the Kubernetes API. */
+import { request } from 'node:https';
+import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
+import * as z from 'zod';
+import { WorkloadNotFound, WorkloadNotReady } from '../../../core/database/errors.ts';
+import type { Deployment, Workloads } from '../../../core/database/ports.ts';
+import type { Runtime } from '../../handler.ts';
+import { clientFor } from '../aws/clients.ts';
+import { eksToken } from './token.ts';
+
+const requestTimeoutMs = 8_000;
+
+interface Cluster {
+  readonly endpoint: string;
+  readonly ca: string;
+}
+
+const DeploymentObject = z.object({
+  metadata: z.object({ generation: z.number() }),
+  spec: z.object({ replicas: z.number().default(1) }),
+  status: z
+    .object({
+      observedGeneration: z.number().default(0),
+      replicas: z.number().default(0),
+      updatedReplicas: z.number().default(0),
+      availableReplicas: z.number().default(0),
+    })
+    .prefault({}),
+});
+
+/** Endpoint and CA of a cluster do not change: read once per function instance. */
+const clusters = new Map<string, Cluster>();
+
+async function findCluster(name: string, region: string): Promise<Cluster> {
+  const known = clusters.get(`${region}/${name}`);
+  if (known) return known;
+  const { cluster } = await clientFor(EKSClient, region).send(new DescribeClusterCommand({ name }));
+  const { endpoint, certificateAuthority, status } = cluster ?? {};
+  if (endpoint === undefined || certificateAuthority?.data === undefined)
+    throw WorkloadNotReady(`Cluster ${name} is ${status ?? 'not there'} and has no endpoint.`);
+  const found = { endpoint, ca: Buffer.from(certificateAuthority.data, 'base64').toString() };
+  clusters.set(`${region}/${name}`, found);
+  return found;
+}
+
+export function workloads({ here }: Pick<Runtime, 'here'>): Workloads {
+  const call = async (deployment: Deployment, method: 'GET' | 'PATCH', patch?: unknown) => {
+    const cluster = await findCluster(deployment.cluster, here.region);
+    const token = await eksToken(deployment.cluster, here.region);
+    const path = `/apis/apps/v1/namespaces/${encodeURIComponent(deployment.namespace)}/deployments/${encodeURIComponent(deployment.name)}`;
+    const answer = await send(cluster, {
+      method,
+      path,
+      token,
+      body: patch === undefined ? undefined : JSON.stringify(patch),
+    });
+    if (answer.status === 404) return undefined;
+    const what = `${method} ${path} of cluster ${deployment.cluster} answers ${answer.status}: ${answer.body.slice(0, 300)}`;
+    if (answer.status === 401 || answer.status === 403) throw WorkloadNotFound(what);
+    if (answer.status !== 200) throw WorkloadNotReady(what);
+    return DeploymentObject.parse(JSON.parse(answer.body));
+  };
+  return {
+    async restart(deployment, at) {
+      // What `kubectl rollout restart` does: a changed annotation makes a new revision.
+      const annotations = { 'kubectl.kubernetes.io/restartedAt': at };
+      const found = await call(deployment, 'PATCH', { spec: { template: { metadata: { annotations } } } });
+      if (found === undefined)
+        throw WorkloadNotFound(`${deployment.cluster} has no deployment ${deployment.namespace}/${deployment.name}.`);
+      return found.metadata.generation;
+    },
+    async status(deployment) {
+      const found = await call(deployment, 'GET');
+      if (found === undefined) return undefined;
+      const { metadata, spec, status } = found;
+      return {
+        generation: metadata.generation,
+        observedGeneration: status.observedGeneration,
+        desired: spec.replicas,
+        total: status.replicas,
+        updated: status.updatedReplicas,
+        available: status.availableReplicas,
+      };
+    },
+  };
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly token: string;
+  readonly body: string | undefined;
+}
+
+/** The cluster's certificate is verified against its own CA. Throws WorkloadNotReady where no answer comes in time. */
+function send(
+  { endpoint, ca }: Cluster,
+  { method, path, token, body }: Call,
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error) =>
+      reject(WorkloadNotReady(`The Kubernetes API at ${endpoint} does not answer: ${cause.message}`, { cause }));
+    const headers = {
+      authorization: `Bearer ${token}`,
+      accept: 'application/json',
+      ...(body !== undefined && {
+        'content-type': 'application/strategic-merge-patch+json',
+        'content-length': Buffer.byteLength(body),
+      }),
+    };
+    const signal = AbortSignal.timeout(requestTimeoutMs);
+    const sent = request(new URL(path, endpoint), { method, ca, headers, signal }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('error', fail);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() }));
+    });
+    sent.on('error', fail);
+    sent.end(body);
+  });
+}

@@ -1,0 +1,16 @@
+import { Piece } from '../../core/validation/contracts.ts';
+import { runCheck } from '../../core/validation/run-check.ts';
+import { baselines } from '../adapters/aws/baselines.ts';
+import { incidentStore } from '../adapters/aws/incident-store.ts';
+import { logins } from '../adapters/postgres/logins.ts';
+import { CandidateInput } from '../database/inputs.ts';
+import { makeStep } from '../handler.ts';
+
+export const handler = makeStep(CandidateInput.extend({ work: Piece }), incidentStore, (input, rt) =>
+  runCheck(input, {
+    ...rt,
+    baselines: baselines(rt),
+    incidents: incidentStore(rt),
+    ...logins(rt),
+  }),
+);
