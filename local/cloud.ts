@@ -31,6 +31,8 @@ import { verifySignature } from './wire/signature.ts';
 export interface CloudOptions {
   /** cdk.out directories, one per environment. All of one account. */
   readonly assemblies: readonly string[];
+  /** Without, the assemblies' own; needed where they are deployed later. */
+  readonly account?: string;
   readonly clock?: Clock;
   /** Without, any that is free. */
   readonly port?: number;
@@ -72,7 +74,7 @@ const exampleAccount = '123456789012';
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const { clock = realClock(), images = {}, onLog = () => {}, directory = tmpdir() } = options;
   const stacks = options.assemblies.flatMap(readStacks);
-  const account = stacks[0]?.account ?? exampleAccount;
+  const account = options.account ?? stacks[0]?.account ?? exampleAccount;
   const regions = options.regions ?? [...new Set(['us-east-1', 'us-west-2', ...stacks.map(({ region }) => region)])];
   const data = createDataDirectory(directory);
   const endings: (() => unknown)[] = [() => data.remove()];

@@ -9,6 +9,9 @@ export type FaultEffect =
   | { readonly kind: 'delay'; readonly ms: number }
   /** The operation takes effect, but its caller is told that it failed: what a cut connection looks like. */
   | { readonly kind: 'lose-answer' }
+  /** The operation waits for this: what must be seen before it takes effect. */
+  // biome-ignore lint/suspicious/noExplicitAny: inputs of every operation pass here
+  | { readonly kind: 'hold'; readonly until: (input: any, call: Call) => Promise<void> }
   | { readonly kind: 'deny' }
   /** The function that makes the call dies, before the operation takes effect or after. */
   | { readonly kind: 'crash'; readonly when: 'before' | 'after' };
@@ -52,16 +55,18 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
       if (rule.probability !== undefined && random() >= rule.probability) continue;
       if (left <= 1) rules.delete(rule);
       else rules.set(rule, left - 1);
-      await apply(rule.effect, `${service}:${operation}`, call);
+      await apply(rule.effect, `${service}:${operation}`, input, call);
     }
   }
 
-  async function apply(effect: FaultEffect, name: string, call: Call): Promise<void> {
+  async function apply(effect: FaultEffect, name: string, input: object, call: Call): Promise<void> {
     switch (effect.kind) {
       case 'throw':
         throw effect.error;
       case 'delay':
         return clock.limit(effect.ms);
+      case 'hold':
+        return effect.until(input, call);
       case 'deny':
         throw new AwsError(denialCode(name), `injected fault: ${name} is denied`);
       case 'lose-answer':
