@@ -13,9 +13,9 @@ interface Node {
   readonly children: Map<string, Node>;
 }
 
-export function parseForm(body: string): Node {
+function parseForm(parameters: URLSearchParams): Node {
   const root: Node = { children: new Map() };
-  for (const [key, value] of new URLSearchParams(body)) {
+  for (const [key, value] of parameters) {
     let node = root;
     for (const part of key.split('.')) {
       const child: Node = node.children.get(part) ?? { children: new Map() };
@@ -26,6 +26,10 @@ export function parseForm(body: string): Node {
   }
   return root;
 }
+
+/** A query request's parameters: its body, or its URL (a presigned GetCallerIdentity, as the EKS token is one). */
+export const formOf = ({ body, query }: WireRequest): Node =>
+  parseForm(body.length > 0 ? new URLSearchParams(body.toString()) : query);
 
 const scalars = new FromStringShapeDeserializer({
   timestampFormat: { useTrait: true, default: 5 },
@@ -85,7 +89,7 @@ function response(status: number, body: string, requestId: string): WireResponse
 
 function readInput(operation: OperationShape, request: WireRequest, ec2: boolean): Value {
   if (!operation.input.isStructSchema()) return {};
-  return read(operation.input, parseForm(request.body.toString()), ec2) as Value;
+  return read(operation.input, formOf(request), ec2) as Value;
 }
 
 const namespaceOf = (service: ServiceShape | undefined) =>

@@ -45,35 +45,42 @@ async function readInput(service: ServiceShape, operation: OperationShape, reque
   const input: Value = {};
   const s3 = service.name === 's3' ? splitBucket(request.path) : undefined;
   const segments = operation.http?.path.exec(s3?.rest ?? request.path) ?? [];
-  const label = (name: string) => segments[(operation.http?.labels.indexOf(name) ?? -2) + 1];
+  const label = (name: string) => {
+    const index = operation.http?.labels.indexOf(name) ?? -1;
+    return index < 0 ? undefined : segments[index + 1];
+  };
   const document = members(operation.input).some(([, member]) => locationOf(member) === 'body')
     ? ((await readDocument(service, operation.input, request.body)) as Value | undefined)
     : undefined;
 
+  const parts = { service, operation, request, label, document };
   for (const [name, member] of members(operation.input)) {
-    const value = await readMember(service, operation, request, name, member, label, document);
+    const value = await readMember(parts, name, member);
     if (value !== undefined) input[name] = value;
   }
   if (s3 && members(operation.input).some(([name]) => name === 'Bucket')) input.Bucket = s3.bucket;
   return input;
 }
 
+/** A request taken apart: what its members are read from. */
+interface Parts {
+  readonly service: ServiceShape;
+  readonly operation: OperationShape;
+  readonly request: WireRequest;
+  readonly label: (name: string) => string | undefined;
+  readonly document: Value | undefined;
+}
+
 function readMember(
-  service: ServiceShape,
-  operation: OperationShape,
-  request: WireRequest,
+  { service, operation, request, label, document }: Parts,
   name: string,
   member: NormalizedSchema,
-  label: (name: string) => string | undefined,
-  document: Value | undefined,
 ): unknown {
   const { headers, query, body } = request;
   switch (locationOf(member)) {
     case 'label': {
       const text = label(name);
-      return text === undefined || operation.http?.labels.includes(name) === false
-        ? undefined
-        : uriValues.read(member, decodeURIComponent(text));
+      return text === undefined ? undefined : uriValues.read(member, decodeURIComponent(text));
     }
     case 'query': {
       const values = query.getAll(nameIn(member, 'httpQuery'));

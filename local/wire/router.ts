@@ -4,7 +4,7 @@ import { rpcV2Cbor } from './cbor.ts';
 import { awsJson1_0, awsJson1_1 } from './json.ts';
 import type { WireRequest } from './message.ts';
 import type { Protocol } from './protocol.ts';
-import { awsQuery, ec2Query, parseForm } from './query.ts';
+import { awsQuery, ec2Query, formOf } from './query.ts';
 import { restJson1, restXml, splitBucket } from './rest.ts';
 import { loadService, type OperationShape, type ServiceShape, signingNameOf } from './schema.ts';
 import { scopeOf } from './signature.ts';
@@ -12,6 +12,8 @@ import { scopeOf } from './signature.ts';
 /** What is known of a request; `operation` is undefined where no service has it. */
 export interface Route {
   readonly service: ServiceShape | undefined;
+  /** As the request's signature or host names the service, for want of a better name. */
+  readonly signingName: string | undefined;
   readonly protocol: Protocol;
   readonly operation: OperationShape | undefined;
   readonly operationName: string;
@@ -49,9 +51,9 @@ export function createRouter(services: readonly { readonly name: ServiceName; re
     route(request) {
       const scope = scopeOf(request);
       const host = /^([a-z0-9]+)\.([a-z]{2}-[a-z]+-\d)\./.exec(request.headers.host ?? '');
-      const shapes = candidates(scope?.service ?? host?.[1]);
+      const signingName = scope?.service ?? host?.[1];
       const region = scope?.region ?? host?.[2] ?? DEFAULT_REGION;
-      return { ...match(shapes, request), region, accessKeyId: scope?.accessKeyId };
+      return { ...match(candidates(signingName), request), signingName, region, accessKeyId: scope?.accessKeyId };
     },
   };
 }
@@ -62,39 +64,35 @@ function match(shapes: readonly ServiceShape[], request: WireRequest): Match {
   const { headers } = request;
   const type = headers['content-type'] ?? '';
   if (headers['smithy-protocol'] === 'rpc-v2-cbor') {
-    const [, , , operation = ''] =
-      request.path.split('/').filter(Boolean).length === 4 ? request.path.slice(1).split('/') : [];
-    return named(shapes[0], operation, rpcV2Cbor);
+    const [, , prefix, , operation = ''] = request.path.split('/');
+    return named(byTarget(shapes, prefix), operation, rpcV2Cbor);
   }
   const target = headers['x-amz-target'];
   if (target !== undefined) {
     const [prefix, operation = ''] = target.split('.');
-    const service = shapes.find((shape) => shape.target === prefix) ?? (shapes.length === 1 ? shapes[0] : undefined);
-    return named(service, operation, type.includes('json-1.0') ? awsJson1_0 : awsJson1_1);
+    return named(byTarget(shapes, prefix), operation, type.includes('json-1.0') ? awsJson1_0 : awsJson1_1);
   }
-  if (
-    type.startsWith('application/x-www-form-urlencoded') ||
-    (request.query.has('Action') && request.query.has('Version'))
-  )
-    return matchQuery(shapes, request);
+  // Plain HTTP clients call any body a form, also an object for S3.
+  const form = type.startsWith('application/x-www-form-urlencoded') || request.query.has('Action');
+  if (form && !only(shapes)?.rest.length) return matchQuery(shapes, request);
   return matchRest(shapes, request);
 }
+
+const only = (shapes: readonly ServiceShape[]) => (shapes.length === 1 ? shapes[0] : undefined);
+const byTarget = (shapes: readonly ServiceShape[], prefix: string | undefined) =>
+  shapes.find(({ target }) => target === prefix) ?? only(shapes);
 
 function named(service: ServiceShape | undefined, operation: string, protocol: Protocol): Match {
   return { service, operation: service?.operations.get(operation), operationName: operation, protocol };
 }
 
 function matchQuery(shapes: readonly ServiceShape[], request: WireRequest): Match {
-  const form = parseForm(formOf(request)).children;
+  const form = formOf(request).children;
   const version = form.get('Version')?.value;
-  const service = shapes.find((shape) => shape.apiVersion === version) ?? (shapes.length === 1 ? shapes[0] : undefined);
+  const service = shapes.find(({ apiVersion }) => apiVersion === version) ?? only(shapes);
   const protocol = service?.protocol === 'ec2Query' ? ec2Query : awsQuery;
   return named(service, form.get('Action')?.value ?? '', protocol);
 }
-
-/** A query request's parameters: its body, or its URL (a presigned GetCallerIdentity, as the EKS token is). */
-export const formOf = (request: WireRequest): string =>
-  request.body.length > 0 ? request.body.toString() : request.query.toString();
 
 function matchRest(shapes: readonly ServiceShape[], request: WireRequest): Match {
   const { method, query, headers } = request;
@@ -113,7 +111,7 @@ function matchRest(shapes: readonly ServiceShape[], request: WireRequest): Match
     );
     if (operation) return { service, operation, operationName: operation.name, protocol: protocols[service.protocol] };
   }
-  const service = shapes.length === 1 ? shapes[0] : undefined;
+  const service = only(shapes);
   const protocol = service ? protocols[service.protocol] : restJson1;
   return { service, operation: undefined, operationName: `${method} ${request.path}`, protocol };
 }

@@ -9,7 +9,7 @@ import { toWireError } from './errors.ts';
 import { readRequest, type WireRequest, type WireResponse } from './message.ts';
 import { restJson1 } from './rest.ts';
 import { createRouter, type Route, type Router } from './router.ts';
-import { members } from './schema.ts';
+import { members, type OperationShape, type ServiceShape } from './schema.ts';
 import { type SecretFor, verifySignature } from './signature.ts';
 
 /** Carries out an operation. Throws AwsError for what the caller is told; anything else is an InternalFailure. */
@@ -79,7 +79,7 @@ async function answer(request: WireRequest, router: Router, options: WireOptions
     if (!service || !operation || hasEventStream(route))
       throw new AwsError(
         'NotImplemented',
-        `${service?.name ?? 'unknown service'}:${route.operationName} is not implemented`,
+        `${service?.name ?? route.signingName ?? 'unknown service'}:${route.operationName} is not implemented`,
       );
     if (options.secretFor)
       await verifySignature(
@@ -89,12 +89,26 @@ async function answer(request: WireRequest, router: Router, options: WireOptions
         region,
         options.secretFor,
       );
-    const input = await protocol.readInput(service, operation, request);
+    const input = await readInput(route, service, operation, request);
     const call = { service: service.name, operation: operation.name, input, region, accessKeyId, requestId };
     return protocol.writeOutput(service, operation, await options.dispatch(call), requestId);
   } catch (error) {
     const protocol = route?.protocol ?? restJson1;
     return protocol.writeError(route?.service, toWireError(error, route?.service), requestId);
+  }
+}
+
+/** A body that is not of the operation's form is the client's mistake. */
+async function readInput(
+  { protocol }: Route,
+  service: ServiceShape,
+  operation: OperationShape,
+  request: WireRequest,
+): Promise<Record<string, unknown>> {
+  try {
+    return await protocol.readInput(service, operation, request);
+  } catch (cause) {
+    throw new AwsError('SerializationException', `${operation.name}: ${(cause as Error).message}`);
   }
 }
 

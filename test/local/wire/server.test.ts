@@ -11,6 +11,9 @@ import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from 
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { CborCodec } from '@smithy/core/cbor';
+import { HttpRequest } from '@smithy/core/protocols';
+import { Hash } from '@smithy/core/serde';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AwsError, type IssuedCredentials, type ServiceName } from '../../../local/kernel.ts';
 import { createWire, type Dispatch, type Wire } from '../../../local/wire/server.ts';
@@ -149,6 +152,17 @@ describe('errors', () => {
   });
 });
 
+it('refuses a body that is not what its type says', async () => {
+  const headers = {
+    'x-amz-target': 'AWSStepFunctions.StartExecution',
+    'content-type': 'application/x-amz-json-1.0',
+    authorization: scope('states'),
+  };
+  const response = await fetch(wire.endpoint, { method: 'POST', headers, body: '{"stateMachineArn": ' });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ __type: 'SerializationException' });
+});
+
 const scope = (service: string) =>
   `AWS4-HMAC-SHA256 Credential=operator/20260101/us-west-2/${service}/aws4_request, SignedHeaders=host, Signature=0`;
 
@@ -185,6 +199,38 @@ describe('signatures of issued credentials', () => {
     dispatch = async () => ({});
     const results = await Promise.allSettled(clients({ ...issued, ...wrong }));
     expect(results.map((r) => r.status === 'rejected' && r.reason.name)).toEqual(Array(4).fill(name));
+  });
+});
+
+describe('a presigned request, as the EKS token is one', () => {
+  const presign = async () => {
+    const { hostname, port } = new URL(wire.endpoint);
+    const signer = new SignatureV4({
+      credentials: issued,
+      service: 'sts',
+      region: 'us-west-2',
+      sha256: Hash.bind(null, 'sha256'),
+    });
+    const { query } = await signer.presign(
+      new HttpRequest({
+        hostname,
+        port: Number(port),
+        path: '/',
+        headers: { host: `${hostname}:${port}`, 'x-k8s-aws-id': 'cluster' },
+        query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
+      }),
+      { expiresIn: 60 },
+    );
+    return new URLSearchParams(query as Record<string, string>);
+  };
+  const get = (query: URLSearchParams, cluster: string) =>
+    fetch(`${wire.endpoint}/?${query}`, { headers: { 'x-k8s-aws-id': cluster } });
+
+  it('verifies for what was signed, and for nothing else', async () => {
+    dispatch = async ({ accessKeyId }) => ({ Arn: accessKeyId });
+    const query = await presign();
+    expect(await (await get(query, 'cluster')).text()).toContain('<Arn>ASIAISSUED</Arn>');
+    expect(await (await get(query, 'another')).text()).toContain('SignatureDoesNotMatch');
   });
 });
 
