@@ -177,7 +177,7 @@ function classify(logger: Logger, cause: unknown): RecoveryError {
  * The error as the Lambda runtime reports it: errorType is `name`, errorMessage the message, trace the stack. People read
  * that JSON as the cause in the console, so it says what to do next, and the stack stays in the log.
  */
-function asSeenByStepFunctions(error: RecoveryError): Error {
+export function asSeenByStepFunctions(error: RecoveryError): Error {
   const seen = new Error(withNext(error.message, error.next));
   seen.name = error.name;
   seen.stack = error.name;

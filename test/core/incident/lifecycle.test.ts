@@ -15,7 +15,7 @@ import {
   FakeIncidents,
   makeIncident,
   makeLease,
-  makeRecord,
+  type makeRecord,
   makeStepRecord,
   settings,
 } from '../fakes.ts';
@@ -106,7 +106,10 @@ test('closes with evidence, trend, metrics, a message, and the lease released', 
     makeStepRecord('CheckGate', { piece: 'heartbeat', facts: { rpoSeconds: 42 } }),
     makeStepRecord('CloseIncident', { status: 'running' }),
   );
-  await context.incidents.update(incident.id, { achieved: { rtoSeconds: 240 }, recoveredAt: '2026-11-22T20:19:00.000Z' });
+  await context.incidents.update(incident.id, {
+    achieved: { rtoSeconds: 240 },
+    recoveredAt: '2026-11-22T20:19:00.000Z',
+  });
 
   const { output } = await closeIncident({ incident, step: 'CloseIncident' }, context);
 
@@ -150,7 +153,10 @@ test('tells people why an incident was never opened', async () => {
 test('reports a refusal with what to do next, and releases what it held', async () => {
   const context = makeContext();
   context.control.lease = makeLease();
-  await reportRefusal({ request: { nonsense: true }, execution: { arn: executionArn, startedAt: '' }, failure }, context);
+  await reportRefusal(
+    { request: { nonsense: true }, execution: { arn: executionArn, startedAt: '' }, failure },
+    context,
+  );
   expect(context.announcer.announced).toMatchObject([{ kind: 'refused', next: 'Read its events.' }]);
   expect(context.incidents.decisions).toMatchObject([{ verdict: 'refused: RestoreFailed' }]);
   expect(context.control.lease).toBeUndefined();
@@ -213,7 +219,13 @@ test.each([
   { $case: 'nothing waits', body: decision, waits: false, statusCode: 404, says: 'waits for no approval' },
   { $case: 'the body is no JSON', body: 'yes', waits: true, statusCode: 400, says: 'POST {' },
   { $case: 'the reason is missing', body: { ...decision, reason: '' }, waits: true, statusCode: 400, says: 'reason' },
-  { $case: 'the decision is unknown', body: { ...decision, decision: 'ok' }, waits: true, statusCode: 400, says: 'decision' },
+  {
+    $case: 'the decision is unknown',
+    body: { ...decision, decision: 'ok' },
+    waits: true,
+    statusCode: 400,
+    says: 'decision',
+  },
   { $case: 'an approval waits', body: decision, waits: true, statusCode: 200, says: 'approved by arn:aws:iam' },
 ])('answers $statusCode when $case', async ({ body, waits, statusCode, says }) => {
   const answer = await decideApproval(call(body), { clock: new FakeClock(), approvals: { decide: async () => waits } });

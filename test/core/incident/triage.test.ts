@@ -23,19 +23,64 @@ const sundays = { days: ['SUN'], from: '20:00', to: '21:00', reason: 'maintenanc
 
 test.each([
   { $case: 'the alarm rings and recovery is automatic', change: {}, verdict: 'start', reason: 'by itself' },
-  { $case: 'recovery asks first', automatic: { ...auto, database: 'ask' as const }, verdict: 'start', reason: 'asks before' },
+  {
+    $case: 'recovery asks first',
+    automatic: { ...auto, database: 'ask' as const },
+    verdict: 'start',
+    reason: 'asks before',
+  },
   { $case: 'recovery is off', automatic: settings.automatic, verdict: 'record', reason: 'is off' },
-  { $case: 'the alarm is quiet again', change: { alarmNow: 'OK' as const }, verdict: 'record', reason: 'no longer in ALARM but OK' },
+  {
+    $case: 'the alarm is quiet again',
+    change: { alarmNow: 'OK' as const },
+    verdict: 'record',
+    reason: 'no longer in ALARM but OK',
+  },
   { $case: 'the alarm is unknown', change: { alarmNow: undefined }, verdict: 'record', reason: 'but gone' },
-  { $case: 'the alarm has too little data', change: { alarmNow: 'INSUFFICIENT_DATA' as const }, verdict: 'record', reason: 'INSUFFICIENT_DATA' },
-  { $case: 'the event is an hour late', change: { signal: { ...alarm, at: '2026-11-22T19:15:00Z' } }, verdict: 'record', reason: '1 h 00 min old' },
-  { $case: 'an incident is open', change: { recent: [makeRecord({}, recovery)] }, verdict: 'join', reason: recovery.id },
+  {
+    $case: 'the alarm has too little data',
+    change: { alarmNow: 'INSUFFICIENT_DATA' as const },
+    verdict: 'record',
+    reason: 'INSUFFICIENT_DATA',
+  },
+  {
+    $case: 'the event is an hour late',
+    change: { signal: { ...alarm, at: '2026-11-22T19:15:00Z' } },
+    verdict: 'record',
+    reason: '1 h 00 min old',
+  },
+  {
+    $case: 'an incident is open',
+    change: { recent: [makeRecord({}, recovery)] },
+    verdict: 'join',
+    reason: recovery.id,
+  },
   { $case: 'only a drill is open', change: { recent: [makeRecord()] }, verdict: 'start', reason: 'by itself' },
   { $case: 'a recovery has just closed', change: { recent: [closed] }, verdict: 'record', reason: 'cooldown of 1 h' },
-  { $case: 'a blocked window holds', automatic: { ...auto, blockedWindows: [{ ...sundays, days: ['SUN' as const] }] }, verdict: 'record', reason: 'maintenance' },
-  { $case: 'RDS reports the active database lost', change: { signal: event, alarmNow: undefined }, verdict: 'start', reason: 'by itself' },
-  { $case: 'RDS reports another instance', change: { signal: { ...event, database: 'dr-drill-x' }, alarmNow: undefined }, verdict: 'record', reason: 'not the active database' },
-  { $case: 'the active database is unknown', change: { signal: event, activeDatabase: undefined }, verdict: 'record', reason: 'unknown' },
+  {
+    $case: 'a blocked window holds',
+    automatic: { ...auto, blockedWindows: [{ ...sundays, days: ['SUN' as const] }] },
+    verdict: 'record',
+    reason: 'maintenance',
+  },
+  {
+    $case: 'RDS reports the active database lost',
+    change: { signal: event, alarmNow: undefined },
+    verdict: 'start',
+    reason: 'by itself',
+  },
+  {
+    $case: 'RDS reports another instance',
+    change: { signal: { ...event, database: 'dr-drill-x' }, alarmNow: undefined },
+    verdict: 'record',
+    reason: 'not the active database',
+  },
+  {
+    $case: 'the active database is unknown',
+    change: { signal: event, activeDatabase: undefined },
+    verdict: 'record',
+    reason: 'unknown',
+  },
 ])('decides $verdict when $case', ({ change = {}, automatic = auto, verdict, reason }) => {
   const decision = triage(automatic, { ...facts, ...change });
   expect(decision.verdict).toBe(verdict);
