@@ -5,6 +5,7 @@ import { cloudwatchLogs } from './cloudwatch-logs/index.ts';
 import { codebuild } from './codebuild/index.ts';
 import { dynamodb } from './dynamodb/index.ts';
 import { ec2 } from './ec2/index.ts';
+import { eks } from './eks/index.ts';
 import { eventbridge } from './eventbridge/index.ts';
 import { iam } from './iam/index.ts';
 import { kms } from './kms/index.ts';
@@ -25,6 +26,7 @@ export const services: readonly ServiceDefinition[] = [
   codebuild,
   dynamodb,
   ec2,
+  eks,
   eventbridge,
   iam,
   kms,
