@@ -98,7 +98,7 @@ async function roundTrip(
   const input = inputFor(shape, operation, g);
   answerWith = (randomValue(operation.output, g) ?? {}) as Record<string, unknown>;
   seen = undefined;
-  const output = await client.send(new Command(structuredClone(input)), { abortSignal: AbortSignal.timeout(5000) });
+  const output = await client.send(new Command(structuredClone(input)), { abortSignal: AbortSignal.timeout(20_000) });
   for (const [key, value] of Object.entries(output)) {
     const stream = value as { transformToByteArray?(): Promise<Uint8Array> } | null;
     if (stream?.transformToByteArray) output[key] = await stream.transformToByteArray();
