@@ -30,7 +30,8 @@ create role rds_superuser nologin;
 create role rds_replication nologin;
 create role rds_password nologin;
 create role rds_iam nologin;
-grant pg_monitor, pg_signal_backend, pg_checkpoint, pg_use_reserved_connections, pg_maintain, pg_create_subscription,
+-- That rds_superuser hands on pg_read_all_data and pg_write_all_data (PostgreSQL 14) is seen in the field, not in the User Guide.
+grant pg_monitor, pg_read_all_data, pg_write_all_data, pg_signal_backend, pg_checkpoint, pg_use_reserved_connections, pg_maintain, pg_create_subscription,
   rds_replication, rds_password to rds_superuser with admin option;
 create schema rds_tools;
 grant usage on schema rds_tools to public;

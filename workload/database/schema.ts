@@ -70,11 +70,11 @@ export async function createStocker(
      FROM generate_series(1, $1::int) n`,
     [products],
   );
-  // Four movements in five bring goods in and one takes a single piece out, so that no stock is ever negative.
+  // Every stock gets goods in four rounds and sells a single piece in the fifth, so that none is ever negative.
   await client.query(
     `CREATE TEMPORARY TABLE seed ON COMMIT DROP AS
      SELECT n AS id, 1 + (n - 1) % $2::int AS product_id, 1 + ((n - 1) / $2::int) % 4 AS warehouse_id,
-            CASE WHEN n % 5 = 0 AND n > 4 * $2::int THEN -1 ELSE 1 + n % 9 END AS quantity
+            CASE WHEN (n - 1) / (4 * $2::int) % 5 = 4 THEN -1 ELSE 1 + n % 9 END AS quantity
      FROM generate_series(1, $1::int) n`,
     [options.movements, products],
   );
