@@ -46,12 +46,26 @@ export class IncidentRecords extends Construct {
         'Access to evidence is in CloudTrail data events; a second bucket of access logs would need guarding in turn.',
     });
     this.internalTopic = this.topic('InternalTopic', names.internalTopic, `STOCKER DR ${configuration.environment}`);
+    this.admitAlarms(`arn:aws:cloudwatch:${region}:${configuration.account}:alarm:${names.prefix}-*`);
     this.customersTopic = this.topic('CustomersTopic', names.customersTopic, 'STOCKER Pro status');
     new sns.Subscription(this, 'Coordinator', {
       topic: this.internalTopic,
       protocol: sns.SubscriptionProtocol.EMAIL,
       endpoint: configuration.team['DR Coordinator'],
     });
+  }
+
+  /** A topic policy of one's own, such as enforceSSL's, replaces SNS's default one, by which this account's alarms may publish. */
+  private admitAlarms(alarmArns: string): void {
+    this.internalTopic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'AlarmsPublish',
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.internalTopic.topicArn],
+        conditions: { ArnLike: { 'aws:SourceArn': alarmArns } },
+      }),
+    );
   }
 
   /** A customer-managed key: topics under alias/aws/sns silently drop what alarms and EventBridge publish (aws-facts). */
