@@ -83,7 +83,12 @@ async function initialize(binaries: Binaries, certificate: Certificate, director
   mkdirSync(working, { mode: 0o755 });
   const cluster = new Cluster({ binaries, dataDirectory: directory, directory: working, certificate });
   await run(binaries.initdb, ['-D', cluster.data, '-U', superuser, ...initdbArguments], binaries.spawn);
-  await cluster.start({ port: await findFreePort(), settings: {}, requireTls: true });
+  // Few WAL segments: they are copied with every clone.
+  await cluster.start({
+    port: await findFreePort(),
+    settings: { min_wal_size: '2MB', wal_recycle: false },
+    requireTls: true,
+  });
   try {
     for (const database of ['template1', 'postgres']) {
       const client = await cluster.connect(database);
@@ -95,6 +100,7 @@ async function initialize(binaries: Binaries, certificate: Certificate, director
       'select name, context, vartype, short_desc, boot_val, min_val, max_val, enumvals from pg_settings order by name',
     );
     writeFileSync(join(directory, 'parameters.json'), JSON.stringify(rows));
+    for (const statement of ['checkpoint', 'select pg_switch_wal()', 'checkpoint']) await cluster.query(statement);
   } finally {
     await cluster.stop();
   }
