@@ -42,6 +42,8 @@ export interface CloudOptions {
   readonly images?: Readonly<Record<string, ContainerImage>>;
   /** Where the data directory is made; without, the system's directory for temporary files. */
   readonly directory?: string;
+  /** Provisions what stacks expect to find (the cluster, the database), before they are deployed. */
+  readonly prepare?: (cloud: Cloud) => Promise<void>;
   readonly onLog?: (line: string) => void;
 }
 
@@ -145,10 +147,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       for (const stack of deployed) onLog(`deployed ${stack.name} in ${stack.region}`);
       return deployed;
     };
-    for (const assembly of options.assemblies) await deploy(assembly);
-    for (const each of made.all()) await each.start?.();
-
-    return {
+    const cloud: Cloud = {
       endpoint: wire.endpoint,
       account,
       regions,
@@ -163,6 +162,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       deploy,
       stop,
     };
+    await options.prepare?.(cloud);
+    for (const assembly of options.assemblies) await deploy(assembly);
+    for (const each of made.all()) await each.start?.();
+    return cloud;
   } catch (error) {
     await stop();
     throw error;

@@ -96,10 +96,16 @@ function stack(region: string) {
 let cloud: Cloud;
 beforeAll(async () => {
   const assembly = writeAssembly(join(root, 'cdk.out'), { East: stack('us-east-1'), West: stack('us-west-2') });
-  cloud = await startCloud({ assemblies: [assembly], directory: root });
-  for (const region of regions) {
-    await cloud.call('ssm', 'PutParameter', { Name: '/where', Value: region, Type: 'String' }, region);
-  }
+  cloud = await startCloud({
+    assemblies: [assembly],
+    directory: root,
+    async prepare({ call, stacks }) {
+      expect(stacks()).toEqual([]);
+      for (const region of regions) {
+        await call('ssm', 'PutParameter', { Name: '/where', Value: region, Type: 'String' }, region);
+      }
+    },
+  });
 });
 afterAll(async () => {
   await cloud.stop();
