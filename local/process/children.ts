@@ -14,7 +14,7 @@ export type ChildOptions = Omit<SpawnOptions, 'detached' | 'shell'>;
 /**
  * Starts a long-running command in the foreground as the leader of its own process group, recorded in the cloud's
  * data directory until it exits. What is left of its group then is killed. End it with `endChild`.
- * Throws when the command cannot be started at all; like `spawn`, it emits `error` when it is not found.
+ * A command that is not found exits with 127, or emits `error` where there is no setpriv.
  */
 export function spawnChild(
   dataDirectory: string,
