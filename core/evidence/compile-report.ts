@@ -44,7 +44,7 @@ export function compileReport({ generatedAt, record, earlier, point, failure: fa
     ...(failure ? { failure } : {}),
     objectives,
     criticalPath: criticalPath(spans(timeline, clockStoppedAt), record.incident.detectedAt, clockStoppedAt),
-    validation: timeline.flatMap(validationResult),
+    validation: timeline.filter((each) => !isSuperseded(each, timeline)).flatMap(validationResult),
     parity: timeline.flatMap(parityResults),
     checklist: checklist(findings),
     review: draftReview(findings),
@@ -114,9 +114,10 @@ function outcomeOf(
 /** What run-check leaves on the timeline for every piece. */
 const PieceFacts = z.object({
   check: z.string(),
-  subject: z.string().optional(),
   verdict: Verdict,
-  reason: z.string().optional(),
+  items: z.array(z.object({ subject: z.string() })).default([]),
+  /** How many smaller pieces it was split into, when its time was up. */
+  remaining: z.number().default(0),
 });
 
 function validationResult({
@@ -131,12 +132,26 @@ function validationResult({
   if (piece === undefined) return [];
   const told = PieceFacts.safeParse(facts);
   const seconds = finishedAt ? { seconds: secondsBetween(startedAt, finishedAt) } : {};
-  if (told.success) {
-    const { check, subject = '', verdict, reason = summary } = told.data;
-    return [{ step, check, subject, verdict, reason, ...seconds }];
-  }
   // A check that fell over says nothing about the data.
-  return [{ step, check: piece, subject: '', verdict: 'unknown', reason: error?.message ?? summary, ...seconds }];
+  if (!told.success || error)
+    return [{ step, check: piece, subject: '', verdict: 'unknown', reason: error?.message ?? summary, ...seconds }];
+  const { check, verdict, items, remaining } = told.data;
+  const [first] = items;
+  const subject = items.length === 1 && first ? first.subject : piece;
+  const split = remaining > 0 ? ` (split into ${remaining} smaller pieces)` : '';
+  return [{ step, check, subject, verdict, reason: summary + split, ...seconds }];
+}
+
+/**
+ * A piece whose time was up was split and run again in smaller ones. Where the tier was judged to have passed, each of
+ * those has passed, and the larger piece is no gap.
+ */
+function isSuperseded({ step, facts }: StepRecord, timeline: readonly StepRecord[]): boolean {
+  if (typeof facts.remaining !== 'number' || facts.remaining === 0) return false;
+  const judge = step.replace(/^Check/, 'Judge');
+  // A judgement with reasons is one that asks for another round.
+  const isFinal = (reasons: unknown) => !Array.isArray(reasons) || reasons.length === 0;
+  return timeline.some((each) => each.step === judge && each.status === 'succeeded' && isFinal(each.facts.reasons));
 }
 
 function parityResults({ facts }: StepRecord): ParityResult[] {

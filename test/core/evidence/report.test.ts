@@ -19,7 +19,11 @@ const timeline = [
   step('CheckParity', 14, 15, {
     facts: { differences: [{ setting: 'instance multiAz', source: 'true', candidate: 'false', expected: 'a drill' }] },
   }),
-  step('CheckGate', 14, 18, { piece: 'connects', facts: { check: 'connects', verdict: 'passed', reason: 'yes' } }),
+  step('CheckGate', 14, 18, {
+    piece: 'connects',
+    summary: 'connects passed: yes',
+    facts: { check: 'connects', verdict: 'passed', items: [{ subject: 'login' }] },
+  }),
   step('CheckGate', 14, 17, { piece: 'heap', status: 'failed', error: { name: 'X', message: 'died', next: '' } }),
   step('JudgeGate', 18, 19),
   step('CutOver', 19, 20),
@@ -147,9 +151,20 @@ test('the critical path leaves out what ran beside it, and is empty where nothin
 test('a check that fell over is unknown, not passed and not failed', () => {
   const { validation } = compileReport(evidence);
   expect(validation.map(({ check, verdict, reason }) => [check, verdict, reason])).toEqual([
-    ['connects', 'passed', 'yes'],
+    ['connects', 'passed', 'connects passed: yes'],
     ['heap', 'unknown', 'died'],
   ]);
+});
+
+test('a piece that was split counts only until its smaller pieces have passed', () => {
+  const facts = { check: 'heap-scan', verdict: 'unknown', remaining: 2 };
+  const split = step('CheckGate', 14, 16, { piece: 'heap-scan:orders', facts });
+  const subjects = (records: StepRecord[]) =>
+    compileReport({ ...evidence, timeline: records }).validation.map(({ subject, verdict }) => [subject, verdict]);
+  expect(subjects([split])).toEqual([['heap-scan:orders', 'unknown']]);
+  const again = step('JudgeGate', 18, 19, { facts: { reasons: ['out of time'] } });
+  expect(subjects([split, again])).toEqual([['heap-scan:orders', 'unknown']]);
+  expect(subjects([split, step('JudgeGate', 18, 19)])).toEqual([]);
 });
 
 test('ticks the checklist of the plan from facts', () => {
