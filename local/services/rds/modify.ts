@@ -87,17 +87,42 @@ export function modifyOperations(region: Region, rules: AccessRules): Record<str
         requireStatus(instance, 'available');
         const change = readChange(region, instance, input, version);
         record(instance, input, change, input.ApplyImmediately ?? false);
-        const now = takeApplicable(instance, input.ApplyImmediately ?? false);
-        if (needsWork(instance, now)) {
-          instance.status = 'modifying';
-          region.background(() => apply(region, instance, now));
-        } else {
-          Object.assign(instance.settings, now);
-        }
+        carryOut(region, instance, input.ApplyImmediately ?? false);
+        if (Object.keys(instance.pending).length > 0) waitForWindow(region, instance);
         return { DBInstance: showInstance(region, instance, version) };
       },
     ),
   };
+}
+
+function carryOut(region: Region, instance: Instance, immediately: boolean): void {
+  const now = takeApplicable(instance, immediately);
+  if (needsWork(instance, now)) {
+    instance.status = 'modifying';
+    region.background(() => apply(region, instance, now));
+  } else {
+    Object.assign(instance.settings, now);
+  }
+}
+
+/** What is still pending when the next maintenance window opens is applied then. */
+function waitForWindow(region: Region, instance: Instance): void {
+  const { clock } = region.home;
+  clock.sleep(untilWindow(instance.settings.PreferredMaintenanceWindow, clock.now()), region.ended.signal).then(
+    () => instance.status === 'available' && carryOut(region, instance, true),
+    () => {}, // the Region ended
+  );
+}
+
+/** Milliseconds from `now` to the next opening of a window such as `sun:12:00-sun:12:30`, UTC. */
+export function untilWindow(window: string, now: number): number {
+  const [day = '', hour, minute] = window.split('-')[0]?.toLowerCase().split(':') ?? [];
+  const date = new Date(now);
+  const opens = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), Number(hour), Number(minute));
+  const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'].indexOf(day) - date.getUTCDay();
+  const dayMs = 24 * 3600 * 1000;
+  const wait = opens + days * dayMs - now;
+  return wait > 0 ? wait : wait + 7 * dayMs;
 }
 
 /** Checks everything before anything changes. */

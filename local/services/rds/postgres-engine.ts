@@ -50,7 +50,8 @@ class PostgresEngine implements DatabaseEngine {
   readonly #binaries: Binaries;
   readonly #template: Template;
   readonly #archiver = new Archiver();
-  readonly #databases = new Set<PostgresDatabase>();
+  /** Those that are being made too: closing ends every process. */
+  readonly #clusters = new Set<Cluster>();
   #count = 0;
 
   constructor(dataDirectory: string, binaries: Binaries, template: Template) {
@@ -93,7 +94,7 @@ class PostgresEngine implements DatabaseEngine {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#databases].map((database) => database.destroy()));
+    await Promise.all([...this.#clusters].map((cluster) => cluster.destroy()));
     await this.#archiver.close();
   }
 
@@ -111,20 +112,26 @@ class PostgresEngine implements DatabaseEngine {
   #makeCluster({ certificate }: Configuration): Cluster {
     const dataDirectory = this.#dataDirectory;
     const directory = join(dataDirectory, `c${++this.#count}`);
-    return new Cluster({ binaries: this.#binaries, dataDirectory, directory, certificate });
+    const cluster = new Cluster({ binaries: this.#binaries, dataDirectory, directory, certificate });
+    this.#clusters.add(cluster);
+    return cluster;
   }
 
   async #open(cluster: Cluster, configuration: Configuration, fill: () => Promise<number>): Promise<Database> {
     try {
       const port = await fill();
-      const database = new PostgresDatabase(this, cluster, this.#archiver, port, (own) => this.#databases.delete(own));
-      this.#databases.add(database);
+      const database = new PostgresDatabase(this, cluster, this.#archiver, port);
       await database.reload(configuration);
       return database;
     } catch (error) {
-      await cluster.destroy();
+      await this.destroy(cluster);
       throw error;
     }
+  }
+
+  async destroy(cluster: Cluster): Promise<void> {
+    await cluster.destroy();
+    this.#clusters.delete(cluster);
   }
 
   /** A port that was free may be taken by the time the server binds it. */
@@ -161,22 +168,14 @@ class PostgresDatabase implements Database {
   readonly #engine: PostgresEngine;
   readonly #cluster: Cluster;
   readonly #archiver: Archiver;
-  readonly #forget: (database: PostgresDatabase) => void;
   #archive: Directory | undefined;
   #cpuSeconds: number | undefined;
 
-  constructor(
-    engine: PostgresEngine,
-    cluster: Cluster,
-    archiver: Archiver,
-    port: number,
-    forget: (own: PostgresDatabase) => void,
-  ) {
+  constructor(engine: PostgresEngine, cluster: Cluster, archiver: Archiver, port: number) {
     this.#engine = engine;
     this.#cluster = cluster;
     this.#archiver = archiver;
     this.port = port;
-    this.#forget = forget;
   }
 
   get location() {
@@ -268,9 +267,8 @@ class PostgresDatabase implements Database {
   }
 
   async destroy(): Promise<void> {
-    this.#forget(this);
     if (this.#archive !== undefined) await this.#archiver.stop(this.#archive.path);
-    await this.#cluster.destroy();
+    await this.#engine.destroy(this.#cluster);
   }
 }
 

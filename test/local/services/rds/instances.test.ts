@@ -1,5 +1,6 @@
 import type * as sdk from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { untilWindow } from '../../../../local/services/rds/modify.ts';
 import { openRegion, type RdsRegion, small } from './region.ts';
 
 describe('an instance', () => {
@@ -87,6 +88,29 @@ describe('an instance', () => {
     await modify({ ApplyImmediately: true });
     await region.until('prod', 'available');
     expect(await region.describe('prod')).toMatchObject({ MultiAZ: true, PendingModifiedValues: {} });
+  });
+
+  test('loses its restore window with its retention, and gets a new one with a new retention', async () => {
+    const backups = async () =>
+      (await region.call<sdk.DescribeDBInstanceAutomatedBackupsCommandOutput>('DescribeDBInstanceAutomatedBackups'))
+        .DBInstanceAutomatedBackups;
+    const change = { DBInstanceIdentifier: 'second', ApplyImmediately: true };
+    await region.call('ModifyDBInstance', { ...change, BackupRetentionPeriod: 0 });
+    await region.until('second', 'available');
+    expect(await region.describe('second')).not.toHaveProperty('LatestRestorableTime');
+    expect(await backups()).toHaveLength(1);
+    await region.call('ModifyDBInstance', { ...change, BackupRetentionPeriod: 7 });
+    expect(await region.until('second', 'available')).toContain('backing-up');
+    expect(await region.describe('second')).toMatchObject({ LatestRestorableTime: expect.any(Date) });
+    expect(await backups()).toHaveLength(2);
+  });
+
+  test.each([
+    { window: 'sun:12:00-sun:12:30', now: '2026-11-22T11:00:00Z', hours: 1 }, // a Sunday
+    { window: 'sun:12:00-sun:12:30', now: '2026-11-22T12:00:00Z', hours: 7 * 24 },
+    { window: 'Mon:00:30-Mon:01:00', now: '2026-11-24T00:30:00Z', hours: 6 * 24 },
+  ])('whose window is $window waits $hours h for it at $now', ({ window, now, hours }) => {
+    expect(untilWindow(window, new Date(now).getTime())).toBe(hours * 3600 * 1000);
   });
 
   test('hides a new master password, which is in force once the instance is available again', async () => {
