@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { type Conflict, findConflicts } from '../../config/conflicts.ts';
+import { production } from '../../config/production.ts';
+import { type Configuration, parseConfiguration } from '../../config/schema.ts';
+import { staging } from '../../config/staging.ts';
+
+type Change = (configuration: Configuration) => void;
+
+const changed = (change: Change): Configuration => {
+  const copy = structuredClone(production);
+  change(copy);
+  return copy;
+};
+const fieldsOf = (conflicts: readonly Conflict[]) => conflicts.map(({ path }) => path.join('.'));
+const firstRole = ({ database }: Configuration) => {
+  const [role] = database.applicationRoles;
+  if (!role) throw new Error('production has an application role');
+  return role;
+};
+
+describe('a configuration is refused when', () => {
+  it.each<{ $case: string; field: string; reason: string; fix: string; change: Change }>([
+    {
+      $case: 'the RPO is shorter than what RDS uploads',
+      field: 'objectives.rpoSeconds',
+      reason: '299 s cannot be met',
+      fix: 'at least 300',
+      change: ({ objectives }) => {
+        objectives.rpoSeconds = 299;
+      },
+    },
+    {
+      $case: 'the heartbeat is too slow to measure the RPO',
+      field: 'schedules.heartbeatMinutes',
+      reason: 'every 8 min cannot measure an RPO of 900 s',
+      fix: 'half of the RPO',
+      change: ({ schedules }) => {
+        schedules.heartbeatMinutes = 8;
+      },
+    },
+    {
+      $case: 'replicated backups are to keep an RPO of 15 minutes',
+      field: 'database.regionProtection',
+      reason: 'RPO 900 s, RTO 3600 s',
+      fix: "use 'replica'",
+      change: ({ database }) => {
+        database.regionProtection = 'automated-backups';
+      },
+    },
+    {
+      $case: 'restore and gate outlast the RTO',
+      field: 'objectives.rtoSeconds',
+      reason: 'need 3601 s, more than the RTO of 3600 s',
+      fix: 'raise the RTO, shorten validation.gateSeconds',
+      change: ({ database }) => {
+        database.expectedRestoreSeconds = 2701;
+      },
+    },
+    {
+      $case: 'one piece may outlast the gate',
+      field: 'validation.pieceSeconds',
+      reason: 'one piece (300 s) may outlast the whole gate (299 s)',
+      fix: 'at most validation.gateSeconds',
+      change: ({ validation }) => {
+        validation.gateSeconds = 299;
+      },
+    },
+    {
+      $case: 'resolvers keep the old answer for an hour',
+      field: 'traffic.ttlSeconds',
+      reason: 'keep the old answer for 3600 s',
+      fix: 'at most 60',
+      change: ({ traffic }) => {
+        traffic.ttlSeconds = 3600;
+      },
+    },
+    {
+      $case: 'the DR Region is the primary Region',
+      field: 'dr.region',
+      reason: 'the primary Region, us-east-1',
+      fix: 'another Region',
+      change: (configuration) => {
+        configuration.dr.region = 'us-east-1';
+      },
+    },
+    {
+      $case: 'production bears the drill prefix',
+      field: 'database.drillPrefix',
+      reason: 'stocker-pro-production begins with the drill prefix stocker-',
+      fix: 'dr-drill-',
+      change: ({ database }) => {
+        database.drillPrefix = 'stocker-';
+      },
+    },
+    {
+      $case: 'the application logs in as the master user',
+      field: 'database.applicationRoles.0',
+      reason: 'the master user stocker, so a fence cannot hold',
+      fix: 'a role of its own',
+      change: (configuration) => {
+        firstRole(configuration).name = 'stocker';
+      },
+    },
+    {
+      $case: 'the application uses the master secret',
+      field: 'database.applicationRoles.0',
+      reason: 'a fence cannot hold',
+      fix: 'a role of its own',
+      change: (configuration) => {
+        firstRole(configuration).secretName = configuration.database.masterSecretName;
+      },
+    },
+    {
+      $case: 'the drill has no fixed time of day',
+      field: 'schedules.databaseDrill',
+      reason: 'no fixed time of day',
+      fix: 'cron(0 4 1 * ? *)',
+      change: ({ schedules }) => {
+        schedules.databaseDrill = 'cron(* * 1 * ? *)';
+      },
+    },
+    {
+      $case: 'the drill falls into the backup window',
+      field: 'schedules.databaseDrill',
+      reason: 'backupWindow 05:30-06:00',
+      fix: 'move the drill or the window',
+      change: ({ schedules }) => {
+        schedules.databaseDrill = 'cron(59 5 1 * ? *)';
+      },
+    },
+    {
+      $case: 'the drill falls into a backup window that passes midnight',
+      field: 'schedules.databaseDrill',
+      reason: 'backupWindow 23:45-04:15',
+      fix: 'move the drill or the window',
+      change: ({ database }) => {
+        database.backupWindow = '23:45-04:15';
+      },
+    },
+    {
+      $case: 'the drill falls into the maintenance window',
+      field: 'schedules.databaseDrill',
+      reason: 'maintenanceWindow sun:03:30-sun:04:30',
+      fix: 'move the drill or the window',
+      change: ({ database }) => {
+        database.maintenanceWindow = 'sun:03:30-sun:04:30';
+      },
+    },
+  ])('$case: $field', ({ field, reason, fix, change }) => {
+    const configuration = changed(change);
+    const conflicts = findConflicts(configuration);
+    expect(fieldsOf(conflicts)).toEqual([field]);
+    expect(conflicts[0]?.reason).toContain(reason);
+    expect(conflicts[0]?.fix).toContain(fix);
+    expect(() => parseConfiguration(configuration)).toThrow(`${field}: ${conflicts[0]?.reason} Fix: `);
+  });
+
+  it('two fields conflict, and both are named at once', () => {
+    const configuration = changed(({ traffic, dr }) => {
+      traffic.ttlSeconds = 300;
+      dr.region = 'us-east-1';
+    });
+    expect(fieldsOf(findConflicts(configuration))).toEqual(['traffic.ttlSeconds', 'dr.region']);
+  });
+});
+
+describe('a configuration passes', () => {
+  it.each([
+    { $case: 'production', configuration: production },
+    { $case: 'staging', configuration: staging },
+    {
+      $case: 'a drill that starts as the backup window ends',
+      configuration: changed(({ schedules }) => {
+        schedules.databaseDrill = 'cron(0 6 1 * ? *)';
+      }),
+    },
+    {
+      $case: 'restore and gate that take exactly the RTO',
+      configuration: changed(({ database }) => {
+        database.expectedRestoreSeconds = 2700;
+      }),
+    },
+    {
+      $case: 'replicated backups under objectives that they can keep',
+      configuration: changed(({ database, objectives }) => {
+        database.regionProtection = 'automated-backups';
+        objectives.rpoSeconds = 1800;
+        objectives.rtoSeconds = 7200;
+      }),
+    },
+  ])('$case', ({ configuration }) => {
+    expect(findConflicts(configuration)).toEqual([]);
+    expect(parseConfiguration(configuration)).toEqual(configuration);
+  });
+});
