@@ -1,5 +1,4 @@
 /** Amazon RDS for PostgreSQL on real PostgreSQL: what the API answers is what the databases do. */
-import { mkdirSync } from 'node:fs';
 import type { Home, Service, ServiceDefinition } from '../../kernel.ts';
 import { AccessRules } from './access.ts';
 import { catalogueOperations } from './catalogue.ts';
@@ -22,8 +21,8 @@ export interface RdsService extends Service {
 export const rds: ServiceDefinition = { name: 'rds', sdk: '@aws-sdk/client-rds', create: createRds };
 
 function createRds(home: Home): RdsService {
-  mkdirSync(home.dataDirectory, { recursive: true });
-  const region = new Region(home, () => openPostgresEngine(home.dataDirectory));
+  // Every Region has the cloud's one directory.
+  const region = new Region(home, () => openPostgresEngine(home.dataDirectory, `rds-${home.region}`));
   const rules = new AccessRules(region);
   return {
     operations: {

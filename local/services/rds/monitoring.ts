@@ -1,12 +1,18 @@
 /** What CloudWatch gets to see of an instance: metrics each minute, and its log where the export is on. */
 import { availableParallelism } from 'node:os';
+import type { Service } from '../../kernel.ts';
 import type { Database } from './engine.ts';
 import type { Instance, Region } from './state.ts';
 
 const periodMs = 60 * 1000;
 
+/** PutMetricData refuses namespaces of AWS: its services record without it. */
+interface MetricRecorder extends Service {
+  record?(namespace: string, metric: string, dimensions: Readonly<Record<string, string>>, value: number): void;
+}
+
 /** The part of the logs service that has no API: AWS services write without one. */
-interface LogWriter {
+interface LogWriter extends Service {
   write?(group: string, stream: string, lines: readonly string[]): void;
 }
 
@@ -36,26 +42,14 @@ async function publish({ home }: Region, instance: Instance, elapsedSeconds: num
   try {
     const { connections, usedBytes, cpuSeconds } = await instance.database.measure();
     const free = Math.max(0, instance.settings.AllocatedStorage * 1024 ** 3 - usedBytes);
-    const metrics: [name: string, value: number, unit: string][] = [
-      ['DatabaseConnections', connections, 'Count'],
-      ['FreeStorageSpace', free, 'Bytes'],
-    ];
-    if (cpuSeconds !== undefined) {
-      const share = (100 * cpuSeconds) / elapsedSeconds / availableParallelism();
-      metrics.push(['CPUUtilization', Math.min(100, share), 'Percent']);
-    }
-    const input = {
-      Namespace: 'AWS/RDS',
-      MetricData: metrics.map(([MetricName, Value, Unit]) => ({
-        MetricName,
-        Value,
-        Unit,
-        Timestamp: new Date(home.clock.now()),
-        Dimensions: [{ Name: 'DBInstanceIdentifier', Value: instance.identifier }],
-      })),
-    };
-    await home.call('cloudwatch', 'PutMetricData', input, { kind: 'service', service: 'rds.amazonaws.com' });
+    const recorder = home.service('cloudwatch') as MetricRecorder;
+    const dimensions = { DBInstanceIdentifier: instance.identifier };
+    recorder.record?.('AWS/RDS', 'DatabaseConnections', dimensions, connections);
+    recorder.record?.('AWS/RDS', 'FreeStorageSpace', dimensions, free);
+    if (cpuSeconds === undefined) return;
+    const share = (100 * cpuSeconds) / elapsedSeconds / availableParallelism();
+    recorder.record?.('AWS/RDS', 'CPUUtilization', dimensions, Math.min(100, share));
   } catch {
-    // It went down meanwhile, or CloudWatch throttles: a data point is missing.
+    // It went down meanwhile: data points are missing.
   }
 }

@@ -19,11 +19,12 @@ import type { Archive, Backup, Configuration, Database, DatabaseEngine, Paramete
 const reserved =
   /^(archive_|restore_|recovery_|primary_|ssl|krb_|unix_socket|bonjour|data_|hba_|ident_|config_|external_pid|port$|allow_alter_system$|extension_control_path$|dynamic_library_path$|log_directory$|log_filename$|syslog|event_source|cluster_name$)/;
 
-export async function openPostgresEngine(dataDirectory: string): Promise<DatabaseEngine> {
+/** `dataDirectory` is the cloud's, where processes are recorded; `name` sets this engine's files apart from others'. */
+export async function openPostgresEngine(dataDirectory: string, name: string): Promise<DatabaseEngine> {
   const binaries = await findBinaries();
   const certificate = await (await createCertificateAuthority()).issue(['localhost'], ['127.0.0.1']);
   const template = await findTemplate(binaries, certificate);
-  return new PostgresEngine(dataDirectory, binaries, template);
+  return new PostgresEngine(dataDirectory, join(dataDirectory, name), binaries, template);
 }
 
 class Directory {
@@ -47,6 +48,7 @@ class PostgresBackup extends Directory implements Backup {
 class PostgresEngine implements DatabaseEngine {
   readonly version: string;
   readonly #dataDirectory: string;
+  readonly #directory: string;
   readonly #binaries: Binaries;
   readonly #template: Template;
   readonly #archiver = new Archiver();
@@ -54,8 +56,9 @@ class PostgresEngine implements DatabaseEngine {
   readonly #clusters = new Set<Cluster>();
   #count = 0;
 
-  constructor(dataDirectory: string, binaries: Binaries, template: Template) {
+  constructor(dataDirectory: string, directory: string, binaries: Binaries, template: Template) {
     this.#dataDirectory = dataDirectory;
+    this.#directory = directory;
     this.#binaries = binaries;
     this.#template = template;
     this.version = binaries.version.split('.').slice(0, 2).join('.');
@@ -103,7 +106,7 @@ class PostgresEngine implements DatabaseEngine {
   }
 
   #makeDirectory(kind: string): string {
-    const path = join(this.#dataDirectory, `${kind}${++this.#count}`);
+    const path = join(this.#directory, `${kind}${++this.#count}`);
     mkdirSync(path, { recursive: true, mode: 0o755 });
     admit(this.#dataDirectory, path, this.#binaries.account);
     return path;
@@ -111,7 +114,7 @@ class PostgresEngine implements DatabaseEngine {
 
   #makeCluster({ certificate }: Configuration): Cluster {
     const dataDirectory = this.#dataDirectory;
-    const directory = join(dataDirectory, `c${++this.#count}`);
+    const directory = join(this.#directory, `c${++this.#count}`);
     const cluster = new Cluster({ binaries: this.#binaries, dataDirectory, directory, certificate });
     this.#clusters.add(cluster);
     return cluster;

@@ -230,8 +230,8 @@ describe('an instance', () => {
 
   test('that is killed fails with an event and without metrics, and can be deleted', async () => {
     await expect
-      .poll(() => region.metrics.map(({ MetricName }) => MetricName), { timeout: 10_000 })
-      .toContain('CPUUtilization');
+      .poll(() => region.metrics, { timeout: 10_000 })
+      .toEqual(expect.arrayContaining(['AWS/RDS CPUUtilization', 'AWS/RDS FreeStorageSpace']));
     const { pid } = region.service.clusterOf('renamed') ?? {};
     process.kill(pid ?? Number.NaN, 'SIGKILL');
     await expect.poll(async () => (await region.describe('renamed')).DBInstanceStatus).toBe('failed');

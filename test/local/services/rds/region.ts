@@ -17,7 +17,8 @@ export interface RdsRegion {
   readonly certificateAuthority: string;
   readonly events: BusEvent[];
   readonly logLines: string[];
-  readonly metrics: { MetricName: string; Value: number }[];
+  /** Namespace and name of every point. */
+  readonly metrics: string[];
   call<O = object>(operation: string, input?: object): Promise<O>;
   access(operation: string, input: object): Promise<readonly Access[]>;
   describe(identifier: string): Promise<sdk.DBInstance>;
@@ -34,7 +35,12 @@ export async function openRegion(): Promise<RdsRegion> {
   const authority = await createCertificateAuthority();
   const events: BusEvent[] = [];
   const logLines: string[] = [];
-  const metrics: { MetricName: string; Value: number }[] = [];
+  const metrics: string[] = [];
+  const observer = {
+    operations: {},
+    write: (_group: string, _stream: string, lines: string[]) => logLines.push(...lines),
+    record: (namespace: string, metric: string) => metrics.push(`${namespace} ${metric}`),
+  } as Service;
   const home: Home = {
     account: '111122223333',
     region: 'us-east-1',
@@ -42,15 +48,8 @@ export async function openRegion(): Promise<RdsRegion> {
     clock: scaledClock(600),
     dataDirectory,
     endpoint: 'http://127.0.0.1:1',
-    call: async (_service, _operation, input) => {
-      metrics.push(...(input as { MetricData: typeof metrics }).MetricData);
-      return {} as never;
-    },
-    service: () =>
-      ({
-        operations: {},
-        write: (_group: string, _stream: string, lines: string[]) => logLines.push(...lines),
-      }) as Service,
+    call: (name) => Promise.reject(new Error(`RDS calls no ${name}`)),
+    service: () => observer,
     emit: (event) => events.push(event),
     issueCredentials: () => ({ accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' }),
     authenticate: () => Promise.reject(new Error('RDS authenticates nobody')),
