@@ -1,6 +1,6 @@
 /** What STOCKER Pro's Terraform makes: the database and its groups, secrets, parameters, the cluster. Through the SDK, in one Region or both. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateClusterCommand, EKSClient } from '@aws-sdk/client-eks';
+import { CreateClusterCommand, CreateNodegroupCommand, EKSClient } from '@aws-sdk/client-eks';
 import {
   CreateDBInstanceCommand,
   CreateDBParameterGroupCommand,
@@ -192,6 +192,15 @@ async function makeCluster(
       roleArn: `arn:aws:iam::${plan.account}:role/${plan.cluster}-cluster`,
       resourcesVpcConfig: { subnetIds: [...subnetIds] },
       accessConfig: { authenticationMode: 'API', bootstrapClusterCreatorAdminPermissions: true },
+    }),
+  );
+  await eks.send(
+    new CreateNodegroupCommand({
+      clusterName: plan.cluster,
+      nodegroupName: 'general',
+      nodeRole: `arn:aws:iam::${plan.account}:role/${plan.cluster}-node`,
+      subnets: [...subnetIds],
+      scalingConfig: { minSize: 2, maxSize: 4, desiredSize: 2 },
     }),
   );
 }
