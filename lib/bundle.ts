@@ -43,6 +43,9 @@ export function bundleFunctions(settings: Settings, directory: string): Bundle {
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    mainFields: ['module', 'main'],
+    // On Lambda credentials come from the environment: the chain of every other source is 150 KB of dead weight.
+    alias: { '@aws-sdk/credential-provider-node': join(root, 'lambdas/adapters/aws/lambda-credentials.ts') },
     minify: true,
     metafile: true,
     logLevel: 'error',

@@ -90,8 +90,8 @@ export function permissionsOf(configuration: Configuration, region: string) {
         },
       ),
     seeAlarms: () =>
-      allow('SeeAlarms', ['cloudwatch:DescribeAlarms'], [arn('cloudwatch', `alarm:${names.prefix}-*`)], {
-        wildcard: prefixed,
+      allow('SeeAlarms', ['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')], {
+        wildcard: 'DescribeAlarms by prefix presents every alarm.',
       }),
     putMetrics: () =>
       allow('PutMetrics', ['cloudwatch:PutMetricData'], ['*'], {

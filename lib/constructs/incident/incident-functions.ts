@@ -5,6 +5,7 @@ import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from 
 
 /** The functions that open, guard and close incidents, whatever the scenario. */
 export function incidentFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
+  const { canary } = home.configuration;
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
   const make = (
     path: string,
@@ -14,6 +15,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
   ) => new RecoveryFunction(scope, home, { path: `incident/${path}`, description, statements, timeout }).lambda;
   return {
     AcceptRequest: make('accept-request', 'Checks a request against what is there; reads only', [
+      may.timeline(),
       may.readControl(),
       may.seeDatabases(),
       may.seeExecutions(),
@@ -54,6 +56,8 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
         may.readControl(),
         may.holdLease(),
         may.seeDatabases(),
+        may.readParameters(canary.databaseEndpointParameter),
+        may.writeParameters(canary.databaseEndpointParameter),
         ...may.deleteDrill(),
         may.keepEvidence(),
         may.putMetrics(),
