@@ -36,7 +36,6 @@ export async function runBuild(home: Home, build: Build): Promise<void> {
     const spec = parseBuildspec(build.buildspec || (await readFile(join(directory, 'src', 'buildspec.yml'), 'utf8')));
     const environment = await environmentOf(home, build, spec, role, directory);
     const succeeded = await runPhases(home, build, spec, environment, directory, log);
-    leave(home, build, succeeded ? 'SUCCEEDED' : 'FAILED');
     build.status = succeeded ? 'SUCCEEDED' : ((build.abort.signal.reason as Ending | undefined) ?? 'FAILED');
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -105,7 +104,7 @@ async function runPhase(
 ): Promise<string | undefined> {
   await log.write(`Entering phase ${name.toUpperCase()}`);
   const script = join(directory, `${name}.sh`);
-  await writeFile(script, scriptOf(phase, directory));
+  await writeFile(script, scriptOf(phase, directory, environment.CODEBUILD_BUILD_SUCCEEDING === '1'));
   const child = spawnChild(home.dataDirectory, spec.shell, [script], {
     cwd: join(directory, 'src'),
     env: environment,
@@ -128,19 +127,17 @@ async function runPhase(
 }
 
 /** Variables and the working directory outlive a phase; the first failing command ends it, and `finally` runs all the same. */
-function scriptOf({ commands, finally: always }: Phase, directory: string): string {
+function scriptOf({ commands, finally: always }: Phase, directory: string, succeeding: boolean): string {
   const saved = join(directory, 'environment');
   const place = join(directory, 'place');
   const run = (command: string) =>
     `{ ${command}\n} || { status=$?; printf '%s' ${quote(command)} > ${quote(join(directory, 'failed'))}; exit $status; }`;
-  const finish = [
-    ...always.map((command) => `${command}`),
-    `export -p > ${quote(saved)}`,
-    `pwd > ${quote(place)}`,
-  ].join('\n');
+  const finish = [...always, `export -p > ${quote(saved)}`, `pwd > ${quote(place)}`].join('\n');
   return [
     `finish() { status=$?\n${finish}\nexit $status; }`,
     `[ -f ${quote(saved)} ] && . ${quote(saved)}`,
+    // What a phase saved holds this too, as it was then.
+    `export CODEBUILD_BUILD_SUCCEEDING=${succeeding ? 1 : 0}`,
     `[ -f ${quote(place)} ] && cd "$(cat ${quote(place)})"`,
     'trap finish EXIT',
     ...commands.map(run),

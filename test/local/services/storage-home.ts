@@ -4,10 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCertificateAuthority } from '../../../local/certificates.ts';
 import { realClock } from '../../../local/clock.ts';
-import type { Access, BusEvent, Call, Clock, ContainerImage, Home, Principal, Service, ServiceDefinition, ServiceName } from '../../../local/kernel.ts';
+import type {
+  Access,
+  BusEvent,
+  Call,
+  Clock,
+  ContainerImage,
+  Home,
+  Principal,
+  Service,
+  ServiceDefinition,
+  ServiceName,
+} from '../../../local/kernel.ts';
 import { ACCOUNT, context, operator, REGION } from './fake-home.ts';
 
 export const OTHER_REGION = 'us-west-2';
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into outputs of every operation
+type Output = any;
 
 export interface StorageOptions {
   readonly endpoint?: string;
@@ -27,14 +41,30 @@ export function storage(definitions: readonly ServiceDefinition[], options: Stor
     if (!found) throw new Error(`no service ${name} in ${region}`);
     return found;
   };
-  const callOf = (region: string, principal: Principal): Call => ({ account: ACCOUNT, region, principal, requestId: 'r' });
-  const access = async (name: ServiceName, operation: string, input: object, as: Principal = operator, region = REGION): Promise<readonly Access[]> => {
+  const callOf = (region: string, principal: Principal): Call => ({
+    account: ACCOUNT,
+    region,
+    principal,
+    requestId: 'r',
+  });
+  const access = async (
+    name: ServiceName,
+    operation: string,
+    input: object,
+    as: Principal = operator,
+    region = REGION,
+  ): Promise<readonly Access[]> => {
     const found = service(name, region).operations[operation];
     if (!found) throw new Error(`${name} has no operation ${operation}`);
     return found.access(input, callOf(region, as));
   };
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into outputs of every operation
-  const call = async (name: ServiceName, operation: string, input: object, as: Principal = operator, region = REGION): Promise<any> => {
+  const call = async (
+    name: ServiceName,
+    operation: string,
+    input: object,
+    as: Principal = operator,
+    region = REGION,
+  ): Promise<Output> => {
     if (name === 'cloudwatch-logs') {
       const { logEvents = [] } = input as { logEvents?: { message: string }[] };
       log.push(...logEvents.map(({ message }) => message));
@@ -74,7 +104,12 @@ export function storage(definitions: readonly ServiceDefinition[], options: Stor
     service,
     call,
     access,
-    deploy: async (name: ServiceName, type: string, properties: Record<string, unknown>, assemblyDirectory = '/nowhere') => {
+    deploy: async (
+      name: ServiceName,
+      type: string,
+      properties: Record<string, unknown>,
+      assemblyDirectory = '/nowhere',
+    ) => {
       const provider = service(name).resources?.[type];
       if (!provider) throw new Error(`${name} has no resource type ${type}`);
       return provider.create(properties, { ...context, assemblyDirectory });

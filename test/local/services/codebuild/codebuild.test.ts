@@ -22,7 +22,11 @@ async function project(buildspec: object | undefined, properties: object = {}, a
       Name: `project-${made}`,
       Source: { Type: 'NO_SOURCE', ...(buildspec && { BuildSpec: JSON.stringify({ version: '0.2', ...buildspec }) }) },
       Artifacts: { Type: 'NO_ARTIFACTS' },
-      Environment: { Type: 'ARM_CONTAINER', ComputeType: 'BUILD_GENERAL1_SMALL', Image: 'aws/codebuild/amazonlinux-aarch64-standard:3.0' },
+      Environment: {
+        Type: 'ARM_CONTAINER',
+        ComputeType: 'BUILD_GENERAL1_SMALL',
+        Image: 'aws/codebuild/amazonlinux-aarch64-standard:3.0',
+      },
       ServiceRole: 'arn:aws:iam::111122223333:role/build',
       ...properties,
     },
@@ -40,37 +44,56 @@ async function ended(id: string) {
     { timeout: 20_000, interval: 20 },
   );
 }
-const run = async (projectName: string, input: object = {}) => ended((await call('StartBuild', { projectName, ...input })).build.id);
-const statuses = (build: { phases: { phaseType: string; phaseStatus?: string }[] }) => Object.fromEntries(build.phases.map(({ phaseType, phaseStatus }) => [phaseType, phaseStatus]));
+const run = async (projectName: string, input: object = {}) =>
+  ended((await call('StartBuild', { projectName, ...input })).build.id);
+const statuses = (build: { phases: { phaseType: string; phaseStatus?: string }[] }) =>
+  Object.fromEntries(build.phases.map(({ phaseType, phaseStatus }) => [phaseType, phaseStatus]));
 
 test('runs the phases in one environment, as the role, and reports them', async () => {
   const name = await project({
     env: { variables: { GREETING: 'hello' }, 'exported-variables': ['RESULT'] },
     phases: {
       install: { commands: ['export KEPT="$GREETING world"', 'mkdir sub', 'cd sub'] },
-      build: { commands: ['echo "$KEPT from $(basename "$PWD") by $AWS_ACCESS_KEY_ID"', 'export RESULT=$(node -p "6*7")'] },
+      build: {
+        commands: ['echo "$KEPT from $(basename "$PWD") by $AWS_ACCESS_KEY_ID"', 'export RESULT=$(node -p "6*7")'],
+      },
     },
   });
   const build = await run(name);
-  expect(build).toMatchObject({ buildStatus: 'SUCCEEDED', currentPhase: 'COMPLETED', exportedEnvironmentVariables: [{ name: 'RESULT', value: '42' }] });
+  expect(build).toMatchObject({
+    buildStatus: 'SUCCEEDED',
+    currentPhase: 'COMPLETED',
+    exportedEnvironmentVariables: [{ name: 'RESULT', value: '42' }],
+  });
   expect(statuses(build)).toMatchObject({ INSTALL: 'SUCCEEDED', BUILD: 'SUCCEEDED', POST_BUILD: 'SUCCEEDED' });
   expect(cloud.log).toContain('hello world from sub by ASIATEST');
-  expect(cloud.events.filter(({ detail }) => detail['project-name'] === name).map(({ detail }) => detail['build-status'])).toEqual(['IN_PROGRESS', 'SUCCEEDED']);
+  expect(
+    cloud.events.filter(({ detail }) => detail['project-name'] === name).map(({ detail }) => detail['build-status']),
+  ).toEqual(['IN_PROGRESS', 'SUCCEEDED']);
 });
 
 test('a failing command ends its phase; post_build still runs and knows', async () => {
   const build = await run(
-    await project({ phases: { build: { commands: ['false', 'echo never'], finally: ['echo finally'] }, post_build: { commands: ['echo succeeding=$CODEBUILD_BUILD_SUCCEEDING'] } } }),
+    await project({
+      phases: {
+        build: { commands: ['false', 'echo never'], finally: ['echo finally'] },
+        post_build: { commands: ['echo succeeding=$CODEBUILD_BUILD_SUCCEEDING'] },
+      },
+    }),
   );
   expect(build.buildStatus).toBe('FAILED');
   expect(statuses(build)).toMatchObject({ BUILD: 'FAILED', POST_BUILD: 'SUCCEEDED' });
-  expect(build.phases.find(({ phaseType }: { phaseType: string }) => phaseType === 'BUILD').contexts[0].message).toMatch(/executing command: false. Reason: exit status 1/);
+  expect(
+    build.phases.find(({ phaseType }: { phaseType: string }) => phaseType === 'BUILD').contexts[0].message,
+  ).toMatch(/executing command: false. Reason: exit status 1/);
   expect(cloud.log).toEqual(expect.arrayContaining(['finally', 'succeeding=0']));
   expect(cloud.log).not.toContain('never');
 });
 
 test('a failed install aborts the build', async () => {
-  const build = await run(await project({ phases: { install: { commands: ['exit 3'] }, build: { commands: ['echo not built'] } } }));
+  const build = await run(
+    await project({ phases: { install: { commands: ['exit 3'] }, build: { commands: ['echo not built'] } } }),
+  );
   expect(statuses(build)).toMatchObject({ INSTALL: 'FAILED' });
   expect(statuses(build)).not.toHaveProperty('BUILD');
   expect(cloud.log).not.toContain('not built');
@@ -78,7 +101,10 @@ test('a failed install aborts the build', async () => {
 
 test("the build's variables go before the project's, and parameters are read", async () => {
   await cloud.call('ssm', 'PutParameter', { Name: '/build/p', Value: 'from-ssm', Type: 'String' });
-  const EnvironmentVariables = [{ Name: 'A', Value: 'project' }, { Name: 'P', Value: '/build/p', Type: 'PARAMETER_STORE' }];
+  const EnvironmentVariables = [
+    { Name: 'A', Value: 'project' },
+    { Name: 'P', Value: '/build/p', Type: 'PARAMETER_STORE' },
+  ];
   const Environment = { Type: 'ARM_CONTAINER', ComputeType: 'BUILD_GENERAL1_SMALL', Image: 'x', EnvironmentVariables };
   const name = await project({ phases: { build: { commands: ['echo "A=$A P=$P"'] } } }, { Environment });
   await run(name);
@@ -90,7 +116,10 @@ test('a stopped build ends with its processes', async () => {
   const name = await project({ phases: { build: { commands: ['echo started $$', 'sleep 60'] } } });
   const { build } = await call('StartBuild', { projectName: name });
   await vi.waitFor(() => expect(cloud.log.some((line) => line.startsWith('started'))).toBe(true), { timeout: 10_000 });
-  expect((await call('StopBuild', { id: build.id })).build).toMatchObject({ buildStatus: 'STOPPED', buildComplete: true });
+  expect((await call('StopBuild', { id: build.id })).build).toMatchObject({
+    buildStatus: 'STOPPED',
+    buildComplete: true,
+  });
   const pid = Number(cloud.log.find((line) => line.startsWith('started'))?.split(' ')[1]);
   expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
 });
@@ -99,7 +128,10 @@ test('an asset of the assembly is the source', async () => {
   const assembly = mkdtempSync(join(tmpdir(), 'assembly-'));
   const hash = 'a'.repeat(64);
   mkdirSync(join(assembly, `asset.${hash}`));
-  writeFileSync(join(assembly, `asset.${hash}`, 'buildspec.yml'), 'version: 0.2\nphases:\n  build:\n    commands:\n      - cat data.txt\n');
+  writeFileSync(
+    join(assembly, `asset.${hash}`, 'buildspec.yml'),
+    'version: 0.2\nphases:\n  build:\n    commands:\n      - cat data.txt\n',
+  );
   writeFileSync(join(assembly, `asset.${hash}`, 'data.txt'), 'asset data\n');
   const name = await project(undefined, { Source: { Type: 'S3', Location: `cdk-assets/${hash}.zip` } }, assembly);
   expect((await run(name)).buildStatus).toBe('SUCCEEDED');
@@ -110,11 +142,17 @@ test('refuses what it does not honour, when the project is made', async () => {
   await expect(project({ batch: {} })).rejects.toThrow(/batch/);
   await expect(project({ phases: { deploy: {} } })).rejects.toThrow(/phase deploy/);
   await expect(project({}, { Artifacts: { Type: 'S3' } })).rejects.toThrow(/Artifacts/);
-  await expect(call('StartBuild', { projectName: 'none' })).rejects.toMatchObject({ code: 'ResourceNotFoundException' });
+  await expect(call('StartBuild', { projectName: 'none' })).rejects.toMatchObject({
+    code: 'ResourceNotFoundException',
+  });
 });
 
 test('presents the project for every action on its builds', async () => {
   const project = 'arn:aws:codebuild:us-east-1:111122223333:project/p';
-  expect(await cloud.access('codebuild', 'StartBuild', { projectName: 'p' })).toEqual([{ action: 'codebuild:StartBuild', resources: [project] }]);
-  expect(await cloud.access('codebuild', 'BatchGetBuilds', { ids: ['p:1', 'p:2'] })).toEqual([{ action: 'codebuild:BatchGetBuilds', resources: [project] }]);
+  expect(await cloud.access('codebuild', 'StartBuild', { projectName: 'p' })).toEqual([
+    { action: 'codebuild:StartBuild', resources: [project] },
+  ]);
+  expect(await cloud.access('codebuild', 'BatchGetBuilds', { ids: ['p:1', 'p:2'] })).toEqual([
+    { action: 'codebuild:BatchGetBuilds', resources: [project] },
+  ]);
 });

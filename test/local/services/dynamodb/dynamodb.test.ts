@@ -4,7 +4,8 @@ import { kms } from '../../../../local/services/kms/index.ts';
 import { storage } from '../storage-home.ts';
 
 const cloud = storage([kms, dynamodb]);
-const call = (operation: string, input: object) => cloud.call('dynamodb', operation, { TableName: 'incidents', ...input });
+const call = (operation: string, input: object) =>
+  cloud.call('dynamodb', operation, { TableName: 'incidents', ...input });
 const S = (value: string) => ({ S: value });
 
 beforeAll(async () => {
@@ -16,7 +17,13 @@ beforeAll(async () => {
       { AttributeName: 'sk', KeyType: 'RANGE' },
     ],
     AttributeDefinitions: ['pk', 'sk', 'status'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-    GlobalSecondaryIndexes: [{ IndexName: 'by-status', KeySchema: [{ AttributeName: 'status', KeyType: 'HASH' }], Projection: { ProjectionType: 'ALL' } }],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: 'by-status',
+        KeySchema: [{ AttributeName: 'status', KeyType: 'HASH' }],
+        Projection: { ProjectionType: 'ALL' },
+      },
+    ],
     BillingMode: 'PAY_PER_REQUEST',
     TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -26,14 +33,25 @@ beforeAll(async () => {
 afterAll(() => cloud.stop());
 
 test('is ACTIVE when it is deployed, with its settings', async () => {
-  expect(await call('DescribeTable', {})).toMatchObject({ Table: { TableStatus: 'ACTIVE', DeletionProtectionEnabled: true, CreationDateTime: expect.any(Date) } });
-  expect(await call('DescribeTimeToLive', {})).toEqual({ TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: 'expires' } });
-  expect(await call('DescribeContinuousBackups', {})).toMatchObject({ ContinuousBackupsDescription: { PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'ENABLED' } } });
+  expect(await call('DescribeTable', {})).toMatchObject({
+    Table: { TableStatus: 'ACTIVE', DeletionProtectionEnabled: true, CreationDateTime: expect.any(Date) },
+  });
+  expect(await call('DescribeTimeToLive', {})).toEqual({
+    TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: 'expires' },
+  });
+  expect(await call('DescribeContinuousBackups', {})).toMatchObject({
+    ContinuousBackupsDescription: { PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'ENABLED' } },
+  });
   await expect(call('DeleteTable', {})).rejects.toMatchObject({ code: 'ValidationException' });
 });
 
 test('stores every kind of value, bytes included', async () => {
-  const Item = { pk: S('values'), sk: S('1'), B: { B: Buffer.from([1, 2]) }, deep: { M: { B: { BS: [Buffer.from([3])] }, n: { N: '1.5' } } } };
+  const Item = {
+    pk: S('values'),
+    sk: S('1'),
+    B: { B: Buffer.from([1, 2]) },
+    deep: { M: { B: { BS: [Buffer.from([3])] }, n: { N: '1.5' } } },
+  };
   await call('PutItem', { Item });
   expect((await call('GetItem', { Key: { pk: S('values'), sk: S('1') } })).Item).toEqual(Item);
 });
@@ -42,8 +60,17 @@ test('a conditional write refuses, and shows the item that was in its way when a
   const Item = { pk: S('lease'), sk: S('1'), holder: S('a') };
   const ConditionExpression = 'attribute_not_exists(pk)';
   await call('PutItem', { Item, ConditionExpression });
-  await expect(call('PutItem', { Item, ConditionExpression })).rejects.toMatchObject({ code: 'ConditionalCheckFailedException', fields: {} });
-  await expect(call('PutItem', { Item: { ...Item, holder: S('b') }, ConditionExpression, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' })).rejects.toMatchObject({
+  await expect(call('PutItem', { Item, ConditionExpression })).rejects.toMatchObject({
+    code: 'ConditionalCheckFailedException',
+    fields: {},
+  });
+  await expect(
+    call('PutItem', {
+      Item: { ...Item, holder: S('b') },
+      ConditionExpression,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    }),
+  ).rejects.toMatchObject({
     code: 'ConditionalCheckFailedException',
     fields: { Item },
   });
@@ -51,7 +78,13 @@ test('a conditional write refuses, and shows the item that was in its way when a
 
 test('queries an index, page by page', async () => {
   for (const sk of ['1', '2', '3']) await call('PutItem', { Item: { pk: S('q'), sk: S(sk), status: S('open') } });
-  const query = { IndexName: 'by-status', KeyConditionExpression: '#s = :s', ExpressionAttributeNames: { '#s': 'status' }, ExpressionAttributeValues: { ':s': S('open') }, Limit: 2 };
+  const query = {
+    IndexName: 'by-status',
+    KeyConditionExpression: '#s = :s',
+    ExpressionAttributeNames: { '#s': 'status' },
+    ExpressionAttributeValues: { ':s': S('open') },
+    Limit: 2,
+  };
   const first = await call('Query', query);
   expect(first.Items).toHaveLength(2);
   const second = await call('Query', { ...query, ExclusiveStartKey: first.LastEvaluatedKey });
@@ -75,20 +108,33 @@ test.for([
   ],
   [
     'Query',
-    { IndexName: 'by-status', KeyConditionExpression: '#s = :s', ExpressionAttributeNames: { '#s': 'status' }, ExpressionAttributeValues: { ':s': S('open') } },
+    {
+      IndexName: 'by-status',
+      KeyConditionExpression: '#s = :s',
+      ExpressionAttributeNames: { '#s': 'status' },
+      ExpressionAttributeValues: { ':s': S('open') },
+    },
     'table/incidents/index/by-status',
     ['open'],
     ['status'],
   ],
-] as const)('%s presents table or index, leading keys and attributes', async ([operation, input, resource, leading, attributes]) => {
-  const [access] = await cloud.access('dynamodb', operation, { TableName: 'incidents', ...input });
-  expect(access).toMatchObject({ action: `dynamodb:${operation}`, resources: [`arn:aws:dynamodb:us-east-1:111122223333:${resource}`] });
-  expect(access?.conditions?.['dynamodb:LeadingKeys']).toEqual(leading);
-  expect([...(access?.conditions?.['dynamodb:Attributes'] ?? [])].toSorted()).toEqual([...attributes].toSorted());
-});
+] as const)(
+  '%s presents table or index, leading keys and attributes',
+  async ([operation, input, resource, leading, attributes]) => {
+    const [access] = await cloud.access('dynamodb', operation, { TableName: 'incidents', ...input });
+    expect(access).toMatchObject({
+      action: `dynamodb:${operation}`,
+      resources: [`arn:aws:dynamodb:us-east-1:111122223333:${resource}`],
+    });
+    expect(access?.conditions?.['dynamodb:LeadingKeys']).toEqual(leading);
+    expect([...(access?.conditions?.['dynamodb:Attributes'] ?? [])].toSorted()).toEqual([...attributes].toSorted());
+  },
+);
 
 test('has no transactions, and refuses members that it does not honour', async () => {
   expect(cloud.service('dynamodb').operations).not.toHaveProperty('TransactWriteItems');
   await expect(call('CreateTable', { TableName: 'x', StreamSpecification: {} })).rejects.toThrow(/StreamSpecification/);
-  await expect(call('GetItem', { TableName: 'none', Key: {} })).rejects.toMatchObject({ code: 'ResourceNotFoundException' });
+  await expect(call('GetItem', { TableName: 'none', Key: {} })).rejects.toMatchObject({
+    code: 'ResourceNotFoundException',
+  });
 });

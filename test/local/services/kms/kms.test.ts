@@ -10,7 +10,11 @@ const newKey = async (): Promise<string> => (await call('CreateKey', {})).KeyMet
 
 test('decrypts what it encrypted, in the same encryption context only', async () => {
   const KeyId = await newKey();
-  const { CiphertextBlob } = await call('Encrypt', { KeyId, Plaintext: Buffer.from('hello'), EncryptionContext: { a: '1', b: '2' } });
+  const { CiphertextBlob } = await call('Encrypt', {
+    KeyId,
+    Plaintext: Buffer.from('hello'),
+    EncryptionContext: { a: '1', b: '2' },
+  });
   expect(Buffer.from(CiphertextBlob).toString('latin1')).not.toContain('hello');
   const { Plaintext } = await call('Decrypt', { CiphertextBlob, EncryptionContext: { b: '2', a: '1' } });
   expect(Plaintext.toString()).toBe('hello');
@@ -27,7 +31,9 @@ test('a data key comes in plain and encrypted under the key', async () => {
 test('a disabled key refuses, and works again when enabled', async () => {
   const KeyId = await newKey();
   await call('DisableKey', { KeyId });
-  await expect(call('GenerateDataKey', { KeyId, KeySpec: 'AES_256' })).rejects.toMatchObject({ code: 'DisabledException' });
+  await expect(call('GenerateDataKey', { KeyId, KeySpec: 'AES_256' })).rejects.toMatchObject({
+    code: 'DisabledException',
+  });
   await call('EnableKey', { KeyId });
   await call('GenerateDataKey', { KeyId, KeySpec: 'AES_256' });
 });
@@ -35,7 +41,9 @@ test('a disabled key refuses, and works again when enabled', async () => {
 test('a key to be deleted refuses, and comes back disabled', async () => {
   const KeyId = await newKey();
   await call('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 });
-  await expect(call('Encrypt', { KeyId, Plaintext: Buffer.from('x') })).rejects.toMatchObject({ code: 'KMSInvalidStateException' });
+  await expect(call('Encrypt', { KeyId, Plaintext: Buffer.from('x') })).rejects.toMatchObject({
+    code: 'KMSInvalidStateException',
+  });
   await call('CancelKeyDeletion', { KeyId });
   expect((await call('DescribeKey', { KeyId })).KeyMetadata).toMatchObject({ KeyState: 'Disabled', Enabled: false });
 });
@@ -44,7 +52,11 @@ test('an alias resolves to its key, whose ARN it presents to IAM', async () => {
   const arn = await newKey();
   await call('CreateAlias', { AliasName: 'alias/mine', TargetKeyId: arn });
   expect(await cloud.access('kms', 'Encrypt', { KeyId: 'alias/mine', EncryptionContext: { a: '1' } })).toMatchObject([
-    { action: 'kms:Encrypt', resources: [arn], conditions: { 'kms:RequestAlias': 'alias/mine', 'kms:EncryptionContext:a': '1' } },
+    {
+      action: 'kms:Encrypt',
+      resources: [arn],
+      conditions: { 'kms:RequestAlias': 'alias/mine', 'kms:EncryptionContext:a': '1' },
+    },
   ]);
   await expect(call('DescribeKey', { KeyId: 'alias/none' })).rejects.toMatchObject({ code: 'NotFoundException' });
 });
@@ -53,14 +65,29 @@ test("a grant widens the key's policy until it is revoked", async () => {
   const KeyId = await newKey();
   const statements = () => cloud.service('kms').resourcePolicy?.(KeyId)?.Statement ?? [];
   const before = statements().length;
-  const { GrantId } = await call('CreateGrant', { KeyId, GranteePrincipal: 'arn:aws:iam::111122223333:role/r', Operations: ['Decrypt'] });
-  expect(statements().at(-1)).toMatchObject({ Action: ['kms:Decrypt'], Principal: { AWS: 'arn:aws:iam::111122223333:role/r' } });
+  const { GrantId } = await call('CreateGrant', {
+    KeyId,
+    GranteePrincipal: 'arn:aws:iam::111122223333:role/r',
+    Operations: ['Decrypt'],
+  });
+  expect(statements().at(-1)).toMatchObject({
+    Action: ['kms:Decrypt'],
+    Principal: { AWS: 'arn:aws:iam::111122223333:role/r' },
+  });
   await call('RevokeGrant', { KeyId, GrantId });
   expect(statements()).toHaveLength(before);
 });
 
 test('a template that asks for what is not honoured is refused by name', async () => {
-  await expect(async () => cloud.deploy('kms', 'AWS::KMS::Key', { KeyPolicy: { Statement: [] }, Origin: 'EXTERNAL' })).rejects.toThrow(/Origin/);
-  const { attributes } = await cloud.deploy('kms', 'AWS::KMS::Key', { KeyPolicy: { Statement: [] }, EnableKeyRotation: true });
-  expect(await call('GetKeyRotationStatus', { KeyId: attributes?.Arn })).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 365 });
+  await expect(async () =>
+    cloud.deploy('kms', 'AWS::KMS::Key', { KeyPolicy: { Statement: [] }, Origin: 'EXTERNAL' }),
+  ).rejects.toThrow(/Origin/);
+  const { attributes } = await cloud.deploy('kms', 'AWS::KMS::Key', {
+    KeyPolicy: { Statement: [] },
+    EnableKeyRotation: true,
+  });
+  expect(await call('GetKeyRotationStatus', { KeyId: attributes?.Arn })).toMatchObject({
+    KeyRotationEnabled: true,
+    RotationPeriodInDays: 365,
+  });
 });

@@ -7,20 +7,35 @@ import { OTHER_REGION, storage } from '../storage-home.ts';
 const cloud = storage([kms, secretsManager]);
 beforeAll(() => cloud.ready);
 afterAll(() => cloud.stop());
-const call = (operation: string, input: object, region?: string) => cloud.call('secrets-manager', operation, input, operator, region);
+const call = (operation: string, input: object, region?: string) =>
+  cloud.call('secrets-manager', operation, input, operator, region);
 
 test('a new value becomes current and keeps the old one as previous', async () => {
   await call('CreateSecret', { Name: 'db', SecretString: 'one' });
   await call('PutSecretValue', { SecretId: 'db', SecretString: 'two' });
-  expect(await call('GetSecretValue', { SecretId: 'db' })).toMatchObject({ SecretString: 'two', VersionStages: ['AWSCURRENT'] });
-  expect(await call('GetSecretValue', { SecretId: 'db', VersionStage: 'AWSPREVIOUS' })).toMatchObject({ SecretString: 'one' });
+  expect(await call('GetSecretValue', { SecretId: 'db' })).toMatchObject({
+    SecretString: 'two',
+    VersionStages: ['AWSCURRENT'],
+  });
+  expect(await call('GetSecretValue', { SecretId: 'db', VersionStage: 'AWSPREVIOUS' })).toMatchObject({
+    SecretString: 'one',
+  });
 });
 
 test('a value put as pending leaves the current one until its stage is moved', async () => {
   const { VersionId: first } = await call('CreateSecret', { Name: 'rotating', SecretString: 'one' });
-  const { VersionId: second } = await call('PutSecretValue', { SecretId: 'rotating', SecretString: 'two', VersionStages: ['AWSPENDING'] });
+  const { VersionId: second } = await call('PutSecretValue', {
+    SecretId: 'rotating',
+    SecretString: 'two',
+    VersionStages: ['AWSPENDING'],
+  });
   expect(await call('GetSecretValue', { SecretId: 'rotating' })).toMatchObject({ SecretString: 'one' });
-  await call('UpdateSecretVersionStage', { SecretId: 'rotating', VersionStage: 'AWSCURRENT', MoveToVersionId: second, RemoveFromVersionId: first });
+  await call('UpdateSecretVersionStage', {
+    SecretId: 'rotating',
+    VersionStage: 'AWSCURRENT',
+    MoveToVersionId: second,
+    RemoveFromVersionId: first,
+  });
   expect(await call('GetSecretValue', { SecretId: 'rotating' })).toMatchObject({ SecretString: 'two' });
 });
 
@@ -29,7 +44,11 @@ test('presents the full ARN with its suffix, and the customer key, where the req
   const { ARN } = await call('CreateSecret', { Name: 'keyed', SecretString: 'x', KmsKeyId: key });
   expect(ARN).toMatch(/:secret:keyed-[A-Za-z0-9]{6}$/);
   expect(await cloud.access('secrets-manager', 'GetSecretValue', { SecretId: 'keyed' })).toMatchObject([
-    { action: 'secretsmanager:GetSecretValue', resources: [ARN], conditions: { 'secretsmanager:VersionStage': 'AWSCURRENT' } },
+    {
+      action: 'secretsmanager:GetSecretValue',
+      resources: [ARN],
+      conditions: { 'secretsmanager:VersionStage': 'AWSCURRENT' },
+    },
     { action: 'kms:Decrypt', resources: [key], conditions: { 'kms:EncryptionContext:SecretARN': ARN } },
   ]);
   await cloud.call('kms', 'DisableKey', { KeyId: key });
@@ -37,11 +56,22 @@ test('presents the full ARN with its suffix, and the customer key, where the req
 });
 
 test('a replica follows its primary and refuses changes of its own', async () => {
-  await call('CreateSecret', { Name: 'replicated', SecretString: 'one', AddReplicaRegions: [{ Region: OTHER_REGION }] });
+  await call('CreateSecret', {
+    Name: 'replicated',
+    SecretString: 'one',
+    AddReplicaRegions: [{ Region: OTHER_REGION }],
+  });
   await call('PutSecretValue', { SecretId: 'replicated', SecretString: 'two' });
-  expect(await call('GetSecretValue', { SecretId: 'replicated' }, OTHER_REGION)).toMatchObject({ SecretString: 'two', ARN: expect.stringContaining(OTHER_REGION) });
-  await expect(call('PutSecretValue', { SecretId: 'replicated', SecretString: 'x' }, OTHER_REGION)).rejects.toMatchObject({ code: 'InvalidRequestException' });
-  expect(await call('DescribeSecret', { SecretId: 'replicated' })).toMatchObject({ ReplicationStatus: [{ Region: OTHER_REGION, Status: 'InSync' }] });
+  expect(await call('GetSecretValue', { SecretId: 'replicated' }, OTHER_REGION)).toMatchObject({
+    SecretString: 'two',
+    ARN: expect.stringContaining(OTHER_REGION),
+  });
+  await expect(
+    call('PutSecretValue', { SecretId: 'replicated', SecretString: 'x' }, OTHER_REGION),
+  ).rejects.toMatchObject({ code: 'InvalidRequestException' });
+  expect(await call('DescribeSecret', { SecretId: 'replicated' })).toMatchObject({
+    ReplicationStatus: [{ Region: OTHER_REGION, Status: 'InSync' }],
+  });
 });
 
 test('a deleted secret cannot be read until it is restored; a forced deletion is final', async () => {
@@ -51,12 +81,19 @@ test('a deleted secret cannot be read until it is restored; a forced deletion is
   await call('RestoreSecret', { SecretId: 'gone' });
   expect(await call('GetSecretValue', { SecretId: 'gone' })).toMatchObject({ SecretString: 'x' });
   await call('DeleteSecret', { SecretId: 'gone', ForceDeleteWithoutRecovery: true });
-  await expect(call('DescribeSecret', { SecretId: 'gone' })).rejects.toMatchObject({ code: 'ResourceNotFoundException' });
+  await expect(call('DescribeSecret', { SecretId: 'gone' })).rejects.toMatchObject({
+    code: 'ResourceNotFoundException',
+  });
 });
 
 test('a template generates a password into its key', async () => {
   const { ref } = await cloud.deploy('secrets-manager', 'AWS::SecretsManager::Secret', {
-    GenerateSecretString: { SecretStringTemplate: '{"username":"app"}', GenerateStringKey: 'password', ExcludePunctuation: true, PasswordLength: 20 },
+    GenerateSecretString: {
+      SecretStringTemplate: '{"username":"app"}',
+      GenerateStringKey: 'password',
+      ExcludePunctuation: true,
+      PasswordLength: 20,
+    },
   });
   const value = JSON.parse((await call('GetSecretValue', { SecretId: ref })).SecretString);
   expect(value).toMatchObject({ username: 'app', password: expect.stringMatching(/^[A-Za-z0-9]{20}$/) });

@@ -10,9 +10,15 @@ const call = (operation: string, input: object) => cloud.call('ssm', operation, 
 
 test('a parameter grows versions when overwritten, and refuses to be created twice', async () => {
   await call('PutParameter', { Name: '/a/one', Value: '1', Type: 'String' });
-  await expect(call('PutParameter', { Name: '/a/one', Value: '2', Type: 'String' })).rejects.toMatchObject({ code: 'ParameterAlreadyExists' });
+  await expect(call('PutParameter', { Name: '/a/one', Value: '2', Type: 'String' })).rejects.toMatchObject({
+    code: 'ParameterAlreadyExists',
+  });
   expect(await call('PutParameter', { Name: '/a/one', Value: '2', Overwrite: true })).toMatchObject({ Version: 2 });
-  expect((await call('GetParameter', { Name: '/a/one' })).Parameter).toMatchObject({ Value: '2', Version: 2, Type: 'String' });
+  expect((await call('GetParameter', { Name: '/a/one' })).Parameter).toMatchObject({
+    Value: '2',
+    Version: 2,
+    Type: 'String',
+  });
   expect((await call('GetParameter', { Name: '/a/one:1' })).Parameter).toMatchObject({ Value: '1', Selector: ':1' });
   await expect(call('GetParameter', { Name: '/a/one:9' })).rejects.toMatchObject({ code: 'ParameterVersionNotFound' });
 });
@@ -27,12 +33,16 @@ test('a secure string is shown only decrypted, and needs its customer key', asyn
     { action: 'kms:Decrypt', resources: [Arn], conditions: { 'kms:ViaService': 'ssm.us-east-1.amazonaws.com' } },
   ]);
   await cloud.call('kms', 'DisableKey', { KeyId: Arn });
-  await expect(call('GetParameter', { Name: '/s/secret', WithDecryption: true })).rejects.toMatchObject({ code: 'DisabledException' });
+  await expect(call('GetParameter', { Name: '/s/secret', WithDecryption: true })).rejects.toMatchObject({
+    code: 'DisabledException',
+  });
 });
 
 test('lists what lies below a path, the next level or all, page by page', async () => {
-  for (const Name of ['/p/x', '/p/y', '/p/deep/z', '/q/x']) await call('PutParameter', { Name, Value: Name, Type: 'String' });
-  const names = async (input: object) => (await call('GetParametersByPath', { Path: '/p', ...input })).Parameters.map(({ Name }: { Name: string }) => Name);
+  for (const Name of ['/p/x', '/p/y', '/p/deep/z', '/q/x'])
+    await call('PutParameter', { Name, Value: Name, Type: 'String' });
+  const names = async (input: object) =>
+    (await call('GetParametersByPath', { Path: '/p', ...input })).Parameters.map(({ Name }: { Name: string }) => Name);
   expect(await names({})).toEqual(['/p/x', '/p/y']);
   expect(await names({ Recursive: true })).toEqual(['/p/deep/z', '/p/x', '/p/y']);
   const first = await call('GetParametersByPath', { Path: '/p', MaxResults: 1 });
@@ -41,9 +51,14 @@ test('lists what lies below a path, the next level or all, page by page', async 
 
 test('names what it did not find among several', async () => {
   await call('PutParameter', { Name: 'plain', Value: '1', Type: 'String' });
-  expect(await call('GetParameters', { Names: ['plain', 'none'] })).toMatchObject({ Parameters: [{ Name: 'plain' }], InvalidParameters: ['none'] });
+  expect(await call('GetParameters', { Names: ['plain', 'none'] })).toMatchObject({
+    Parameters: [{ Name: 'plain' }],
+    InvalidParameters: ['none'],
+  });
 });
 
 test('is there from the start: the bootstrap version that the CDK checks', async () => {
-  expect(Number((await call('GetParameter', { Name: '/cdk-bootstrap/hnb659fds/version' })).Parameter.Value)).toBeGreaterThanOrEqual(6);
+  expect(
+    Number((await call('GetParameter', { Name: '/cdk-bootstrap/hnb659fds/version' })).Parameter.Value),
+  ).toBeGreaterThanOrEqual(6);
 });
