@@ -134,7 +134,7 @@ export function readLogExports(types: readonly string[] | undefined): readonly s
 export function instanceOperations(region: Region, rules: AccessRules): Record<string, Operation> {
   const version = async () => (await region.engine).version;
   const show = async (instance: Instance) => ({ DBInstance: showInstance(region, instance, await version()) });
-  const onInstance = (action: string) => (input: { DBInstanceIdentifier: string | undefined }) =>
+  const onInstance = (action: string) => (input: { DBInstanceIdentifier?: string | undefined }) =>
     rules.instance(action, input.DBInstanceIdentifier);
 
   return {
@@ -198,9 +198,7 @@ export function instanceOperations(region: Region, rules: AccessRules): Record<s
 
     DescribeDBInstances: operation<sdk.DescribeDBInstancesCommandInput, sdk.DescribeDBInstancesCommandOutput>(
       ['DBInstanceIdentifier', 'Filters', 'MaxRecords', 'Marker'],
-      onInstance('DescribeDBInstances') as (
-        input: sdk.DescribeDBInstancesCommandInput,
-      ) => ReturnType<AccessRules['instance']>,
+      onInstance('DescribeDBInstances'),
       async (input) => {
         const id = input.DBInstanceIdentifier;
         // RDS takes an identifier or an ARN, of which the identifier is the last part.

@@ -53,7 +53,7 @@ export interface Instance {
   subnetGroup: string;
   securityGroups: readonly string[];
   parameterGroup: string;
-  parameterStatus: 'in-sync' | 'pending-reboot' | 'applying';
+  parameterStatus: 'in-sync' | 'pending-reboot';
   /** The parameters that the engine runs with or reads at its next start. */
   parameters: Readonly<Record<string, string>>;
   logExports: ReadonlySet<string>;
