@@ -97,10 +97,14 @@ async function rollBackPrepared(session: Session): Promise<number> {
   for (const { gid, owner } of prepared) {
     if (gid == null || owner == null) continue;
     try {
-      // Only the owner or a superuser may end it, and the master of RDS is none.
-      await session.query(`set role ${quoteIdentifier(owner)}`);
+      // Only the owner or a superuser may end it; the master of RDS is none, and who creates a role may administer it,
+      // not take its place (PostgreSQL 16).
+      const role = quoteIdentifier(owner);
+      await session.query(`grant ${role} to current_user with inherit false, set true`);
+      await session.query(`set role ${role}`);
       await session.query(`rollback prepared ${quoteLiteral(gid)}`);
       await session.query('reset role');
+      await session.query(`revoke ${role} from current_user granted by current_user`);
     } catch (cause) {
       throw FenceFailed(`Prepared transaction ${gid} of ${owner} cannot be rolled back: ${messageOf(cause)}`, {
         cause,

@@ -4,7 +4,7 @@ import { recordVersion } from '../incident/contracts.ts';
 import type { Clock, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import { type Login, loginOf, setPassword } from './credentials.ts';
-import { AlreadyRegistered, DatabaseNotFound } from './errors.ts';
+import { AlreadyRegistered, DatabaseNotFound, RoleUnusable } from './errors.ts';
 import type { Databases, Secrets, Session, Sessions } from './ports.ts';
 import { quoteIdentifier, withSession } from './sql.ts';
 
@@ -31,6 +31,7 @@ export async function prepareDatabase(context: PrepareContext): Promise<{ identi
     await ensureRole(session, heartbeat);
     await ensureRole(session, sentinel);
     for (const statement of statements) await session.query(statement);
+    await letRead(session, sentinel.username);
   });
   return { identifier: active.identifier, statements: statements.length };
 }
@@ -41,10 +42,7 @@ async function ensureRole(session: Session, login: Login): Promise<void> {
   await setPassword(session, login);
 }
 
-/**
- * The heartbeat role writes one table; the sentinel reads everything (pg_read_all_data, row counts and hashes) and sees
- * every session (pg_monitor, whether a transaction could still commit an old key).
- */
+/** The heartbeat role writes one table; the sentinel sees every session (whether one could still commit an old key). */
 function migration(database: string, heartbeatRole: string, sentinelRole: string): readonly string[] {
   const [heartbeat, sentinel] = [quoteIdentifier(heartbeatRole), quoteIdentifier(sentinelRole)];
   return [
@@ -59,8 +57,42 @@ function migration(database: string, heartbeatRole: string, sentinelRole: string
     `grant connect on database ${quoteIdentifier(database)} to ${heartbeat}, ${sentinel}`,
     `grant usage on schema stocker_dr to ${heartbeat}`,
     `grant select, insert, delete on stocker_dr.heartbeat to ${heartbeat}`,
-    `grant pg_read_all_data, pg_monitor to ${sentinel}`,
+    `grant pg_monitor to ${sentinel}`,
   ];
+}
+
+const applicationSchemas = `nspname !~ '^pg_' and nspname <> 'information_schema'`;
+
+/**
+ * The sentinel reads every table, of today and of tomorrow. The master of RDS may not be able to grant
+ * pg_read_all_data, so this grants what the master owns, and names what it could not.
+ */
+async function letRead(session: Session, sentinelRole: string): Promise<void> {
+  const sentinel = quoteIdentifier(sentinelRole);
+  const schemas = await session.query(
+    `select nspname as name from pg_namespace where ${applicationSchemas} and has_schema_privilege(oid, 'usage with grant option')`,
+  );
+  for (const { name } of schemas) {
+    const schema = quoteIdentifier(name ?? '');
+    await session.query(`grant usage on schema ${schema} to ${sentinel}`);
+    await session.query(`alter default privileges in schema ${schema} grant select on tables to ${sentinel}`);
+    await session.query(`alter default privileges in schema ${schema} grant select on sequences to ${sentinel}`);
+  }
+  const relations = `pg_class c join pg_namespace n on n.oid = relnamespace
+    where relkind in ('r', 'p', 'm', 'S') and relpersistence = 'p' and ${applicationSchemas}`;
+  const grantable = await session.query(
+    `select format('%I.%I', nspname, relname) as name from ${relations} and has_table_privilege(c.oid, 'select with grant option')`,
+  );
+  for (const { name } of grantable) await session.query(`grant select on ${name} to ${sentinel}`);
+  const unreadable = await session.query(
+    `select format('%I.%I', nspname, relname) as name from ${relations} and not has_table_privilege($1, c.oid, 'select')`,
+    [sentinelRole],
+  );
+  if (unreadable.length === 0) return;
+  const names = unreadable.map((row) => row.name).join(', ');
+  throw RoleUnusable(
+    `${sentinelRole} cannot read ${names}: grant select on them as their owner, and invoke this again.`,
+  );
 }
 
 export interface RegisterContext {

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setCredentials } from '../../../core/database/credentials.ts';
+import { cutOver } from '../../../core/database/cut-over.ts';
+import { fenceDatabase } from '../../../core/database/fence-database.ts';
+import { writeHeartbeat } from '../../../core/database/heartbeat.ts';
+import { compareFacts, postgresFactsSql } from '../../../core/database/parity.ts';
+import type { Credentials, Secrets, Sessions } from '../../../core/database/ports.ts';
+import { prepareDatabase } from '../../../core/database/prepare-database.ts';
+import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeLease } from '../fakes.ts';
+import { FakeMetrics, FakeParameters, makePlan } from './fakes.ts';
+
+const incident = makeIncident();
+
+describe('a restored copy', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await startDatabase();
+  });
+  afterAll(() => database.close());
+
+  const fence = (change: { secrets?: Secrets; sessions?: Sessions } = {}) =>
+    fenceDatabase(
+      { incident, candidate: database.candidate },
+      { settings, secrets, sessions: database.sessions, ...change },
+    );
+  const logIn = async (login?: Credentials) => {
+    const options = { statementTimeoutMs: 5_000, applicationName: 'test' };
+    return database.sessions.open(database.candidate, login ?? (await secrets.credentials('stocker/app')), options);
+  };
+  const control = () => Object.assign(new FakeControl(), { active: database.active, lease: makeLease() });
+
+  test('is fenced: sessions end, prepared transactions are rolled back, the application cannot log in', async () => {
+    const open = await logIn();
+    await open.query("begin; insert into stocker.product (tenant_id, sku, name) values (1, 'prepared', 'x')");
+    await open.query("prepare transaction 'left over'");
+    const { output, facts } = await fence();
+    expect(output).toEqual({ roles: ['stocker_app'], sessionsEnded: 1 });
+    expect(facts).toMatchObject({ rolledBack: 1, proof: 'login refused with SQLSTATE 28000' });
+    await expect(open.query('select 1')).rejects.toThrow();
+    await expect(logIn()).rejects.toMatchObject({ code: '28000' });
+    expect(await database.query('select * from pg_prepared_xacts')).toEqual([]);
+    expect((await fence()).output.sessionsEnded).toBe(0);
+  });
+
+  test('is proven with the current password, not with the one it was restored with', async () => {
+    const rotated: Secrets = {
+      credentials: async (name) =>
+        name === 'stocker/app' ? { username: 'stocker_app', password: 'rotated since' } : secrets.credentials(name),
+    };
+    expect((await fence({ secrets: rotated })).output.roles).toEqual(['stocker_app']);
+  });
+
+  test('is not called fenced when the application can log in all the same', async () => {
+    const leaky: Sessions = {
+      async open(address, login, options) {
+        if (login.username === 'stocker_app') await database.query('alter role stocker_app login');
+        return database.sessions.open(address, login, options);
+      },
+    };
+    await expect(fence({ sessions: leaky })).rejects.toMatchObject({ name: 'FenceFailed' });
+  });
+
+  test('is refused when the application logs in as the master', async () => {
+    const asMaster = { ...settings.database, applicationRoles: [{ name: 'postgres', secretName: 'stocker/master' }] };
+    const context = { settings: { ...settings, database: asMaster }, secrets, sessions: database.sessions };
+    await expect(fenceDatabase({ incident, candidate: database.candidate }, context)).rejects.toMatchObject({
+      name: 'RoleUnusable',
+    });
+  });
+
+  test('is cut over: the application logs in and writes again, and its endpoint is published', async () => {
+    await prepareDatabase({ settings, control: control(), secrets, sessions: database.sessions });
+    await prepareDatabase({ settings, control: control(), secrets, sessions: database.sessions });
+    await fence();
+    const facts = await database.query(postgresFactsSql);
+    const [before] = [Object.fromEntries(facts.map((row) => [row.setting ?? '', row.value ?? '']))];
+    expect(compareFacts({ ...before, 'role stocker_app login': 'yes' }, before, settings)).toMatchObject([
+      { setting: 'role stocker_app login', expected: 'the copy is fenced until the cut-over' },
+    ]);
+    await setCredentials({ candidate: database.candidate }, { settings, secrets, sessions: database.sessions });
+    const parameters = new FakeParameters();
+    const ports = {
+      settings,
+      clock: new FakeClock(),
+      control: control(),
+      parameters,
+      secrets,
+      sessions: database.sessions,
+      workloads: { restart: async () => 2 },
+      announcer: new FakeAnnouncer(),
+    };
+    const input = { incident, plan: makePlan(), candidate: database.candidate };
+    expect((await cutOver(input, ports)).output).toEqual({ application: 'canary' });
+    await (await logIn()).close();
+    const { address, port } = database.candidate;
+    expect(parameters.values.get('/stocker/canary/database')).toBe(JSON.stringify({ address, port }));
+    const late = { ...input, plan: makePlan({ epoch: 2 }) };
+    await expect(cutOver(late, ports)).rejects.toMatchObject({ name: 'LeaseLost' });
+  });
+
+  test('takes a heartbeat once prepared, and keeps two days of them', async () => {
+    await prepareDatabase({ settings, control: control(), secrets, sessions: database.sessions });
+    await database.query(
+      "insert into stocker_dr.heartbeat (at, lsn, xid) values (clock_timestamp() - interval '3 days', '0/1', '5')",
+    );
+    const metrics = new FakeMetrics();
+    const context = { settings, region: 'us-east-1', clock: new FakeClock(), control: control(), secrets, metrics };
+    const beat = await writeHeartbeat({ ...context, sessions: database.sessions });
+    expect(beat).toMatchObject({ written: true, at: expect.stringMatching(/\.\d{6}Z$/) });
+    expect(metrics.values.HeartbeatWritten).toBe(1);
+    expect(await database.query('select count(*) as beats from stocker_dr.heartbeat')).toEqual([{ beats: '1' }]);
+    expect(await writeHeartbeat({ ...context, region: 'us-west-2', sessions: database.sessions })).toMatchObject({
+      written: false,
+    });
+  });
+
+  test('is not spoken to when its certificate is of another authority', async () => {
+    const { sessions } = await import('../../../lambdas/adapters/postgres/sessions.ts');
+    const { createCertificateAuthority } = await import('../../../local/certificates.ts');
+    const other = await createCertificateAuthority();
+    const options = { statementTimeoutMs: 5_000, applicationName: 'test' };
+    const login = await secrets.credentials('stocker/master');
+    await expect(sessions(() => other.certificate).open(database.candidate, login, options)).rejects.toThrow(
+      /certificate/,
+    );
+  });
+});
