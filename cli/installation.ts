@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { configurationOf } from '../config/index.ts';
 import { kubernetesGroup, namesOf } from '../config/names.ts';
@@ -13,8 +12,8 @@ import type { Configuration, Network } from '../config/schema.ts';
 import { scaledClock } from '../local/clock.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import type { Ec2Service } from '../local/services/ec2/network.ts';
+import type { EksService } from '../local/services/eks/service.ts';
 import { createStocker } from '../workload/database/schema.ts';
-import { type Kubectl, kubectl, type Manifest, pathOf } from '../workload/infrastructure/kubectl.ts';
 import { type Installed, provision, writeParameters } from '../workload/infrastructure/provision.ts';
 import {
   deploymentManifest,
@@ -218,7 +217,7 @@ async function startApplication(
     [canary.databaseEndpointParameter]: 'none',
   });
   const { cluster, namespace } = application.deployment;
-  const kubernetes = await kubectl(cluster, primary.region, connection);
+  const kubernetes = (cloud.service('eks', primary.region) as EksService).kubernetes(cluster);
   await kubernetes.apply(namespaceManifest(namespace));
   for (const manifest of recoveryAccessManifests(namespace, kubernetesGroup)) await kubernetes.apply(manifest);
   const urls = await Promise.all(
@@ -232,7 +231,7 @@ async function startApplication(
       const { name } = target.deployment;
       await kubernetes.apply(deploymentManifest({ namespace, name, replicas: 1, image, environment }));
       await kubernetes.apply(serviceManifest({ namespace, name }));
-      return addressOf(kubernetes, serviceManifest({ namespace, name }));
+      return kubernetes.address(namespace, name);
     }),
   );
   const [apiUrl, canaryUrl] = urls as [string, string];
@@ -241,17 +240,4 @@ async function startApplication(
     [canary.urlParameter]: canaryUrl,
   });
   return apiUrl;
-}
-
-/** The address of a service's load balancer, once it has one. */
-async function addressOf(kubernetes: Kubectl, service: Manifest): Promise<string> {
-  interface Answer {
-    metadata?: { annotations?: Record<string, string> };
-  }
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const address = (await kubernetes.get<Answer>(pathOf(service))).metadata?.annotations?.['embedded-cloud/address'];
-    if (address) return `http://${address}`;
-    await sleep(50);
-  }
-  throw new Error(`The service ${service.metadata.name} got no address`);
 }

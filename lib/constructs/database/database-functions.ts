@@ -7,6 +7,7 @@ import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from 
 export function databaseFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
   const { database, canary } = home.configuration;
   const master = () => may.readSecrets(database.masterSecretName);
+  const sentinel = () => may.readSecrets(database.sentinelRole.secretName);
   const applicationSecrets = database.applicationRoles.map((role) => role.secretName);
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
   const control = (
@@ -29,10 +30,11 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       reachesDatabase: true,
     }).lambda;
   return {
-    AssessDatabase: control('assess-database', 'Decides source, restore point and candidate', [
+    AssessDatabase: inside('assess-database', 'Decides source, restore point and candidate', [
       may.timeline(),
       may.readControl(),
       may.seeDatabases(),
+      sentinel(),
     ]),
     RestoreDatabase: control('restore-database', 'Starts the restore to a new instance', [
       may.timeline(),
@@ -72,7 +74,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     CheckParity: inside(
       'check-parity',
       'Compares the candidate with its source',
-      [may.timeline(), may.seeDatabases(), master()],
+      [may.timeline(), may.seeDatabases(), sentinel()],
       Duration.minutes(2),
     ),
     CutOver: inside(
@@ -95,6 +97,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     ]),
     TearDown: control('tear-down', 'Deletes the drill’s candidate and nothing else', [
       may.timeline(),
+      may.readControl(),
       may.seeDatabases(),
       ...may.deleteDrill(),
       may.readParameters(canary.databaseEndpointParameter),
@@ -112,7 +115,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     LookForDamage: inside(
       'look-for-damage',
       'Looks for damage in the active database',
-      [may.readControl(), may.timeline(), may.readSecrets(database.sentinelRole.secretName), may.putMetrics()],
+      [may.readControl(), may.timeline(), sentinel(), may.putMetrics()],
       Duration.minutes(4),
     ),
     PrepareDatabase: inside('prepare-database', 'Creates the product’s schema and roles; idempotent', [

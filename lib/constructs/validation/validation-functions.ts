@@ -6,7 +6,7 @@ import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from 
 /** The validation that every recovery shares: database, application, performance. */
 export function validationFunctions(scope: Construct, home: FunctionHome, may: Permissions) {
   const { database, canary } = home.configuration;
-  const master = () => may.readSecrets(database.masterSecretName);
+  const sentinel = () => may.readSecrets(database.sentinelRole.secretName);
   const inside = (
     path: string,
     description: string,
@@ -24,10 +24,15 @@ export function validationFunctions(scope: Construct, home: FunctionHome, may: P
     PlanValidation: inside(
       'plan-validation',
       'Cuts the validation into bounded pieces',
-      [may.timeline(), master()],
+      [may.timeline(), sentinel()],
       Duration.minutes(2),
     ),
-    RunCheck: inside('run-check', 'Runs one bounded check', [may.timeline(), master()], Duration.minutes(11)),
+    RunCheck: inside(
+      'run-check',
+      'Runs one bounded check',
+      [may.timeline(), may.readSecrets(database.masterSecretName, database.sentinelRole.secretName)],
+      Duration.minutes(11),
+    ),
     JudgeValidation: new RecoveryFunction(scope, home, {
       path: 'validation/judge-validation',
       description: 'Judges a tier of the validation; unknown never passes',
@@ -36,7 +41,7 @@ export function validationFunctions(scope: Construct, home: FunctionHome, may: P
     ValidateApplication: inside(
       'validate-application',
       'Runs the application’s critical flow',
-      [may.timeline(), may.readParameters(canary.urlParameter), master()],
+      [may.timeline(), may.readParameters(canary.urlParameter), sentinel()],
       Duration.minutes(3),
     ),
     ValidatePerformance: inside(
