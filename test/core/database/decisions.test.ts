@@ -141,11 +141,14 @@ describe('tear-down', () => {
     { case: 'has the tag of another incident', change: { tags: { 'stocker-dr:incident': 'drill-other' } } },
     { case: 'has no tag', change: { tags: {} } },
     { case: 'is production under a new name', change: { resourceId: 'db-PRODUCTION' } },
-  ])('deletes nothing that $case', async ({ change }) => {
-    const databases = new FakeDatabases(copy(change));
-    await expect(run(databases)).rejects.toMatchObject({ name: 'DeletionRefused' });
-    expect(databases.deleted).toEqual([]);
-  });
+  ] as { case: string; change: Parameters<typeof makeInstance>[0] }[])(
+    'deletes nothing that $case',
+    async ({ change }) => {
+      const databases = new FakeDatabases(copy(change));
+      await expect(run(databases)).rejects.toMatchObject({ name: 'DeletionRefused' });
+      expect(databases.deleted).toEqual([]);
+    },
+  );
 
   test('is over only when the automated backups are gone, too', async () => {
     const databases = new FakeDatabases();
