@@ -32,7 +32,8 @@ const expectedInDrill: readonly Expectation[] = [
     because: 'every instance has files of its own',
   },
   {
-    setting: /^parameter (archive_command|archive_library|restore_command|recovery_\w+|hot_standby|primary_(conninfo|slot_name))$/,
+    setting:
+      /^parameter (archive_command|archive_library|restore_command|recovery_\w+|hot_standby|primary_(conninfo|slot_name))$/,
     because: 'every instance archives to, and was restored from, a place of its own',
   },
 ];
