@@ -86,7 +86,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
     await stage(
       'Prepare',
       () => prepare(configuration, clients),
-      () => 'active database registered, heartbeat and sentinel have their roles',
+      () => 'active database registered, roles made, first baseline taken',
     );
     const apiUrl = await stage(
       'Start the application',
@@ -196,11 +196,12 @@ export async function connect(
   return client;
 }
 
-/** The two commands that follow a deployment (docs/deploy.md). */
+/** What follows a deployment (docs/deploy.md): who is production, the product's schema and roles, a first baseline to validate against. */
 async function prepare(configuration: Configuration, { lambda }: Clients): Promise<void> {
   const names = namesOf(configuration);
   await invoke(lambda, names.lambda('database/register-database'), { identifier: configuration.database.identifier });
   await invoke(lambda, names.lambda('database/prepare-database'), {});
+  await invoke(lambda, names.lambda('database/look-for-damage'), {});
 }
 
 async function startApplication(
