@@ -1,0 +1,254 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { lostOrDamagedEvents } from '../../lib/constructs/database/database-detection.ts';
+import { describeRules, only, type Properties, resourcesOf, type Stack, stacks, targetOf, textOf } from './stacks.ts';
+
+const root = join(import.meta.dirname, '../..');
+const alarmsOf = (stack: Stack) =>
+  resourcesOf(stack, 'AWS::CloudWatch::Alarm').map(([id, { Properties }]): Properties => ({ id, ...Properties }));
+const alarm = (stack: Stack, name: string) =>
+  only(stack, 'AWS::CloudWatch::Alarm', ({ AlarmName }) => AlarmName === `stocker-dr-${stack.environment}-${name}`);
+const nameOf = (stack: Stack, { AlarmName }: Properties) =>
+  String(AlarmName).replace(`stocker-dr-${stack.environment}-`, '');
+const functionId = (stack: Stack, path: string) =>
+  only(stack, 'AWS::Lambda::Function', ({ Handler }) => Handler === `${path}.handler`).id;
+const rule = (stack: Stack, name: string) =>
+  only(stack, 'AWS::Events::Rule', ({ Name }) => Name === `stocker-dr-${stack.environment}-${name}`).properties;
+const schedule = (stack: Stack, name: string) =>
+  only(stack, 'AWS::Scheduler::Schedule', ({ Name }) => Name === `stocker-dr-${stack.environment}-${name}`).properties;
+const queueIds = (stack: Stack) => resourcesOf(stack, 'AWS::SQS::Queue').map(([id]) => id);
+const triageTargets = (stack: Stack) =>
+  resourcesOf(stack, 'AWS::Events::Rule')
+    .flatMap(([, { Properties }]) => Properties.Targets as Properties[])
+    .filter(({ Arn }) => targetOf(Arn) === functionId(stack, 'incident/triage-alarm'));
+
+/** The headings of a runbook as GitHub makes anchors of them. */
+const anchorsOf = (file: string) =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^a-z0-9 -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+const links = /Runbook: (docs\/runbooks\/[a-z]+\.md)#([a-z0-9-]+)$/;
+
+describeRules('detection', [
+  {
+    $case: 'every alarm links to the heading of a runbook that bears its name',
+    find: (stack) =>
+      alarmsOf(stack)
+        .filter((each) => {
+          const [, file, anchor = ''] = links.exec(each.AlarmDescription) ?? [];
+          return file === undefined || anchor !== nameOf(stack, each) || !anchorsOf(file).includes(anchor);
+        })
+        .map(({ AlarmName }) => AlarmName),
+    broken: (stack) => {
+      alarm(stack, 'sentinel-silent').properties.AlarmDescription =
+        'The sentinel is silent. Runbook: docs/runbooks/database.md#nowhere';
+    },
+  },
+  {
+    $case: 'every alarm tells the team',
+    find: (stack) => {
+      const { id } = only(stack, 'AWS::SNS::Topic', ({ TopicName }) => String(TopicName).endsWith('-internal'));
+      return alarmsOf(stack)
+        .filter(
+          ({ AlarmActions, ActionsEnabled }) => ActionsEnabled === false || !AlarmActions?.map(targetOf).includes(id),
+        )
+        .map(({ AlarmName }) => AlarmName);
+    },
+    broken: (stack) => {
+      alarm(stack, 'database-damage-found').properties.AlarmActions = [];
+    },
+  },
+  {
+    $case: 'a heartbeat or a sentinel that falls silent is what rings; no damage reported is no damage',
+    find: (stack) => {
+      const expected: Record<string, string> = {
+        'database-heartbeat-missing': 'breaching',
+        'sentinel-silent': 'breaching',
+        'database-damage-found': 'notBreaching',
+      };
+      return Object.entries(expected)
+        .filter(([name, missing]) => alarm(stack, name).properties.TreatMissingData !== missing)
+        .map(([name]) => name);
+    },
+    broken: (stack) => {
+      alarm(stack, 'database-heartbeat-missing').properties.TreatMissingData = 'missing';
+    },
+  },
+  {
+    $case: 'triage hears of every database alarm but a silent sentinel, which is no sign of damage',
+    find: (stack) => {
+      const heard = rule(stack, 'database-alarm').EventPattern.resources.map(targetOf);
+      return alarmsOf(stack)
+        .filter((each) => heard.includes(each.id) !== nameOf(stack, each).startsWith('database-'))
+        .map(({ AlarmName }) => AlarmName);
+    },
+    broken: (stack) => {
+      rule(stack, 'database-alarm').EventPattern.resources.pop();
+    },
+  },
+  {
+    $case: 'triage hears only of alarms that ring',
+    find: (stack) => {
+      const { source, detail, ...pattern } = rule(stack, 'database-alarm').EventPattern;
+      return `${source} ${pattern['detail-type']} ${detail.state.value}` ===
+        'aws.cloudwatch CloudWatch Alarm State Change ALARM'
+        ? []
+        : [JSON.stringify(detail)];
+    },
+    broken: (stack) => {
+      rule(stack, 'database-alarm').EventPattern.detail.state.value = ['ALARM', 'OK'];
+    },
+  },
+  {
+    $case: 'triage hears of instances lost or damaged, and of no failover that heals itself',
+    find: (stack) => {
+      const heard: string[] = rule(stack, 'database-event').EventPattern.detail.EventID;
+      const healing = ['RDS-EVENT-0013', 'RDS-EVENT-0015', 'RDS-EVENT-0049'];
+      return [
+        ...lostOrDamagedEvents.filter((id) => !heard.includes(id)),
+        ...healing.filter((id) => heard.includes(id)),
+      ];
+    },
+    broken: (stack) => {
+      rule(stack, 'database-event').EventPattern.detail.EventID.push('RDS-EVENT-0049');
+    },
+  },
+  {
+    $case: 'no stale event reaches triage, and none is lost in silence',
+    find: (stack) =>
+      triageTargets(stack)
+        .filter(
+          ({ RetryPolicy, DeadLetterConfig }) =>
+            !(RetryPolicy?.MaximumEventAgeInSeconds <= 900) ||
+            !queueIds(stack).includes(targetOf(DeadLetterConfig?.Arn ?? 'none')),
+        )
+        .map((target) => JSON.stringify(target)),
+    broken: (stack) => {
+      for (const target of triageTargets(stack)) delete target.RetryPolicy.MaximumEventAgeInSeconds;
+    },
+  },
+  {
+    $case: 'EventBridge may send to the dead-letter queue of each rule that names one',
+    find: (stack) => {
+      const admitted = resourcesOf(stack, 'AWS::SQS::QueuePolicy')
+        .map(([, { Properties }]) => JSON.stringify(Properties.PolicyDocument))
+        .join();
+      return resourcesOf(stack, 'AWS::Events::Rule')
+        .filter(
+          ([id, { Properties }]) =>
+            Properties.Targets.some((each: Properties) => each.DeadLetterConfig) &&
+            !admitted.includes(`"aws:SourceArn":{"Fn::GetAtt":["${id}","Arn"]}`),
+        )
+        .map(([id]) => id);
+    },
+    broken: (stack) => {
+      for (const [, { Properties }] of resourcesOf(stack, 'AWS::SQS::QueuePolicy'))
+        Properties.PolicyDocument.Statement = [];
+    },
+  },
+  {
+    $case: 'an execution that ended without its own Catch wakes the clean-up',
+    find: (stack) => {
+      const { EventPattern, Targets } = rule(stack, 'database-recovery-ended');
+      const machine = `arn:aws:states:${stack.region}:${stack.configuration.account}:stateMachine:stocker-dr-${stack.environment}-database-recovery`;
+      return [
+        ...['ABORTED', 'TIMED_OUT', 'FAILED'].filter((status) => !EventPattern.detail.status.includes(status)),
+        ...(`${EventPattern.detail.stateMachineArn}` === machine ? [] : ['another machine']),
+        ...(targetOf(Targets[0].Arn) === functionId(stack, 'incident/clean-up-stopped') ? [] : ['another target']),
+      ];
+    },
+    broken: (stack) => {
+      rule(stack, 'database-recovery-ended').EventPattern.detail.status = ['ABORTED'];
+    },
+  },
+  {
+    $case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
+    find: (stack) => {
+      const { heartbeatMinutes, databaseDrill } = stack.configuration.schedules;
+      const expected: Record<string, string> = {
+        heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
+        sentinel: 'rate(5 minutes)',
+        'database-drill': databaseDrill,
+      };
+      return Object.entries(expected)
+        .filter(([name, expression]) => {
+          const found = schedule(stack, name);
+          return (
+            found.ScheduleExpression !== expression ||
+            found.ScheduleExpressionTimezone !== 'Etc/UTC' ||
+            found.FlexibleTimeWindow.Mode !== 'OFF' ||
+            found.State !== 'ENABLED'
+          );
+        })
+        .map(([name]) => name);
+    },
+    broken: (stack) => {
+      schedule(stack, 'database-drill').ScheduleExpressionTimezone = 'Europe/Berlin';
+    },
+  },
+  {
+    $case: 'schedules keep what they could not deliver, and deliver nothing late',
+    find: (stack) =>
+      resourcesOf(stack, 'AWS::Scheduler::Schedule')
+        .filter(
+          ([
+            ,
+            {
+              Properties: { Target },
+            },
+          ]) =>
+            !queueIds(stack).includes(targetOf(Target.DeadLetterConfig?.Arn ?? 'none')) ||
+            !(Target.RetryPolicy?.MaximumEventAgeInSeconds <= 3600),
+        )
+        .map(([id]) => id),
+    broken: (stack) => {
+      delete schedule(stack, 'heartbeat').Target.DeadLetterConfig;
+    },
+  },
+  {
+    $case: 'the drill’s schedule starts the machine as a drill, with its name and time',
+    find: (stack) => {
+      const { Target } = schedule(stack, 'database-drill');
+      const machine = only(stack, 'AWS::StepFunctions::StateMachine').id;
+      const input = JSON.parse(textOf(Target.Input));
+      return [
+        ...(targetOf(Target.Arn) === machine ? [] : ['another target']),
+        ...(input.mode === 'drill' ? [] : [`mode ${input.mode}`]),
+        ...(input.trigger?.at === '<aws.scheduler.scheduled-time>' ? [] : ['no time']),
+      ];
+    },
+    broken: (stack) => {
+      const { Target } = schedule(stack, 'database-drill');
+      Target.Input = JSON.stringify({ ...JSON.parse(textOf(Target.Input)), mode: 'recovery' });
+    },
+  },
+]);
+
+describe('runbooks', () => {
+  const documented = new Map(
+    ['docs/runbooks/database.md', 'docs/runbooks/incident.md'].map((file) => [
+      file,
+      readFileSync(join(root, file), 'utf8'),
+    ]),
+  );
+  const sections = [...documented].flatMap(([file, text]) =>
+    text
+      .split(/^## /m)
+      .slice(1)
+      .map((section) => ({ file, heading: section.split('\n')[0] ?? '', section })),
+  );
+  const linked = new Set(
+    stacks.flatMap(alarmsOf).map(({ AlarmDescription }) => links.exec(AlarmDescription)?.[0].replace('Runbook: ', '')),
+  );
+
+  it.each(sections)('$file $heading is the runbook of an alarm', ({ file, heading }) => {
+    expect(linked).toContain(`${file}#${heading}`);
+  });
+  it.each(sections)('$heading says what it means, what to look at and what to do', ({ section }) => {
+    for (const part of ['**Means**', '**Look at**', '**Do**', '```sh']) expect(section).toContain(part);
+  });
+});

@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest';
+import { rawStatement, roleOf, rolesOf, whoMay } from './roles.ts';
+import { describeRules, only, type Rule, resourcesOf, type Stack, stacks, targetOf } from './stacks.ts';
+
+const rds = ({ region, configuration }: Stack, resource: string) =>
+  `arn:aws:rds:${region}:${configuration.account}:${resource}`;
+const production = (stack: Stack) => rds(stack, `db:${stack.configuration.database.identifier}`);
+const drill = (stack: Stack) => rds(stack, `db:dr-drill-${stack.configuration.database.identifier}-0a1b2c3d`);
+const stranger = (stack: Stack) => rds(stack, 'db:billing');
+const tag = 'aws:ResourceTag/stocker-dr:environment';
+const ours = ({ environment }: Stack) => ({ [tag]: environment });
+const deleters = ['database/tear-down', 'incident/clean-up-stopped'];
+const allowEverything = { Effect: 'Allow', Action: 'rds:*', Resource: '*' };
+
+/** Statements that mention a pattern, as `role: text`. */
+const mentioning = (stack: Stack, wanted: (text: string) => boolean, part: 'Action' | 'Resource' = 'Resource') =>
+  rolesOf(stack).flatMap(({ name, statements }) =>
+    statements.flatMap((statement) =>
+      statement[part]
+        .filter(wanted)
+        .map((text) => ({ name, text, statement, told: `${name}: ${statement.Sid} ${text}` })),
+    ),
+  );
+
+/** Production's database can be changed by nobody, however it is tagged. */
+const untouchable = [
+  'rds:DeleteDBInstance',
+  'rds:ModifyDBInstance',
+  'rds:AddTagsToResource',
+  'rds:RemoveTagsFromResource',
+  'rds:StopDBInstance',
+  'rds:RebootDBInstance',
+];
+const neverProduction: readonly Rule[] = untouchable.map((action) => ({
+  $case: `nobody may ${action} production, even tagged as ours`,
+  find: (stack) =>
+    whoMay(stack, action, production(stack), {
+      ...ours(stack),
+      'aws:RequestTag/stocker-dr:environment': stack.environment,
+    }),
+  broken: (stack) => {
+    const { properties } = only(
+      stack,
+      'AWS::IAM::Policy',
+      ({ Roles }) => targetOf(Roles[0]) === roleOf(stack, 'database/await-available').id,
+    );
+    properties.PolicyDocument.Statement.push(allowEverything);
+  },
+}));
+
+describeRules('permissions', [
+  ...neverProduction,
+  {
+    $case: 'who deletes is denied production explicitly, so that no later Allow can open it',
+    find: (stack) =>
+      deleters.filter((name) => {
+        const open = structuredClone(stack);
+        rawStatement(open, name, 'DeleteDrill').Resource = '*';
+        delete rawStatement(open, name, 'DeleteDrill').Condition;
+        return whoMay(open, 'rds:DeleteDBInstance', production(open)).includes(name);
+      }),
+    broken: (stack) => {
+      rawStatement(stack, 'database/tear-down', 'NeverProduction').Resource = 'arn:aws:rds:::db:none';
+    },
+  },
+  {
+    $case: 'only tear-down and clean-up-stopped may delete, under prefix and tag',
+    find: (stack) => {
+      const delete_ = (resource: string, conditions?: Record<string, string>) =>
+        whoMay(stack, 'rds:DeleteDBInstance', resource, conditions);
+      return [
+        ...(`${delete_(drill(stack), ours(stack))}` === `${deleters}`
+          ? []
+          : [`${delete_(drill(stack), ours(stack))} may delete`]),
+        ...delete_(drill(stack)).map((name) => `${name} may delete an untagged instance`),
+        ...delete_(drill(stack), { [tag]: 'another' }).map(
+          (name) => `${name} may delete another environment's instance`,
+        ),
+        ...delete_(stranger(stack), ours(stack)).map((name) => `${name} may delete outside the prefix`),
+      ];
+    },
+    broken: (stack) => void delete rawStatement(stack, 'database/tear-down', 'DeleteDrill').Condition,
+  },
+  {
+    $case: 'only configure-database may modify an instance, under prefix and tag',
+    find: (stack) => [
+      ...whoMay(stack, 'rds:ModifyDBInstance', drill(stack), ours(stack)).filter(
+        (name) => name !== 'database/configure-database',
+      ),
+      ...whoMay(stack, 'rds:ModifyDBInstance', drill(stack)),
+      ...whoMay(stack, 'rds:ModifyDBInstance', stranger(stack), ours(stack)),
+    ],
+    broken: (stack) => void delete rawStatement(stack, 'database/configure-database', 'ModifyDrill').Condition,
+  },
+  {
+    $case: 'a restore has its option, parameter and subnet group and the automated backup beside the instances',
+    find: (stack) => {
+      const { databaseParameterGroup, databaseSubnetGroup } = stack.configuration[stack.role];
+      const presented = [
+        drill(stack),
+        production(stack),
+        ...[
+          'og:default:postgres-17',
+          `pg:${databaseParameterGroup}`,
+          `subgrp:${databaseSubnetGroup}`,
+          'auto-backup:ab-x',
+          'snapshot:x',
+        ].map((resource) => rds(stack, resource)),
+      ];
+      return ['rds:RestoreDBInstanceToPointInTime', 'rds:RestoreDBInstanceFromDBSnapshot'].flatMap((action) =>
+        presented
+          .filter((resource) => `${whoMay(stack, action, resource)}` !== 'database/restore-database')
+          .map((resource) => `${action} ${resource}`),
+      );
+    },
+    // What a demo policy grants, and what is denied mid-disaster (aws-facts).
+    broken: (stack) => {
+      rawStatement(stack, 'database/restore-database', 'RestoreToDrill').Resource = rds(stack, 'db:*');
+    },
+  },
+  {
+    $case: 'a restore goes to the drill prefix only',
+    find: (stack) => whoMay(stack, 'rds:RestoreDBInstanceToPointInTime', stranger(stack)),
+    broken: (stack) => {
+      rawStatement(stack, 'database/restore-database', 'RestoreToDrill').Resource = '*';
+    },
+  },
+  {
+    $case: 'no action is a wildcard',
+    find: (stack) => mentioning(stack, (action) => action.includes('*'), 'Action').map(({ told }) => told),
+    broken: (stack) => {
+      rawStatement(stack, 'database/assess-database', 'Timeline').Action = 'dynamodb:*';
+    },
+  },
+  {
+    $case: 'no Allow for every resource but where an action has no resource type',
+    find: (stack) =>
+      mentioning(stack, (resource) => resource === '*')
+        .filter(({ statement }) =>
+          statement.Action.some((action) => !/^(xray:|logs:|ec2:|cloudwatch:PutMetricData)/.test(action)),
+        )
+        .map(({ told }) => told),
+    broken: (stack) => {
+      rawStatement(stack, 'database/set-credentials', 'ReadSecrets').Resource = '*';
+    },
+  },
+  {
+    $case: 'the other Region is named by the control table and the look-up of executions alone',
+    find: (stack) => {
+      const { primary, dr, account } = stack.configuration;
+      const elsewhere = stack.role === 'dr' ? primary.region : dr.region;
+      const permitted = [
+        `arn:aws:dynamodb:${dr.region}:${account}:table/stocker-dr-${stack.environment}-control`,
+        `arn:aws:states:${elsewhere}:${account}:execution:stocker-dr-${stack.environment}-*`,
+      ];
+      return mentioning(stack, (resource) => resource.includes(elsewhere) && !permitted.includes(resource)).map(
+        ({ told }) => told,
+      );
+    },
+    broken: (stack) => {
+      const { primary, dr } = stack.configuration;
+      rawStatement(stack, 'database/cut-over', 'WriteParameters').Resource =
+        `arn:aws:ssm:${stack.role === 'dr' ? primary.region : dr.region}:1:parameter/x`;
+    },
+  },
+  {
+    $case: 'the lease is held by those who take, release and clean up; the active database is written by registering',
+    find: (stack) => {
+      const table = `arn:aws:dynamodb:${stack.configuration.dr.region}:${stack.configuration.account}:table/stocker-dr-${stack.environment}-control`;
+      const writers = (key: string) => whoMay(stack, 'dynamodb:PutItem', table, { 'dynamodb:LeadingKeys': key });
+      return [
+        ...writers('lease').filter(
+          (name) =>
+            ![
+              'incident/clean-up-stopped',
+              'incident/close-incident',
+              'incident/report-refusal',
+              'incident/take-lease',
+            ].includes(name),
+        ),
+        ...writers('active-database').filter((name) => name !== 'database/register-database'),
+      ];
+    },
+    broken: (stack) => void delete rawStatement(stack, 'incident/take-lease', 'HoldLease').Condition,
+  },
+  {
+    $case: 'accept-request reads only: a refused request touched nothing',
+    find: (stack) =>
+      roleOf(stack, 'incident/accept-request').statements.flatMap(({ Action }) =>
+        Action.filter((action) => !/:(Get|Describe|List|Query)|^(logs|xray):/.test(action)),
+      ),
+    broken: (stack) => {
+      rawStatement(stack, 'incident/accept-request', 'ReadControl').Action = 'dynamodb:PutItem';
+    },
+  },
+  {
+    $case: 'secrets are read by name, no more of them than the function’s work needs',
+    find: (stack) => {
+      const { database } = stack.configuration;
+      const secret = (name: string) =>
+        `arn:aws:secretsmanager:${stack.region}:${stack.configuration.account}:secret:${name}-aBcDeF`;
+      const readers = whoMay(stack, 'secretsmanager:GetSecretValue', secret(database.masterSecretName));
+      return [
+        ...readers.filter((name) => ['database/write-heartbeat', 'database/look-for-damage'].includes(name)),
+        ...whoMay(stack, 'secretsmanager:GetSecretValue', secret('stocker-pro/other')),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'database/write-heartbeat', 'ReadSecrets').Resource =
+        `arn:aws:secretsmanager:${stack.region}:${stack.configuration.account}:secret:*`;
+    },
+  },
+  {
+    $case: 'only the approval function may answer a task token',
+    find: (stack) =>
+      whoMay(
+        stack,
+        'states:SendTaskSuccess',
+        `arn:aws:states:${stack.region}:${stack.configuration.account}:stateMachine:stocker-dr-${stack.environment}-database-recovery`,
+      ).filter((name) => name !== 'incident/decide-approval'),
+    broken: (stack) => {
+      rawStatement(stack, 'incident/triage-alarm', 'StartRecovery').Action = [
+        'states:StartExecution',
+        'states:SendTaskSuccess',
+      ];
+    },
+  },
+  {
+    $case: 'the machine calls its own steps and no other function',
+    find: (stack) => {
+      const machine = only(stack, 'AWS::StepFunctions::StateMachine').properties;
+      const steps = Object.values(machine.DefinitionSubstitutions)
+        .filter((value) => typeof value !== 'string')
+        .map(targetOf);
+      return roleOf(stack, 'the state machine database-recovery')
+        .statements.filter(({ Action }) => Action.includes('lambda:InvokeFunction'))
+        .flatMap(({ Resource }) => Resource)
+        .filter((resource) => !steps.includes(targetOf(resource)));
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'the state machine database-recovery', 'CallSteps').Resource = '*';
+    },
+  },
+]);
+
+describe('every function’s role', () => {
+  it.each(stacks)('is looked at in $name', (stack) => {
+    expect(rolesOf(stack).length).toBe(resourcesOf(stack, 'AWS::Lambda::Function').length + 2);
+  });
+  it.each(stacks)('may do its own work in $name', (stack) => {
+    expect(whoMay(stack, 'rds:ModifyDBInstance', drill(stack), ours(stack))).toEqual(['database/configure-database']);
+    expect(whoMay(stack, 'rds:DeleteDBInstance', drill(stack), ours(stack))).toEqual(deleters);
+  });
+});
