@@ -1,13 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
+/** Rooms whose tests read the synthesized assemblies. */
+const assembled = ['test/lib/**', 'test/state-machines/**', 'test/cli/**', 'test/end-to-end/**'].map(
+  (room) => `${room}/*.test.ts`,
+);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // One synth for the whole run; its assemblies are provided to every test.
-    globalSetup: ['test/support/synthesize.ts'],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    reporters: ['default'],
+    projects: [
+      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: assembled } },
+      {
+        extends: true,
+        test: {
+          name: 'assembly',
+          include: assembled,
+          // One synth for the whole run, provided to every test of these rooms.
+          globalSetup: ['test/support/synthesize.ts'],
+        },
+      },
+    ],
   },
 });
