@@ -1,0 +1,244 @@
+import { describe, expect, it } from 'vitest';
+import type { Retrier } from '../../local/states/definition.ts';
+import {
+  catchersOf,
+  definitionOf,
+  fail,
+  healthy,
+  isTask,
+  type Placed,
+  placesIn,
+  play,
+  retriersOf,
+  routeOf,
+  type Script,
+  tasksIn,
+} from './machines.ts';
+
+const machine = 'database-recovery';
+const definition = definitionOf(machine);
+const tasks = tasksIn(definition);
+const isWithin = (name: string) => (place: Placed) => place.around.some((outer) => outer.name === name);
+const inRecover = isWithin('Recover');
+const inMap = ({ around }: Placed) => around.some(({ state }) => state.Type === 'Map');
+const afterwards = ['TearDown', 'AwaitTornDown', 'CloseIncident'];
+const failing = (state: string, error: string): Script => ({ [state]: () => fail(error) });
+/** A cause as Lambda gives it. */
+const boom = { Error: 'Boom', Cause: 'why Boom' };
+
+describe('a drill in which all is well', () => {
+  it('takes every state of the try, then tears down and closes', async () => {
+    const { status, states, result, payloadsOf } = await play(machine);
+    expect(status).toBe('SUCCEEDED');
+    const serial = states.filter((state) => !['CheckParity', 'PlanGate', 'CheckGate', 'JudgeGate'].includes(state));
+    expect(serial).toEqual([
+      ...['AcceptRequest', 'TakeLease', 'OpenIncident', 'AssessDatabase', 'RestoreDatabase', 'AwaitAvailable'],
+      ...['ConfigureDatabase', 'AwaitUsable', 'FenceDatabase', 'SetCredentials'],
+      ...[
+        'CutOver',
+        'AwaitWorkload',
+        'ValidateApplication',
+        'ValidatePerformance',
+        'PlanDeep',
+        'CheckDeep',
+        'JudgeDeep',
+      ],
+      ...afterwards,
+    ]);
+    expect(states.filter((state) => state === 'CheckGate')).toHaveLength(3);
+    expect(payloadsOf('CloseIncident')).toEqual([expect.objectContaining({ failure: null })]);
+    expect(result).toEqual({ status: 'closed' });
+  });
+  it('calls each of its tasks but the one that reports a refusal', async () => {
+    const { states } = await play(machine);
+    expect(tasks.map(({ name }) => name).filter((name) => !states.includes(name))).toEqual(['ReportRefusal']);
+  });
+  it('fences before it sets credentials, and cuts over only after parity and the gate', async () => {
+    const { states } = await play(machine);
+    const order = ['FenceDatabase', 'SetCredentials', 'CheckParity', 'CutOver'].map((state) => states.indexOf(state));
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(states.indexOf('JudgeGate')).toBeLessThan(states.indexOf('CutOver'));
+  });
+  it('hands plan and candidate on to those who need them', async () => {
+    const { payloadsOf } = await play(machine);
+    expect(payloadsOf('CutOver')).toEqual([
+      expect.objectContaining({ plan: { candidate: 'dr-drill-db-1' }, candidate: { identifier: 'dr-drill-db-1' } }),
+    ]);
+  });
+});
+
+/** Every error that some retrier of a task takes. */
+const retries = tasks.flatMap((task) =>
+  retriersOf(task).flatMap((retrier) =>
+    retrier.ErrorEquals.map((error) => ({ name: task.name, task, retrier, error })),
+  ),
+);
+const delays = ({
+  IntervalSeconds = 1,
+  BackoffRate = 2,
+  MaxDelaySeconds = Number.POSITIVE_INFINITY,
+  MaxAttempts = 3,
+}: Retrier) =>
+  Array.from({ length: MaxAttempts }, (_, made) => Math.min(IntervalSeconds * BackoffRate ** made, MaxDelaySeconds));
+
+describe('a step is tried again', () => {
+  // ReportRefusal is reached by a refusal only.
+  const reach = (name: string): Script => (name === 'ReportRefusal' ? failing('AcceptRequest', 'InvalidRequest') : {});
+
+  it.each(retries)('$name after $error', async ({ name, error }) => {
+    const once: Script = {
+      ...reach(name),
+      [name]: (payload, call) => (call === 1 ? fail(error) : (healthy[name]?.(payload, call) ?? {})),
+    };
+    const { status, states, waits } = await play(machine, once);
+    expect(status).toBe(name === 'ReportRefusal' ? 'FAILED' : 'SUCCEEDED');
+    const { states: usual } = await play(machine, reach(name));
+    expect(states.filter((each) => each === name)).toHaveLength(usual.filter((each) => each === name).length + 1);
+    expect(waits.filter(({ kind }) => kind === 'sleep')).toHaveLength(1);
+  });
+
+  it.each(retries.filter(({ retrier, error }) => error === retrier.ErrorEquals[0]))(
+    '$name at most as often as declared for $error, then no more',
+    async ({ name, task, retrier, error }) => {
+      const { status, states, waits, entered } = await play(machine, { ...reach(name), ...failing(name, error) });
+      const pieces = inMap(task) ? (name === 'CheckGate' ? 3 : 1) : 1;
+      expect(states.filter((each) => each === name)).toHaveLength(((retrier.MaxAttempts ?? 3) + 1) * pieces);
+      const slept = waits.filter(({ kind }) => kind === 'sleep').map(({ seconds }) => seconds);
+      const jitter = retrier.JitterStrategy === 'FULL' ? 0.5 : 1;
+      expect(slept.toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: pieces }, () => delays(retrier))
+          .flat()
+          .map((seconds) => seconds * jitter)
+          .toSorted((a, b) => a - b),
+      );
+      if (inMap(task)) expect(entered).toContain(routeOf(task, error)?.catcher.Next);
+      else expect(status).toBe('FAILED');
+    },
+  );
+});
+describe('a failure', () => {
+  it.each(tasks.filter(inRecover).filter((task) => !inMap(task)))(
+    'of $name in the recovery tears down, closes as failed and fails with the same error',
+    async ({ name }) => {
+      const { status, error, cause, states, payloadsOf } = await play(machine, failing(name, 'Boom'));
+      expect({ status, error, cause }).toEqual({ status: 'FAILED', error: 'Boom', cause: 'why Boom' });
+      expect(states.slice(-3)).toEqual(afterwards);
+      expect(payloadsOf('CloseIncident')).toEqual([expect.objectContaining({ failure: boom })]);
+      const later = tasks
+        .filter(inRecover)
+        .map((task) => task.name)
+        .slice(tasks.filter(inRecover).findIndex((task) => task.name === name) + 1);
+      const beside = ['PlanGate', 'CheckGate', 'JudgeGate'];
+      expect(
+        states.filter((state) => later.includes(state) && !(name === 'CheckParity' && beside.includes(state))),
+      ).toEqual([]);
+    },
+  );
+  it.each(
+    tasks
+      .filter((task) => !inRecover(task))
+      .filter(({ name }) => !afterwards.includes(name) && name !== 'ReportRefusal'),
+  )('of $name refuses: people are told, nothing else is called, the same error ends it', async ({ name }) => {
+    const { status, error, cause, states, payloadsOf } = await play(machine, failing(name, 'Boom'));
+    expect({ status, error, cause }).toEqual({ status: 'FAILED', error: 'Boom', cause: 'why Boom' });
+    expect(states).toEqual(
+      name === 'AcceptRequest' ? ['AcceptRequest', 'ReportRefusal'] : ['AcceptRequest', 'TakeLease', 'ReportRefusal'],
+    );
+    expect(payloadsOf('ReportRefusal')).toEqual([
+      expect.objectContaining({ request: { mode: 'drill' }, failure: boom }),
+    ]);
+  });
+  it('of the report itself leaves the refusal as it was', async () => {
+    const { error } = await play(machine, {
+      ...failing('AcceptRequest', 'InvalidRequest'),
+      ...failing('ReportRefusal', 'Boom'),
+    });
+    expect(error).toBe('InvalidRequest');
+  });
+  it.each([
+    { name: 'TearDown', path: ['TearDown', 'CloseIncident'] },
+    { name: 'AwaitTornDown', path: ['TearDown', 'AwaitTornDown', 'CloseIncident'] },
+  ])('of $name alone still closes, and fails the execution', async ({ name, path }) => {
+    const { status, error, states, payloadsOf } = await play(machine, failing(name, 'Boom'));
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'Boom' });
+    expect(states.slice(-path.length)).toEqual(path);
+    expect(payloadsOf('CloseIncident')).toEqual([expect.objectContaining({ failure: boom })]);
+  });
+  it.each(['TearDown', 'AwaitTornDown'])('of %s after another one reports the first', async (name) => {
+    const { error, payloadsOf } = await play(machine, { ...failing('CutOver', 'LeaseLost'), ...failing(name, 'Boom') });
+    expect(error).toBe('LeaseLost');
+    expect(payloadsOf('CloseIncident')).toEqual([
+      expect.objectContaining({ failure: { Error: 'LeaseLost', Cause: 'why LeaseLost' } }),
+    ]);
+  });
+  it('of CloseIncident fails the execution with its own error', async () => {
+    const { status, error, entered } = await play(machine, failing('CloseIncident', 'Boom'));
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'Boom' });
+    expect(entered).not.toContain('Closed');
+  });
+  it.each(
+    placesIn(definition).flatMap((place) => catchersOf(place).map((catcher) => ({ name: place.name, place, catcher }))),
+  )('that $name catches leads to $catcher.Next', async ({ name, place, catcher }) => {
+    const inside = isTask(place)
+      ? name
+      : (tasks.find((task) => isWithin(name)(task) && routeOf(task, 'Boom')?.catcher === catcher)?.name ?? 'none');
+    const first: Script = name === 'ReportRefusal' ? failing('AcceptRequest', 'InvalidRequest') : {};
+    const { entered } = await play(machine, { ...first, ...failing(inside, 'Boom') });
+    expect(entered).toContain(name);
+    expect(entered[entered.lastIndexOf(inside) + 1] === catcher.Next || entered.includes(catcher.Next)).toBe(true);
+  });
+  it('that no Catch can take, States.Runtime, ends the execution without tear-down: its end wakes clean-up-stopped', async () => {
+    const { status, error, states } = await play(machine, failing('CutOver', 'States.Runtime'));
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'States.Runtime' });
+    expect(states).not.toContain('TearDown');
+  });
+  it('to answer in time is caught like any other', async () => {
+    const { error, states } = await play(machine, failing('FenceDatabase', 'States.Timeout'));
+    expect(error).toBe('States.Timeout');
+    expect(states.slice(-3)).toEqual(afterwards);
+  });
+});
+
+describe('the validation', () => {
+  it.each([
+    { tier: 'Gate', piece: 'b' },
+    { tier: 'Deep', piece: 'd' },
+  ])('$tier judges a piece that could not be run as unknown', async ({ tier, piece }) => {
+    const { status, payloadsOf } = await play(machine, {
+      [`Check${tier}`]: ({ piece: id = null }) => (id === piece ? fail('Sandbox.Timedout') : { id, verdict: 'passed' }),
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(payloadsOf(`Judge${tier}`)[0]).toMatchObject({
+      results: expect.arrayContaining([
+        { id: piece, verdict: 'unknown', reason: 'Sandbox.Timedout: why Sandbox.Timedout', remaining: [] },
+      ]),
+    });
+  });
+  it.each([
+    { tier: 'Gate', pieces: ['a', 'b', 'c', 'b2'] },
+    { tier: 'Deep', pieces: ['d', 'b2'] },
+  ])('$tier runs what a round left over in a second round, and no more', async ({ tier, pieces }) => {
+    const { status, payloadsOf } = await play(machine, {
+      [`Judge${tier}`]: ({ round = null }) => ({ verdict: 'open', again: round === 1 ? [{ id: 'b2' }] : [] }),
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(
+      payloadsOf(`Check${tier}`)
+        .map(({ piece }) => piece)
+        .toSorted(),
+    ).toEqual(pieces.toSorted());
+    expect(payloadsOf(`Judge${tier}`).map(({ round, results }) => [round, (results as unknown[]).length])).toEqual([
+      [1, pieces.length - 1],
+      [2, 1],
+    ]);
+  });
+  it('has nothing to judge where there is nothing to check, and says so', async () => {
+    const { payloadsOf } = await play(machine, { PlanGate: () => ({ pieces: [] }) });
+    expect(payloadsOf('JudgeGate')).toEqual([expect.objectContaining({ results: [] })]);
+  });
+  it('stops the recovery before the cut-over where the gate does not pass', async () => {
+    const { error, states } = await play(machine, failing('JudgeGate', 'ValidationUnknown'));
+    expect(error).toBe('ValidationUnknown');
+    expect(states).not.toContain('CutOver');
+  });
+});

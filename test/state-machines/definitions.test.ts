@@ -1,0 +1,120 @@
+import aslValidator from 'asl-validator';
+import { describe, expect, it } from 'vitest';
+import { errorRegistry } from '../../core/errors.ts';
+import '../../scripts/product-errors.ts';
+import { lintDefinition } from '../../local/states/lint.ts';
+import { problemsOf } from '../../local/states/validate.ts';
+import { only, stacks, targetOf } from '../lib/stacks.ts';
+import {
+  catchersOf,
+  definitionOf,
+  machines,
+  placesIn,
+  retriersOf,
+  routeOf,
+  sourceOf,
+  substitutionsOf,
+  tasksIn,
+} from './machines.ts';
+
+/** What Lambda fails at for now, by its own documentation, and what our functions call a service's transient failure. */
+const transient = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.TooManyRequestsException',
+  'ServiceUnavailable',
+];
+/** Begin outside of an incident, or call no step of one. */
+const withoutIncident = ['AcceptRequest', 'ReportRefusal'];
+
+describe.each(machines)('%s', (machine) => {
+  const source = sourceOf(machine);
+  const definition = definitionOf(machine);
+  const places = placesIn(definition);
+  const tasks = tasksIn(definition);
+
+  it('is what lint and validation leave nothing to say about', () => {
+    expect(lintDefinition(JSON.parse(source), substitutionsOf(source))).toEqual([]);
+    expect(problemsOf(definition)).toEqual([]);
+  });
+  it('is States Language to asl-validator', () => {
+    // It changes what it is given: a fresh copy each time, the substitutions filled in.
+    const { isValid, errors } = aslValidator(structuredClone(definition));
+    expect({ isValid, errors }).toEqual({ isValid: true, errors: [] });
+    const broken = { ...structuredClone(definition), StartAt: 'Nowhere' };
+    expect(aslValidator(broken).isValid).toBe(false);
+  });
+  it('has a comment on every state, for people in the console', () => {
+    expect(places.filter(({ state }) => !state.Comment).map(({ name }) => name)).toEqual([]);
+  });
+  it('is bounded as a whole and in every task', () => {
+    expect(definition.TimeoutSeconds).toBeGreaterThan(0);
+    expect(tasks.filter(({ state }) => typeof state.TimeoutSeconds !== 'number').map(({ name }) => name)).toEqual([]);
+  });
+  it('tries every task again at what fails for now', () => {
+    const missing = tasks.filter(
+      (task) => !transient.every((error) => retriersOf(task).some(({ ErrorEquals }) => ErrorEquals.includes(error))),
+    );
+    expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+  it('never retries blindly: neither States.ALL nor a failure that the product does not call retryable', () => {
+    const retried = places.flatMap(retriersOf).flatMap(({ ErrorEquals }) => ErrorEquals);
+    expect(retried.filter((error) => error.startsWith('States.'))).toEqual([]);
+    expect(retried.filter((error) => !error.startsWith('Lambda.') && !errorRegistry.get(error)?.retryable)).toEqual([]);
+  });
+  it('catches every failure, but of the state that closes: that one fails the execution, whose end wakes the clean-up', () => {
+    const uncaught = tasks.filter((task) => routeOf(task, 'Anything') === undefined).map(({ name }) => name);
+    expect(uncaught).toEqual(['CloseIncident']);
+  });
+  it('ends every Catch, by way of the error, in a state of the same scope', () => {
+    for (const place of places)
+      for (const { Next } of catchersOf(place))
+        expect(places.find(({ name }) => name === Next)?.around).toEqual(place.around);
+  });
+  it('gives every step the incident and its own name, and every piece its id', () => {
+    for (const { name, state, around } of tasks) {
+      const { Payload } = state.Arguments as { Payload: Record<string, string> };
+      if (withoutIncident.includes(name)) continue;
+      expect(Payload).toMatchObject({ incident: '{% $incident %}', step: '{% $states.context.State.Name %}' });
+      expect(Payload.piece !== undefined).toBe(around[0]?.state.Type === 'Map');
+    }
+  });
+
+  describe.each(stacks)('in $name', (stack) => {
+    const { properties } = only(
+      stack,
+      'AWS::StepFunctions::StateMachine',
+      ({ StateMachineName }) => StateMachineName === `stocker-dr-${stack.environment}-${machine}`,
+    );
+    const given: Record<string, unknown> = properties.DefinitionSubstitutions;
+    it('is given exactly its substitutions', () => {
+      expect(Object.keys(given).sort()).toEqual(substitutionsOf(source).sort());
+    });
+    it.each(tasks)('$name outlasts the function that it calls', ({ state }) => {
+      const { FunctionName } = state.Arguments as { FunctionName: string };
+      const { Timeout } = stack.template.Resources[targetOf(given[FunctionName])]?.Properties ?? {};
+      expect(Timeout).toBeGreaterThan(0);
+      expect(Timeout).toBeLessThanOrEqual(Number(state.TimeoutSeconds));
+    });
+  });
+});
+
+describe('errors', () => {
+  const named = machines.flatMap((machine) =>
+    placesIn(definitionOf(machine)).flatMap((place) =>
+      [...retriersOf(place), ...catchersOf(place)].flatMap(({ ErrorEquals }) => ErrorEquals),
+    ),
+  );
+  const retried = new Set(named);
+  const retryable = [...errorRegistry.values()].filter((error) => error.retryable).map(({ name }) => name);
+
+  it.each(retryable)('%s, which says that it is retryable, is retried by a machine', (name) => {
+    expect(retried).toContain(name);
+  });
+  it('every name of ours that a machine knows is one that the product throws', () => {
+    const ours = named.filter((name) => !/^(States|Lambda)\./.test(name));
+    expect(ours.length).toBeGreaterThan(0);
+    expect(ours.filter((name) => !errorRegistry.has(name))).toEqual([]);
+  });
+});

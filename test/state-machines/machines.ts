@@ -1,0 +1,110 @@
+/** The state machines in Git, as graphs to make test cases from, and run with functions that a test scripts. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Catcher, Definition, Flow, Retrier, State, TaskState } from '../../local/states/definition.ts';
+import { StatesError } from '../../local/states/errors.ts';
+import type { Json, JsonObject } from '../../local/states/json.ts';
+import { matches } from '../../local/states/retry-catch.ts';
+import { run } from '../local/states/run.ts';
+
+const folder = join(import.meta.dirname, '../../state-machines');
+
+/** Names of the machines: `database-recovery`. */
+export const machines = readdirSync(folder)
+  .filter((file) => file.endsWith('.asl.json'))
+  .map((file) => file.replace('.asl.json', ''));
+
+/** The text of the file; parse it anew wherever something may change it. */
+export const sourceOf = (machine: string) => readFileSync(join(folder, `${machine}.asl.json`), 'utf8');
+
+/** Names of the substitutions in a file. */
+export const substitutionsOf = (source: string) => [
+  ...new Set([...source.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name)),
+];
+
+/** A state with its name and the states around it, the innermost first. */
+export interface Placed<S extends State = State> {
+  readonly name: string;
+  readonly state: S;
+  readonly around: readonly Placed[];
+}
+
+/** Every state of a flow and of the flows within it. */
+export function placesIn(flow: Flow, around: readonly Placed[] = []): readonly Placed[] {
+  return Object.entries(flow.States).flatMap(([name, state]) => {
+    const place = { name, state, around };
+    const inner = state.Type === 'Parallel' ? state.Branches : state.Type === 'Map' ? [state.ItemProcessor] : [];
+    return [place, ...inner.flatMap((each) => placesIn(each, [place, ...around]))];
+  });
+}
+export const isTask = (place: Placed): place is Placed<TaskState> => place.state.Type === 'Task';
+export const tasksIn = (flow: Flow) => placesIn(flow).filter(isTask);
+export const retriersOf = ({ state }: Placed): readonly Retrier[] => ('Retry' in state ? (state.Retry ?? []) : []);
+export const catchersOf = ({ state }: Placed): readonly Catcher[] => ('Catch' in state ? (state.Catch ?? []) : []);
+
+/** Where an error that nothing retries leads: the innermost state around it that catches it, and its catcher. */
+export function routeOf(place: Placed, error: string): { readonly at: Placed; readonly catcher: Catcher } | undefined {
+  for (const at of [place, ...place.around]) {
+    const catcher = catchersOf(at).find(({ ErrorEquals }) => matches(ErrorEquals, error));
+    if (catcher) return { at, catcher };
+  }
+  return undefined;
+}
+
+/** One call of a function by a state. */
+export interface Visited {
+  readonly state: string;
+  readonly payload: JsonObject;
+}
+/** What the functions called by a state answer: the payload, or a failure to throw. */
+export type Script = Readonly<Record<string, (payload: JsonObject, call: number) => Json>>;
+
+export const fail = (error: string, cause = `why ${error}`): never => {
+  throw new StatesError(error, cause);
+};
+
+/** A definition with its substitutions replaced: functions by their name, numbers by 2. */
+export const definitionOf = (machine: string): Definition =>
+  JSON.parse(sourceOf(machine).replace(/\$\{(\w+)\}/g, (_, name) => (name === 'ValidationConcurrency' ? '2' : name)));
+
+/** What steps answer when all is well. */
+export const healthy: Script = {
+  AcceptRequest: () => ({ incident: { id: 'drill-1', mode: 'drill' } }),
+  AssessDatabase: () => ({ candidate: 'dr-drill-db-1' }),
+  AwaitUsable: () => ({ identifier: 'dr-drill-db-1' }),
+  PlanGate: () => ({ pieces: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] }),
+  PlanDeep: () => ({ pieces: [{ id: 'd' }] }),
+  CheckGate: ({ piece = null }) => ({ id: piece, verdict: 'passed' }),
+  CheckDeep: ({ piece = null }) => ({ id: piece, verdict: 'passed' }),
+  JudgeGate: () => ({ verdict: 'passed', again: [] }),
+  JudgeDeep: () => ({ verdict: 'passed', again: [] }),
+  CloseIncident: () => ({ status: 'closed' }),
+};
+
+/** Runs the real definition to its end on a clock that jumps. Which state calls is what its payload says, or the function's name. */
+export async function play(machine: string, script: Script = {}, input: Json = { mode: 'drill' }) {
+  const calls: Visited[] = [];
+  const counts = new Map<string, number>();
+  const ended = await run(definitionOf(machine), {
+    input,
+    async invoke({ arguments: given }) {
+      const { FunctionName, Payload: payload } = given as { FunctionName: string; Payload: JsonObject };
+      const state = typeof payload.step === 'string' ? payload.step : FunctionName;
+      const call = (counts.get(state) ?? 0) + 1;
+      counts.set(state, call);
+      calls.push({ state, payload });
+      const answer = (script[state] ?? healthy[state] ?? (() => ({})))(payload, call);
+      return { StatusCode: 200, Payload: answer };
+    },
+  });
+  const entered = ended.events.flatMap(({ stateEnteredEventDetails: details }) =>
+    details?.name ? [details.name] : [],
+  );
+  return {
+    ...ended,
+    calls,
+    entered,
+    states: calls.map(({ state }) => state),
+    payloadsOf: (state: string) => calls.filter((each) => each.state === state).map(({ payload }) => payload),
+  };
+}
