@@ -2,13 +2,12 @@
  * The token that EKS takes: a presigned GetCallerIdentity of the regional STS, bound to one cluster by a signed header
  * (aws-facts). It is a bearer secret for a minute: never log it.
  */
-import { STSClient } from '@aws-sdk/client-sts';
+import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { clientFor } from '../aws/clients.ts';
+import { defaultProvider } from '../aws/lambda-credentials.ts';
 
 export async function eksToken(cluster: string, region: string): Promise<string> {
-  const { config } = clientFor(STSClient, region);
-  const signer = new SignatureV4({ service: 'sts', region, credentials: config.credentials, sha256: config.sha256 });
+  const signer = new SignatureV4({ service: 'sts', region, credentials: defaultProvider(), sha256: Sha256 });
   const hostname = `sts.${region}.amazonaws.com`;
   const signed = await signer.presign(
     {

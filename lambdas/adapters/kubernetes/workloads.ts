@@ -1,19 +1,13 @@
 /** Deployments of EKS clusters, through the Kubernetes API. */
 import { request } from 'node:https';
-import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import * as z from 'zod';
 import { WorkloadNotFound, WorkloadNotReady } from '../../../core/database/errors.ts';
 import type { Deployment, Workloads } from '../../../core/database/ports.ts';
 import type { Runtime } from '../../handler.ts';
-import { clientFor } from '../aws/clients.ts';
+import type { Cluster } from './clusters.ts';
 import { eksToken } from './token.ts';
 
 const requestTimeoutMs = 8_000;
-
-interface Cluster {
-  readonly endpoint: string;
-  readonly ca: string;
-}
 
 const DeploymentObject = z.object({
   metadata: z.object({ generation: z.number() }),
@@ -28,23 +22,10 @@ const DeploymentObject = z.object({
     .prefault({}),
 });
 
-/** Endpoint and CA of a cluster do not change: read once per function instance. */
-const clusters = new Map<string, Cluster>();
-
-async function findCluster(name: string, region: string): Promise<Cluster> {
-  const known = clusters.get(`${region}/${name}`);
-  if (known) return known;
-  const { cluster } = await clientFor(EKSClient, region).send(new DescribeClusterCommand({ name }));
-  const { endpoint, certificateAuthority, status } = cluster ?? {};
-  if (endpoint === undefined || certificateAuthority?.data === undefined)
-    throw WorkloadNotReady(`Cluster ${name} is ${status ?? 'not there'} and has no endpoint.`);
-  const found = { endpoint, ca: Buffer.from(certificateAuthority.data, 'base64').toString() };
-  clusters.set(`${region}/${name}`, found);
-  return found;
-}
-
 export function workloads({ here }: Pick<Runtime, 'here'>): Workloads {
   const call = async (deployment: Deployment, method: 'GET' | 'PATCH', patch?: unknown) => {
+    // EKS is a large client, needed once per function instance.
+    const { findCluster } = await import('./clusters.ts');
     const cluster = await findCluster(deployment.cluster, here.region);
     const token = await eksToken(deployment.cluster, here.region);
     const path = `/apis/apps/v1/namespaces/${encodeURIComponent(deployment.namespace)}/deployments/${encodeURIComponent(deployment.name)}`;
