@@ -28,6 +28,7 @@ export function grant(role: iam.Role, permissions: readonly Permission[], on: IC
 export function permissionsOf(configuration: Configuration, region: string) {
   const names = namesOf(configuration);
   const { account, database } = configuration;
+  const network = region === configuration.dr.region ? configuration.dr : configuration.primary;
   const arn = (service: string, resource: string, inRegion = region) =>
     `arn:aws:${service}:${inRegion}:${account}:${resource}`;
   const allow = (
@@ -64,6 +65,7 @@ export function permissionsOf(configuration: Configuration, region: string) {
         ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
         [arn('dynamodb', `table/${names.incidentTable}`)],
       ),
+    readTimeline: () => allow('ReadTimeline', ['dynamodb:GetItem'], [arn('dynamodb', `table/${names.incidentTable}`)]),
     readControl: () => allow('ReadControl', ['dynamodb:GetItem'], [controlTable]),
     holdLease: () =>
       allow('HoldLease', ['dynamodb:PutItem', 'dynamodb:DeleteItem'], [controlTable], leadingKey('lease')),
@@ -127,8 +129,8 @@ export function permissionsOf(configuration: Configuration, region: string) {
           drill,
           arn('rds', `db:${database.identifier}*`),
           arn('rds', 'og:default:*'),
-          arn('rds', `pg:${configuration.primary.databaseParameterGroup}`),
-          arn('rds', `subgrp:${configuration.primary.databaseSubnetGroup}`),
+          arn('rds', `pg:${network.databaseParameterGroup}`),
+          arn('rds', `subgrp:${network.databaseSubnetGroup}`),
           arn('rds', 'auto-backup:*'),
           arn('rds', 'snapshot:*'),
         ],

@@ -15,7 +15,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
   ) => new RecoveryFunction(scope, home, { path: `incident/${path}`, description, statements, timeout }).lambda;
   return {
     AcceptRequest: make('accept-request', 'Checks a request against what is there; reads only', [
-      may.timeline(),
+      may.readTimeline(),
       may.readControl(),
       may.seeDatabases(),
       may.seeExecutions(),
