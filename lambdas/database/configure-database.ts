@@ -3,7 +3,7 @@ import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { databases } from '../adapters/aws/rds.ts';
 import { secrets } from '../adapters/aws/secrets.ts';
 import { makeStep } from '../handler.ts';
-import { PlanInput } from './inputs.ts';
+import { PlanInput } from '../inputs.ts';
 
 export const handler = makeStep(PlanInput, incidentStore, (input, rt) =>
   configureDatabase(input, { ...rt, databases: databases(rt), secrets: secrets(rt) }),

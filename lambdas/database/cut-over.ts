@@ -6,7 +6,7 @@ import { parameters } from '../adapters/aws/ssm.ts';
 import { workloads } from '../adapters/kubernetes/workloads.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep } from '../handler.ts';
-import { CandidateInput } from './inputs.ts';
+import { CandidateInput } from '../inputs.ts';
 
 export const handler = makeStep(CandidateInput, incidentStore, (input, rt) =>
   cutOver(input, {

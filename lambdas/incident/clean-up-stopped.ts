@@ -1,14 +1,20 @@
-import { cleanUpStopped, StoppedExecution } from '../../core/incident/clean-up-stopped.ts';
+import * as z from 'zod';
+import { cleanUpStopped, StoppedExecution, Sweep, sweepDrills } from '../../core/incident/clean-up-stopped.ts';
 import { closingPorts } from '../adapters/aws/closing-ports.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
+import { executions } from '../adapters/aws/executions.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { makeHandler } from '../handler.ts';
 
-export const handler = makeHandler(StoppedExecution, (execution, rt) =>
-  cleanUpStopped(execution, {
+export const handler = makeHandler(z.union([StoppedExecution, Sweep]), async (event, rt) => {
+  const { tearDownDrill, ownersOfCopies } = await import('../adapters/aws/drill-tear-down.ts');
+  const context = {
     control: controlStore(rt),
     incidents: incidentStore(rt),
-    tearDown: async (record) => (await import('../adapters/aws/drill-tear-down.ts')).tearDownDrill(record, rt),
+    executions: executions(rt),
+    tearDown: (record: Parameters<typeof tearDownDrill>[0]) => tearDownDrill(record, rt),
+    ownersOfCopies: () => ownersOfCopies(rt),
     closing: closingPorts(rt),
-  }),
-);
+  };
+  return 'sweep' in event ? sweepDrills(context) : cleanUpStopped(event, context);
+});

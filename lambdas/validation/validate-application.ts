@@ -3,8 +3,8 @@ import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { parameters } from '../adapters/aws/ssm.ts';
 import { http } from '../adapters/http/probe.ts';
 import { logins } from '../adapters/postgres/logins.ts';
-import { CandidateInput } from '../database/inputs.ts';
 import { makeStep } from '../handler.ts';
+import { CandidateInput } from '../inputs.ts';
 
 export const handler = makeStep(CandidateInput, incidentStore, (input, rt) =>
   validateApplication(input, {

@@ -7,6 +7,7 @@ import {
   DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
   ModifyDBInstanceCommand,
+  paginateDescribeDBInstances,
   paginateDescribeDBParameters,
   RDSClient,
   RestoreDBInstanceFromDBSnapshotCommand,
@@ -35,6 +36,13 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
         .catch(orUndefined('DBInstanceNotFoundFault', 'DBInstanceNotFound'));
       const [instance] = answer?.DBInstances ?? [];
       return instance && toInstance(instance, region);
+    },
+
+    async list(prefix) {
+      const found: DatabaseInstance[] = [];
+      for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client }, {}))
+        found.push(...DBInstances.map((instance) => toInstance(instance, region)));
+      return found.filter(({ identifier }) => identifier.startsWith(prefix));
     },
 
     async restoreWindow({ resourceId }) {
