@@ -5,19 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
-const rooms = [
-  'config',
-  'core',
-  'state-machines',
-  'lambdas',
-  'lib',
-  'bin',
-  'cli',
-  'local',
-  'workload',
-  'test',
-  'scripts',
-];
+const rooms = ['config', 'core', 'state-machines', 'lambdas', 'lib', 'bin', 'cli', 'local', 'workload', 'scripts'];
 
 /** A checkout of one file, linted by this project's rules. */
 const elsewhere = mkdtempSync(join(tmpdir(), 'stocker-dr-architecture-'));

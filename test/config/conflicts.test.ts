@@ -19,9 +19,9 @@ const firstRole = ({ database }: Configuration) => {
 };
 
 describe('a configuration is refused when', () => {
-  it.each<{ $case: string; field: string; reason: string; fix: string; change: Change }>([
+  it.each<{ case: string; field: string; reason: string; fix: string; change: Change }>([
     {
-      $case: 'the RPO is shorter than what RDS uploads',
+      case: 'the RPO is shorter than what RDS uploads',
       field: 'objectives.rpoSeconds',
       reason: '299 s cannot be met',
       fix: 'at least 300',
@@ -30,7 +30,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'the heartbeat is too slow to measure the RPO',
+      case: 'the heartbeat is too slow to measure the RPO',
       field: 'schedules.heartbeatMinutes',
       reason: 'every 8 min cannot measure an RPO of 900 s',
       fix: 'half of the RPO',
@@ -39,7 +39,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'replicated backups are to keep an RPO of 15 minutes',
+      case: 'replicated backups are to keep an RPO of 15 minutes',
       field: 'database.regionProtection',
       reason: 'RPO 900 s, RTO 3600 s',
       fix: "use 'replica'",
@@ -48,7 +48,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'restore and gate outlast the RTO',
+      case: 'restore and gate outlast the RTO',
       field: 'objectives.rtoSeconds',
       reason: 'need 3601 s, more than the RTO of 3600 s',
       fix: 'raise the RTO, shorten validation.gateSeconds',
@@ -57,7 +57,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'one piece may outlast the gate',
+      case: 'one piece may outlast the gate',
       field: 'validation.pieceSeconds',
       reason: 'one piece (300 s) may outlast the whole gate (299 s)',
       fix: 'at most validation.gateSeconds',
@@ -66,7 +66,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'resolvers keep the old answer for an hour',
+      case: 'resolvers keep the old answer for an hour',
       field: 'traffic.ttlSeconds',
       reason: 'keep the old answer for 3600 s',
       fix: 'at most 60',
@@ -75,7 +75,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'the DR Region is the primary Region',
+      case: 'the DR Region is the primary Region',
       field: 'dr.region',
       reason: 'the primary Region, us-east-1',
       fix: 'another Region',
@@ -84,7 +84,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'production bears the drill prefix',
+      case: 'production bears the drill prefix',
       field: 'database.drillPrefix',
       reason: 'stocker-pro-production begins with the drill prefix stocker-',
       fix: 'dr-drill-',
@@ -93,7 +93,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'the application logs in as the master user',
+      case: 'the application logs in as the master user',
       field: 'database.applicationRoles.0',
       reason: 'the master user stocker, so a fence cannot hold',
       fix: 'a role of its own',
@@ -102,7 +102,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'the application uses the master secret',
+      case: 'the application uses the master secret',
       field: 'database.applicationRoles.0',
       reason: 'a fence cannot hold',
       fix: 'a role of its own',
@@ -111,7 +111,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'the drill has no fixed time of day',
+      case: 'the drill has no fixed time of day',
       field: 'schedules.databaseDrill',
       reason: 'no fixed time of day',
       fix: 'cron(0 4 1 * ? *)',
@@ -120,7 +120,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'the drill falls into the backup window',
+      case: 'the drill falls into the backup window',
       field: 'schedules.databaseDrill',
       reason: 'backupWindow 05:30-06:00',
       fix: 'move the drill or the window',
@@ -129,7 +129,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'the drill falls into a backup window that passes midnight',
+      case: 'the drill falls into a backup window that passes midnight',
       field: 'schedules.databaseDrill',
       reason: 'backupWindow 23:45-04:15',
       fix: 'move the drill or the window',
@@ -138,7 +138,7 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      $case: 'the drill falls into the maintenance window',
+      case: 'the drill falls into the maintenance window',
       field: 'schedules.databaseDrill',
       reason: 'maintenanceWindow sun:03:30-sun:04:30',
       fix: 'move the drill or the window',
@@ -146,7 +146,7 @@ describe('a configuration is refused when', () => {
         database.maintenanceWindow = 'sun:03:30-sun:04:30';
       },
     },
-  ])('$case: $field', ({ field, reason, fix, change }) => {
+  ])('case: $field', ({ field, reason, fix, change }) => {
     const configuration = changed(change);
     const conflicts = findConflicts(configuration);
     expect(fieldsOf(conflicts)).toEqual([field]);
@@ -166,22 +166,22 @@ describe('a configuration is refused when', () => {
 
 describe('a configuration passes', () => {
   it.each([
-    { $case: 'production', configuration: production },
-    { $case: 'staging', configuration: staging },
+    { case: 'production', configuration: production },
+    { case: 'staging', configuration: staging },
     {
-      $case: 'a drill that starts as the backup window ends',
+      case: 'a drill that starts as the backup window ends',
       configuration: changed(({ schedules }) => {
         schedules.databaseDrill = 'cron(0 6 1 * ? *)';
       }),
     },
     {
-      $case: 'restore and gate that take exactly the RTO',
+      case: 'restore and gate that take exactly the RTO',
       configuration: changed(({ database }) => {
         database.expectedRestoreSeconds = 2700;
       }),
     },
     {
-      $case: 'replicated backups under objectives that they can keep',
+      case: 'replicated backups under objectives that they can keep',
       configuration: changed(({ database, objectives }) => {
         database.regionProtection = 'automated-backups';
         objectives.rpoSeconds = 1800;

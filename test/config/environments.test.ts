@@ -49,19 +49,19 @@ describe('the numbers of the disaster recovery plan', () => {
 
 describe('an unknown', () => {
   const production = configurationOf('production');
-  it.each<{ $case: string; given: object; message: string }>([
-    { $case: 'field', given: { ...production, colour: 'red' }, message: 'Unrecognized key: "colour"' },
+  it.each<{ case: string; given: object; message: string }>([
+    { case: 'field', given: { ...production, colour: 'red' }, message: 'Unrecognized key: "colour"' },
     {
-      $case: 'field further in',
+      case: 'field further in',
       given: { ...production, database: { ...production.database, retries: 3 } },
       message: 'database: Unrecognized key: "retries"',
     },
     {
-      $case: 'role of the team',
+      case: 'role of the team',
       given: { ...production, team: { ...production.team, Barista: 'b@company.com' } },
       message: 'team',
     },
-    { $case: 'log retention', given: { ...production, logRetentionDays: 31 }, message: 'logRetentionDays' },
+    { case: 'log retention', given: { ...production, logRetentionDays: 31 }, message: 'logRetentionDays' },
   ])('$case is refused', ({ given, message }) => {
     expect(() => parseConfiguration(given)).toThrow(message);
   });

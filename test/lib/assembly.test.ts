@@ -59,7 +59,7 @@ const lacking = (stack: Stack, type: string, pick: (properties: Properties) => u
 
 describeRules('both Regions', [
   {
-    $case: 'have the same functions',
+    case: 'have the same functions',
     find: (stack) =>
       lacking(stack, 'AWS::Lambda::Function', ({ Handler, Timeout, MemorySize, Runtime }) => [
         Handler,
@@ -72,7 +72,7 @@ describeRules('both Regions', [
     },
   },
   {
-    $case: 'have the same machine, from the same file',
+    case: 'have the same machine, from the same file',
     find: (stack) =>
       lacking(
         stack,
@@ -96,7 +96,7 @@ describeRules('both Regions', [
     'AWS::SNS::Topic',
     'AWS::SQS::Queue',
   ].map((type) => ({
-    $case: `have the same ${type}`,
+    case: `have the same ${type}`,
     find: (stack: Stack) =>
       lacking(stack, type, ({ AlarmName, Name, TopicName, QueueName, ScheduleExpression }) => [
         AlarmName,
@@ -110,7 +110,7 @@ describeRules('both Regions', [
     },
   })),
   {
-    $case: 'need no custom resource and nothing from another stack',
+    case: 'need no custom resource and nothing from another stack',
     find: (stack) => {
       const custom = Object.values(stack.template.Resources)
         .map(({ Type }) => Type)
@@ -129,7 +129,7 @@ describeRules('both Regions', [
     },
   },
   {
-    $case: 'trace and log the machine, whose log group is kept',
+    case: 'trace and log the machine, whose log group is kept',
     find: (stack) =>
       resourcesOf(stack, 'AWS::StepFunctions::StateMachine')
         .filter(
@@ -145,7 +145,7 @@ describeRules('both Regions', [
     },
   },
   {
-    $case: 'tag what is made here with the environment',
+    case: 'tag what is made here with the environment',
     find: (stack) =>
       ['AWS::Lambda::Function', 'AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::SNS::Topic', 'AWS::IAM::Role']
         .flatMap((type) => resourcesOf(stack, type))

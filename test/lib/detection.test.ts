@@ -35,7 +35,7 @@ const links = /Runbook: (docs\/runbooks\/[a-z]+\.md)#([a-z0-9-]+)$/;
 
 describeRules('detection', [
   {
-    $case: 'every alarm links to the heading of a runbook that bears its name',
+    case: 'every alarm links to the heading of a runbook that bears its name',
     find: (stack) =>
       alarmsOf(stack)
         .filter((each) => {
@@ -49,7 +49,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'every alarm tells the team',
+    case: 'every alarm tells the team',
     find: (stack) => {
       const { id } = only(stack, 'AWS::SNS::Topic', ({ TopicName }) => String(TopicName).endsWith('-internal'));
       return alarmsOf(stack)
@@ -63,7 +63,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'a heartbeat or a sentinel that falls silent is what rings; no damage reported is no damage',
+    case: 'a heartbeat or a sentinel that falls silent is what rings; no damage reported is no damage',
     find: (stack) => {
       const expected: Record<string, string> = {
         'database-heartbeat-missing': 'breaching',
@@ -79,7 +79,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'triage hears of every database alarm but a silent sentinel, which is no sign of damage',
+    case: 'triage hears of every database alarm but a silent sentinel, which is no sign of damage',
     find: (stack) => {
       const heard = rule(stack, 'database-alarm').EventPattern.resources.map(targetOf);
       return alarmsOf(stack)
@@ -91,7 +91,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'triage hears only of alarms that ring',
+    case: 'triage hears only of alarms that ring',
     find: (stack) => {
       const { source, detail, ...pattern } = rule(stack, 'database-alarm').EventPattern;
       return `${source} ${pattern['detail-type']} ${detail.state.value}` ===
@@ -104,7 +104,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'triage hears of instances lost or damaged, and of no failover that heals itself',
+    case: 'triage hears of instances lost or damaged, and of no failover that heals itself',
     find: (stack) => {
       const heard: string[] = rule(stack, 'database-event').EventPattern.detail.EventID;
       const healing = ['RDS-EVENT-0013', 'RDS-EVENT-0015', 'RDS-EVENT-0049'];
@@ -118,7 +118,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'no stale event reaches triage, and none is lost in silence',
+    case: 'no stale event reaches triage, and none is lost in silence',
     find: (stack) =>
       triageTargets(stack)
         .filter(
@@ -132,7 +132,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'EventBridge may send to the dead-letter queue of each rule that names one',
+    case: 'EventBridge may send to the dead-letter queue of each rule that names one',
     find: (stack) => {
       const admitted = resourcesOf(stack, 'AWS::SQS::QueuePolicy')
         .map(([, { Properties }]) => JSON.stringify(Properties.PolicyDocument))
@@ -151,7 +151,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'an execution that ended without its own Catch wakes the clean-up',
+    case: 'an execution that ended without its own Catch wakes the clean-up',
     find: (stack) => {
       const { EventPattern, Targets } = rule(stack, 'database-recovery-ended');
       const machine = `arn:aws:states:${stack.region}:${stack.configuration.account}:stateMachine:stocker-dr-${stack.environment}-database-recovery`;
@@ -166,7 +166,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
+    case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
     find: (stack) => {
       const { heartbeatMinutes, databaseDrill } = stack.configuration.schedules;
       const expected: Record<string, string> = {
@@ -191,7 +191,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'schedules keep what they could not deliver, and deliver nothing late',
+    case: 'schedules keep what they could not deliver, and deliver nothing late',
     find: (stack) =>
       resourcesOf(stack, 'AWS::Scheduler::Schedule')
         .filter(
@@ -210,7 +210,7 @@ describeRules('detection', [
     },
   },
   {
-    $case: 'the drill’s schedule starts the machine as a drill, with its name and time',
+    case: 'the drill’s schedule starts the machine as a drill, with its name and time',
     find: (stack) => {
       const { Target } = schedule(stack, 'database-drill');
       const machine = only(stack, 'AWS::StepFunctions::StateMachine').id;

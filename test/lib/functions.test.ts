@@ -8,6 +8,7 @@ const restore = (stack: Stack) =>
 
 /** Those that speak PostgreSQL, the Kubernetes API or the application's private address. */
 const inVpc = [
+  'database/assess-database',
   'database/await-usable',
   'database/await-workload',
   'database/check-parity',
@@ -32,7 +33,7 @@ const offenders =
 
 describeRules('functions', [
   {
-    $case: 'run on Node 24 and ARM64, traced',
+    case: 'run on Node 24 and ARM64, traced',
     find: offenders(
       ({ Runtime, Architectures, TracingConfig }) =>
         Runtime !== 'nodejs24.x' || `${Architectures}` !== 'arm64' || TracingConfig?.Mode !== 'Active',
@@ -42,12 +43,12 @@ describeRules('functions', [
     },
   },
   {
-    $case: 'end within their own timeout, at most the 15 minutes of Lambda',
+    case: 'end within their own timeout, at most the 15 minutes of Lambda',
     find: offenders(({ Timeout }) => !(Number.isInteger(Timeout) && Timeout > 0 && Timeout <= 900)),
     broken: (stack) => void delete restore(stack).Timeout,
   },
   {
-    $case: 'have a role of their own, used by no other',
+    case: 'have a role of their own, used by no other',
     find: (stack) => {
       const roles = functionsOf(stack).map(({ Role }) => targetOf(Role));
       return roles.filter((role, index) => roles.indexOf(role) !== index);
@@ -58,7 +59,7 @@ describeRules('functions', [
     },
   },
   {
-    $case: 'have roles with nothing AWS-managed',
+    case: 'have roles with nothing AWS-managed',
     find: (stack) =>
       resourcesOf(stack, 'AWS::IAM::Role')
         .filter(([, { Properties }]) => Properties.ManagedPolicyArns !== undefined)
@@ -69,7 +70,7 @@ describeRules('functions', [
     },
   },
   {
-    $case: 'have roles that only their service may assume',
+    case: 'have roles that only their service may assume',
     find: (stack) =>
       resourcesOf(stack, 'AWS::IAM::Role')
         .filter(([, { Properties }]) => {
@@ -85,7 +86,7 @@ describeRules('functions', [
     },
   },
   {
-    $case: 'log to a group of their own name with the configured retention, kept on delete',
+    case: 'log to a group of their own name with the configured retention, kept on delete',
     find: (stack) =>
       offenders(({ FunctionName, LoggingConfig }, { template, configuration }) => {
         const group = template.Resources[targetOf(LoggingConfig?.LogGroup ?? 'none')];
@@ -101,7 +102,7 @@ describeRules('functions', [
     },
   },
   {
-    $case: 'are in the VPC exactly where they must reach a database, Kubernetes or the application',
+    case: 'are in the VPC exactly where they must reach a database, Kubernetes or the application',
     find: (stack) => {
       const inside = functionsOf(stack)
         .filter(({ VpcConfig }) => VpcConfig !== undefined)
@@ -116,7 +117,7 @@ describeRules('functions', [
     },
   },
   {
-    $case: 'run, inside the VPC, in the subnets and the group of their Region, with the CA of RDS',
+    case: 'run, inside the VPC, in the subnets and the group of their Region, with the CA of RDS',
     find: (stack) => {
       const { privateSubnetIds, functionSecurityGroupId } = stack.configuration[stack.role];
       return offenders(
@@ -137,7 +138,7 @@ describeRules('functions', [
     },
   },
   {
-    $case: 'carry no secret and no other setting in their environment',
+    case: 'carry no secret and no other setting in their environment',
     find: offenders(({ Environment }) =>
       Object.keys(Environment.Variables).some(
         (name) => !['POWERTOOLS_LOG_LEVEL', 'POWERTOOLS_METRICS_NAMESPACE', 'DATABASE_CA_FILE'].includes(name),

@@ -32,7 +32,7 @@ const untouchable = [
   'rds:RebootDBInstance',
 ];
 const neverProduction: readonly Rule[] = untouchable.map((action) => ({
-  $case: `nobody may ${action} production, even tagged as ours`,
+  case: `nobody may ${action} production, even tagged as ours`,
   find: (stack) =>
     whoMay(stack, action, production(stack), {
       ...ours(stack),
@@ -51,7 +51,7 @@ const neverProduction: readonly Rule[] = untouchable.map((action) => ({
 describeRules('permissions', [
   ...neverProduction,
   {
-    $case: 'who deletes is denied production explicitly, so that no later Allow can open it',
+    case: 'who deletes is denied production explicitly, so that no later Allow can open it',
     find: (stack) =>
       deleters.filter((name) => {
         const open = structuredClone(stack);
@@ -64,7 +64,7 @@ describeRules('permissions', [
     },
   },
   {
-    $case: 'only tear-down and clean-up-stopped may delete, under prefix and tag',
+    case: 'only tear-down and clean-up-stopped may delete, under prefix and tag',
     find: (stack) => {
       const delete_ = (resource: string, conditions?: Record<string, string>) =>
         whoMay(stack, 'rds:DeleteDBInstance', resource, conditions);
@@ -82,7 +82,7 @@ describeRules('permissions', [
     broken: (stack) => void delete rawStatement(stack, 'database/tear-down', 'DeleteDrill').Condition,
   },
   {
-    $case: 'only configure-database may modify an instance, under prefix and tag',
+    case: 'only configure-database may modify an instance, under prefix and tag',
     find: (stack) => [
       ...whoMay(stack, 'rds:ModifyDBInstance', drill(stack), ours(stack)).filter(
         (name) => name !== 'database/configure-database',
@@ -93,7 +93,7 @@ describeRules('permissions', [
     broken: (stack) => void delete rawStatement(stack, 'database/configure-database', 'ModifyDrill').Condition,
   },
   {
-    $case: 'a restore has its option, parameter and subnet group and the automated backup beside the instances',
+    case: 'a restore has its option, parameter and subnet group and the automated backup beside the instances',
     find: (stack) => {
       const { databaseParameterGroup, databaseSubnetGroup } = stack.configuration[stack.role];
       const presented = [
@@ -119,21 +119,21 @@ describeRules('permissions', [
     },
   },
   {
-    $case: 'a restore goes to the drill prefix only',
+    case: 'a restore goes to the drill prefix only',
     find: (stack) => whoMay(stack, 'rds:RestoreDBInstanceToPointInTime', stranger(stack)),
     broken: (stack) => {
       rawStatement(stack, 'database/restore-database', 'RestoreToDrill').Resource = '*';
     },
   },
   {
-    $case: 'no action is a wildcard',
+    case: 'no action is a wildcard',
     find: (stack) => mentioning(stack, (action) => action.includes('*'), 'Action').map(({ told }) => told),
     broken: (stack) => {
       rawStatement(stack, 'database/assess-database', 'Timeline').Action = 'dynamodb:*';
     },
   },
   {
-    $case: 'no Allow for every resource but where an action has no resource type',
+    case: 'no Allow for every resource but where an action has no resource type',
     find: (stack) =>
       mentioning(stack, (resource) => resource === '*')
         .filter(({ statement }) =>
@@ -145,7 +145,7 @@ describeRules('permissions', [
     },
   },
   {
-    $case: 'the other Region is named by the control table and the look-up of executions alone',
+    case: 'the other Region is named by the control table and the look-up of executions alone',
     find: (stack) => {
       const { primary, dr, account } = stack.configuration;
       const elsewhere = stack.role === 'dr' ? primary.region : dr.region;
@@ -164,7 +164,7 @@ describeRules('permissions', [
     },
   },
   {
-    $case: 'the lease is held by those who take, release and clean up; the active database is written by registering',
+    case: 'the lease is held by those who take, release and clean up; the active database is written by registering',
     find: (stack) => {
       const table = `arn:aws:dynamodb:${stack.configuration.dr.region}:${stack.configuration.account}:table/stocker-dr-${stack.environment}-control`;
       const writers = (key: string) => whoMay(stack, 'dynamodb:PutItem', table, { 'dynamodb:LeadingKeys': key });
@@ -184,7 +184,7 @@ describeRules('permissions', [
     broken: (stack) => void delete rawStatement(stack, 'incident/take-lease', 'HoldLease').Condition,
   },
   {
-    $case: 'accept-request reads only: a refused request touched nothing',
+    case: 'accept-request reads only: a refused request touched nothing',
     find: (stack) =>
       roleOf(stack, 'incident/accept-request').statements.flatMap(({ Action }) =>
         Action.filter((action) => !/:(Get|Describe|List|Query)|^(logs|xray):/.test(action)),
@@ -194,7 +194,7 @@ describeRules('permissions', [
     },
   },
   {
-    $case: 'secrets are read by name, no more of them than the function’s work needs',
+    case: 'secrets are read by name, no more of them than the function’s work needs',
     find: (stack) => {
       const { database } = stack.configuration;
       const secret = (name: string) =>
@@ -211,7 +211,7 @@ describeRules('permissions', [
     },
   },
   {
-    $case: 'only the approval function may answer a task token',
+    case: 'only the approval function may answer a task token',
     find: (stack) =>
       whoMay(
         stack,
@@ -226,7 +226,7 @@ describeRules('permissions', [
     },
   },
   {
-    $case: 'the machine calls its own steps and no other function',
+    case: 'the machine calls its own steps and no other function',
     find: (stack) => {
       const machine = only(stack, 'AWS::StepFunctions::StateMachine').properties;
       const steps = Object.values(machine.DefinitionSubstitutions)

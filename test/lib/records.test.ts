@@ -20,7 +20,7 @@ const kept = [
 
 describeRules('records', [
   {
-    $case: 'the control table is in the DR Region, and there alone',
+    case: 'the control table is in the DR Region, and there alone',
     find: (stack) => {
       const prefix = `stocker-dr-${stack.environment}`;
       const expected = stack.role === 'dr' ? [`${prefix}-control`, `${prefix}-incidents`] : [`${prefix}-incidents`];
@@ -32,7 +32,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'tables can be restored to a point in time and not be deleted',
+    case: 'tables can be restored to a point in time and not be deleted',
     find: (stack) =>
       tables(stack)
         .filter(
@@ -46,7 +46,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'tables have the key that the stores use, and expire only what says so',
+    case: 'tables have the key that the stores use, and expire only what says so',
     find: (stack) =>
       tables(stack)
         .filter(([, { Properties }]) => {
@@ -65,7 +65,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'what is evidence or memory stays when the stack goes',
+    case: 'what is evidence or memory stays when the stack goes',
     find: (stack) =>
       kept
         .flatMap((type) => resourcesOf(stack, type))
@@ -80,7 +80,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'evidence is versioned, encrypted, private and can be locked',
+    case: 'evidence is versioned, encrypted, private and can be locked',
     find: (stack) => {
       const { properties } = bucket(stack);
       const isPrivate = Object.values(properties.PublicAccessBlockConfiguration ?? {}).filter(Boolean).length === 4;
@@ -96,7 +96,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'buckets, topics and queues refuse to be spoken to without TLS',
+    case: 'buckets, topics and queues refuse to be spoken to without TLS',
     find: (stack) => {
       const guarded = ['AWS::S3::BucketPolicy', 'AWS::SNS::TopicPolicy', 'AWS::SQS::QueuePolicy'].flatMap((type) =>
         resourcesOf(stack, type),
@@ -118,7 +118,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'topics are encrypted with the stack’s own key',
+    case: 'topics are encrypted with the stack’s own key',
     find: (stack) =>
       resourcesOf(stack, 'AWS::SNS::Topic')
         .filter(([, { Properties }]) => targetOf(Properties.KmsMasterKeyId ?? 'none') !== key(stack).id)
@@ -129,7 +129,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'the key lets CloudWatch and EventBridge publish',
+    case: 'the key lets CloudWatch and EventBridge publish',
     find: (stack) => {
       const text = JSON.stringify(
         key(stack).properties.KeyPolicy.Statement.filter(
@@ -143,7 +143,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'the topic of the alarms admits the alarms of this environment and account',
+    case: 'the topic of the alarms admits the alarms of this environment and account',
     find: (stack) => {
       const { id } = topic(stack, 'internal');
       const { properties } = only(stack, 'AWS::SNS::TopicPolicy', ({ Topics }) => targetOf(Topics[0]) === id);
@@ -172,7 +172,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'the approval URL is in the DR Region, and there alone',
+    case: 'the approval URL is in the DR Region, and there alone',
     find: (stack) => {
       const found = resourcesOf(stack, 'AWS::Lambda::Url').length;
       return found === (stack.role === 'dr' ? 1 : 0) ? [] : [`${found} URLs`];
@@ -183,7 +183,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'the approval URL demands a signature',
+    case: 'the approval URL demands a signature',
     where: ({ role }) => role === 'dr',
     find: (stack) => (url(stack).AuthType === 'AWS_IAM' ? [] : [url(stack).AuthType]),
     broken: (stack) => {
@@ -191,7 +191,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'nobody may invoke a function through a resource policy but EventBridge and the approvers',
+    case: 'nobody may invoke a function through a resource policy but EventBridge and the approvers',
     find: (stack) =>
       resourcesOf(stack, 'AWS::Lambda::Permission')
         .filter(([, { Properties }]) => {
@@ -207,7 +207,7 @@ describeRules('records', [
     },
   },
   {
-    $case: 'secrets of the product’s roles are made in the primary Region and replicated',
+    case: 'secrets of the product’s roles are made in the primary Region and replicated',
     where: ({ role }) => role === 'primary',
     find: (stack) =>
       resourcesOf(stack, 'AWS::SecretsManager::Secret')

@@ -84,7 +84,7 @@ export const targetOf = (value: unknown): string => textOf(value).replace(/^\{(.
 
 /** One thing that must hold of every stack. */
 export interface Rule {
-  readonly $case: string;
+  readonly case: string;
   /** What breaks the rule; nothing where it holds. */
   find(stack: Stack): readonly string[];
   /** Breaks the rule in a copy: what `find` then must see. */
