@@ -140,10 +140,11 @@ function specifications(configuration: Configuration): AlarmSpecification[] {
     {
       name: 'database-connections-refused',
       title: 'The active database refuses connections',
-      metric: metric('ConnectionRefused', schedules.heartbeatMinutes, 'Minimum'),
+      // The sentinel writes it: in shorter periods than it looks, most would be empty and the alarm could never ring.
+      metric: metric('ConnectionRefused', schedules.sentinelMinutes, 'Minimum'),
       threshold: 1,
       comparison: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 3,
+      evaluationPeriods: 2,
       missing: NOT_BREACHING,
     },
     {
