@@ -33,7 +33,43 @@ const anchorsOf = (file: string) =>
   );
 const links = /Runbook: (docs\/runbooks\/[a-z]+\.md)#([a-z0-9-]+)$/;
 
+/** Metrics of the product that an alarm reads, with the period it reads them in. */
+const metricsOf = ({ MetricName, Namespace, Period, Metrics = [] }: Properties): { name: string; period: number }[] =>
+  [
+    { Namespace, name: MetricName, period: Period },
+    ...Metrics.flatMap(({ MetricStat }: Properties) =>
+      MetricStat ? [{ ...MetricStat.Metric, name: MetricStat.Metric.MetricName, period: MetricStat.Period }] : [],
+    ),
+  ].filter((each) => each.Namespace === 'StockerDr');
+/** The product's metrics by name → who writes it, and how often that runs. */
+const writers = ({
+  schedules,
+}: Stack['configuration']): Readonly<Record<string, { file: string; minutes: number }>> => {
+  const heartbeat = { file: 'core/database/heartbeat.ts', minutes: schedules.heartbeatMinutes };
+  const sentinel = { file: 'core/database/look-for-damage.ts', minutes: schedules.sentinelMinutes };
+  return {
+    HeartbeatWritten: heartbeat,
+    ActiveElsewhere: heartbeat,
+    ConnectionRefused: sentinel,
+    DamageFound: sentinel,
+    SentinelLooked: sentinel,
+  };
+};
+
 describeRules('detection', [
+  {
+    case: 'no alarm reads a metric in shorter periods than it is written',
+    find: (stack) =>
+      alarmsOf(stack).flatMap((each) =>
+        metricsOf(each)
+          .filter(({ name, period }) => !(period >= (writers(stack.configuration)[name]?.minutes ?? Number.NaN) * 60))
+          .map(({ name, period }) => `${each.AlarmName} reads ${name} every ${period} s`),
+      ),
+    // Most periods would be empty, and three in a row never breach.
+    broken: (stack) => {
+      alarm(stack, 'database-connections-refused').properties.Period = 60;
+    },
+  },
   {
     case: 'every alarm links to the heading of a runbook that bears its name',
     find: (stack) =>
@@ -172,6 +208,7 @@ describeRules('detection', [
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
+        'drill-sweep': 'rate(15 minutes)',
         'database-drill': databaseDrill,
       };
       return Object.entries(expected)
