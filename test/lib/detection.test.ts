@@ -211,7 +211,11 @@ describeRules('detection', [
         'drill-sweep': 'rate(15 minutes)',
         'database-drill': databaseDrill,
       };
-      return Object.entries(expected)
+      const prefix = `stocker-dr-${stack.environment}-`;
+      const unplanned = resourcesOf(stack, 'AWS::Scheduler::Schedule')
+        .map(([, { Properties }]) => String(Properties.Name).replace(prefix, ''))
+        .filter((name) => expected[name] === undefined);
+      const wrong = Object.entries(expected)
         .filter(([name, expression]) => {
           const found = schedule(stack, name);
           return (
@@ -222,6 +226,7 @@ describeRules('detection', [
           );
         })
         .map(([name]) => name);
+      return [...wrong, ...unplanned];
     },
     broken: (stack) => {
       schedule(stack, 'database-drill').ScheduleExpressionTimezone = 'Europe/Berlin';
@@ -264,6 +269,29 @@ describeRules('detection', [
     },
   },
 ]);
+
+describe('metrics', () => {
+  const [first] = stacks;
+  const read = first
+    ? [
+        ...new Set(
+          alarmsOf(first)
+            .flatMap(metricsOf)
+            .map(({ name }) => name),
+        ),
+      ]
+    : [];
+  const writes = (name: string) => {
+    const file = first && writers(first.configuration)[name]?.file;
+    return file !== undefined && readFileSync(join(root, file), 'utf8').includes(`name: '${name}'`);
+  };
+  it.each(read)('%s, which an alarm reads, is written', (name) => {
+    expect(writes(name)).toBe(true);
+  });
+  it('(control) sees one that nobody writes', () => {
+    expect(writes('NeverWritten')).toBe(false);
+  });
+});
 
 describe('runbooks', () => {
   const documented = new Map(
