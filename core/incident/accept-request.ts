@@ -2,7 +2,7 @@
 import type { DatabaseInstance, Databases } from '../database/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { ActiveDatabase, Execution, Incident, StartRequest } from './contracts.ts';
-import { ActiveDatabaseUnknown, DrillDeferred, DuplicateRequest, RecoveryNotBuilt } from './errors.ts';
+import { ActiveDatabaseUnknown, DrillDeferred, DrillElsewhere, DuplicateRequest, RecoveryNotBuilt } from './errors.ts';
 import { databaseAlarmPrefix, incidentId, requestKey } from './identifiers.ts';
 import { isBefore } from './moments.ts';
 import { invalidRequest, parseRequest } from './parse-request.ts';
@@ -22,7 +22,7 @@ export interface AcceptRequestContext {
 
 /**
  * Returns the incident that the rest of the recovery carries. Throws InvalidRequest, RecoveryNotBuilt, DuplicateRequest,
- * RecoveryInProgress, DrillDeferred or ActiveDatabaseUnknown.
+ * RecoveryInProgress, DrillElsewhere, DrillDeferred or ActiveDatabaseUnknown.
  */
 export async function acceptRequest(
   { request: raw, execution }: { request: unknown; execution: Execution },
@@ -33,11 +33,12 @@ export async function acceptRequest(
   if (request.mode === 'recovery')
     throw RecoveryNotBuilt('This version rehearses the recovery of a database; it does not recover production yet');
 
+  const active = await context.control.readActiveDatabase();
+  skipScheduledDrill(request, active, here);
   const key = requestKey(request, execution.arn);
   await refuseRepeated(key, request, execution, context);
   await refuseSecond(execution, context);
   await deferScheduledDrill(request, context);
-  const active = await context.control.readActiveDatabase();
   if (!active) throw ActiveDatabaseUnknown(`No active database is registered in ${settings.environment}`);
   const instance = await findTarget(request, active, context);
   await checkRestorePoint(request, instance, context);
@@ -74,6 +75,16 @@ async function refuseSecond({ arn }: Execution, { control, executions }: AcceptR
   const lease = await control.readLease();
   if (lease && lease.executionArn !== arn && (await executions.status(lease.executionArn)) === 'RUNNING')
     throw recoveryInProgress(lease);
+}
+
+/** Comes before the lease: the other Region's drill of the same minute holds it, and is no reason to refuse this one aloud. */
+function skipScheduledDrill(
+  { mode, trigger }: StartRequest,
+  active: ActiveDatabase | undefined,
+  here: RegionSettings,
+): void {
+  if (mode === 'drill' && trigger.kind === 'schedule' && active && active.region !== here.region)
+    throw DrillElsewhere(`The active database is in ${active.region}: the schedule there runs this drill`);
 }
 
 /** A drill on a schedule gives way to trouble; one that a person starts does not, for they may want to know. */

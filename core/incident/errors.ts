@@ -31,6 +31,12 @@ export const DrillDeferred = defineError({
   retryable: false,
   next: 'Look after the alarm that the message names; start the drill by hand when it is quiet again.',
 });
+/** The schedules exist in both Regions; the other one's drill does the work. Recorded, and nobody is told. */
+export const DrillElsewhere = defineError({
+  name: 'DrillElsewhere',
+  retryable: false,
+  next: 'Nothing: the schedule of the Region that the message names runs this drill.',
+});
 export const RecoveryNotBuilt = defineError({
   name: 'RecoveryNotBuilt',
   retryable: false,

@@ -236,3 +236,17 @@ test('refuses where no active database is registered, or it is in the other Regi
   const elsewhere = { ...makeContext(), here: settings.dr };
   await expect(accept(drill, elsewhere)).rejects.toThrow('start the state machine there');
 });
+
+test.each([
+  { $case: 'alone', lease: undefined },
+  { $case: 'while the active Region’s own drill runs', lease: makeLease({ executionArn: 'arn:other' }) },
+])('skips a scheduled drill where the active database is in the other Region, $case', async ({ lease }) => {
+  const context = { ...makeContext(), here: settings.dr };
+  context.control.lease = lease;
+  context.executions.statuses.set('arn:other', 'RUNNING');
+  const scheduled = accept({ ...drill, trigger: { kind: 'schedule', name: 'monthly' } }, context);
+  await expect(scheduled).rejects.toMatchObject({
+    name: 'DrillElsewhere',
+    message: expect.stringContaining('us-east-1'),
+  });
+});

@@ -163,6 +163,14 @@ test('reports a refusal with what to do next, and releases what it held', async 
   expect(context.control.lease).toBeUndefined();
 });
 
+test('a drill that the other Region runs is recorded, and nobody is told', async () => {
+  const context = makeContext();
+  const elsewhere = { Error: 'DrillElsewhere', Cause: 'the active database is in us-east-1' };
+  await reportRefusal({ request: {}, execution: { arn: executionArn, startedAt: '' }, failure: elsewhere }, context);
+  expect(context.announcer.announced).toEqual([]);
+  expect(context.incidents.decisions).toMatchObject([{ verdict: 'skipped: DrillElsewhere' }]);
+});
+
 test('a refusal leaves the lease of the running recovery alone', async () => {
   const context = makeContext();
   context.control.lease = makeLease({ executionArn: 'arn:other' });
