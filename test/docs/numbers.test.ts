@@ -25,6 +25,8 @@ const documentedAs = (value: unknown) => (typeof value === 'object' ? 'listed' :
 const hours = (seconds: number) => `${seconds / 3600} h`;
 const minutesOrHours = (seconds: number) => (seconds < 3600 ? `${seconds / 60} min` : hours(seconds));
 
+const sweepMinutes = Number(/sweepMinutes = (\d+)/.exec(read('lib/constructs/database/database-schedules.ts'))?.[1]);
+
 describe('docs/configuration.md', () => {
   const rows = markedTable(read('docs/configuration.md'), 'fields');
   const fields = fieldsOf(z.toJSONSchema(Configuration) as JsonSchema);
@@ -81,6 +83,9 @@ describe('docs/architecture.md', () => {
   it('names the age at which events are dropped', () => {
     expect(read('docs/architecture.md')).toContain(`older than ${maximumEventAgeSeconds / 60} minutes`);
   });
+  it('names how often the sweep looks', () => {
+    expect(read('docs/architecture.md')).toContain(`a sweep every ${sweepMinutes} minutes`);
+  });
 });
 
 describe('docs/deploy.md', () => {
@@ -90,6 +95,7 @@ describe('docs/deploy.md', () => {
   it.each([
     { what: 'Heartbeat', minutes: production.schedules.heartbeatMinutes },
     { what: 'Sentinel', minutes: production.schedules.sentinelMinutes },
+    { what: 'Sweep', minutes: sweepMinutes },
   ])('counts the invocations of $what', ({ what, minutes }) => {
     const [, quantity = ''] = tableRows(deploy).find(([first]) => first === what) ?? [];
     expect(quantity).toContain(`${(month / minutes).toLocaleString('en')} invocations in 30 days`);
