@@ -90,7 +90,7 @@ function objectiveResults({ objectives, achieved, incident }: IncidentRecord): O
       'RPO',
       objectives.rpoSeconds,
       achieved.rpoSeconds,
-      'age of the newest restored heartbeat at the restore point: an estimate, for only a ledger counts lost writes',
+      'from the newest restored heartbeat to detection: an estimate, for only a ledger counts lost writes',
     ),
   ];
 }
