@@ -55,6 +55,7 @@ export function permissionsOf(configuration: Configuration, region: string) {
 
   const ours = { 'aws:ResourceTag/stocker-dr:environment': configuration.environment };
   const reading = 'Reading only. The identifiers of restored instances and of snapshots are made at run time.';
+  const databaseKeys = 'Keys of databases belong to Terraform; only RDS may use them, for its own resources.';
   const prefixed = 'The name begins with this product’s own prefix; what follows is made at run time.';
 
   return {
@@ -85,7 +86,7 @@ export function permissionsOf(configuration: Configuration, region: string) {
     answerApproval: () =>
       allow(
         'AnswerApproval',
-        ['states:SendTaskSuccess', 'states:SendTaskFailure'],
+        ['states:SendTaskSuccess'], // a refusal is an answer too
         [arn('states', `stateMachine:${names.prefix}-*`)],
         {
           wildcard: 'Any state machine of this environment may ask for an approval.',
@@ -141,11 +142,33 @@ export function permissionsOf(configuration: Configuration, region: string) {
         wildcard: prefixed,
       }),
     ],
-    modifyDrill: () =>
+    /**
+     * RDS uses a customer-managed key on behalf of whoever restores or modifies, and demands both
+     * (RDS User Guide: Overview.Encryption.Keys). Which keys those are is Terraform's; only RDS may be the one that uses them.
+     */
+    useDatabaseKeys: () => [
+      allow('SeeDatabaseKeys', ['kms:DescribeKey'], [arn('kms', 'key/*')], {
+        conditions: { StringEquals: { 'kms:ViaService': `rds.${region}.amazonaws.com` } },
+        wildcard: databaseKeys,
+      }),
+      allow('GrantDatabaseKeys', ['kms:CreateGrant'], [arn('kms', 'key/*')], {
+        conditions: {
+          StringEquals: { 'kms:ViaService': `rds.${region}.amazonaws.com` },
+          Bool: { 'kms:GrantIsForAWSResource': 'true' },
+        },
+        wildcard: databaseKeys,
+      }),
+    ],
+    modifyDrill: () => [
       allow('ModifyDrill', ['rds:ModifyDBInstance'], [drill], {
         conditions: { StringEquals: ours },
         wildcard: prefixed,
       }),
+      // Enhanced Monitoring: ModifyDBInstance with MonitoringRoleArn passes that role on.
+      allow('PassMonitoringRole', ['iam:PassRole'], [`arn:aws:iam::${account}:role/${database.monitoringRoleName}`], {
+        conditions: { StringEquals: { 'iam:PassedToService': 'monitoring.rds.amazonaws.com' } },
+      }),
+    ],
     /** Identifier prefix and tag, and an explicit Deny on production: a tag alone is no guard (aws-facts). */
     deleteDrill: (): Permission[] => [
       allow('DeleteDrill', ['rds:DeleteDBInstance'], [drill], {

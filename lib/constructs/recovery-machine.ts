@@ -29,7 +29,13 @@ export class RecoveryMachine extends Construct {
     const names = namesOf(configuration);
     const functions = Object.values(props.functions);
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
+      // Step Functions may act for this machine only, not for another one that names this role.
+      assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
+        conditions: {
+          ArnEquals: { 'aws:SourceArn': names.stateMachineArn(Stack.of(this).region, props.name) },
+          StringEquals: { 'aws:SourceAccount': configuration.account },
+        },
+      }),
       description: `Role of the state machine ${props.name}`,
     });
     role.addToPolicy(

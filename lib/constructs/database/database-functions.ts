@@ -40,6 +40,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.timeline(),
       may.seeDatabases(),
       ...may.restoreDrill(),
+      ...may.useDatabaseKeys(),
     ]),
     AwaitAvailable: control('await-available', 'Asks whether the restored instance is available', [
       may.timeline(),
@@ -48,7 +49,8 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     ConfigureDatabase: control('configure-database', 'Sets what a restore cannot set', [
       may.timeline(),
       may.seeDatabases(),
-      may.modifyDrill(),
+      ...may.modifyDrill(),
+      ...may.useDatabaseKeys(),
       master(),
     ]),
     AwaitUsable: inside('await-usable', 'Asks whether the restored instance is usable', [

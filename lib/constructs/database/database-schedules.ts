@@ -1,4 +1,4 @@
-import { Duration, TimeZone } from 'aws-cdk-lib';
+import { Duration, Stack, TimeZone } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
@@ -33,6 +33,7 @@ export class DatabaseSchedules extends Construct {
       [parts.heartbeat.functionArn, parts.sentinel.functionArn, parts.cleanUp.functionArn],
       parts.machine.stateMachineArn,
       deadLetters.queueArn,
+      configuration.account,
     );
     const every = (minutes: number) => scheduler.ScheduleExpression.rate(Duration.minutes(minutes));
     // A missed beat is worth nothing later: one attempt, then the next beat.
@@ -80,9 +81,16 @@ export class DatabaseSchedules extends Construct {
     });
   }
   /** One role that starts exactly these; the targets would grant themselves wildcards. */
-  private invoker(functionArns: string[], machineArn: string, queueArn: string): iam.IRole {
+  private invoker(functionArns: string[], machineArn: string, queueArn: string, account: string): iam.IRole {
+    const { region } = Stack.of(this);
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
+      // Of a schedule's names Scheduler presents its group's only (EventBridge Scheduler: confused deputy prevention).
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          ArnEquals: { 'aws:SourceArn': `arn:aws:scheduler:${region}:${account}:schedule-group/default` },
+          StringEquals: { 'aws:SourceAccount': account },
+        },
+      }),
       description: 'Role of the schedules',
     });
     role.addToPolicy(

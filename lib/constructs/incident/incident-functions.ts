@@ -69,7 +69,6 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
     DecideApproval: make('decide-approval', 'Records a person’s decision about a recovery', [
       may.timeline(),
       may.answerApproval(),
-      ...tell(),
     ]),
   };
 }
