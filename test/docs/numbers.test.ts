@@ -9,7 +9,7 @@ import { Configuration } from '../../config/schema.ts';
 import { staging } from '../../config/staging.ts';
 import { maximumEventAgeSeconds } from '../../core/incident/triage.ts';
 import { recoveryAccessManifests } from '../../workload/kubernetes/manifests.ts';
-import { codeSpans, fences, markedTable, read, tableRows } from './repository.ts';
+import { codeSpans, fences, markdownFiles, markedTable, read, tableRows } from './repository.ts';
 
 interface JsonSchema {
   readonly type?: string;
@@ -99,6 +99,11 @@ describe('docs/deploy.md', () => {
   ])('counts the invocations of $what', ({ what, minutes }) => {
     const [, quantity = ''] = tableRows(deploy).find(([first]) => first === what) ?? [];
     expect(quantity).toContain(`${(month / minutes).toLocaleString('en')} invocations in 30 days`);
+  });
+  it('counts the alarms that have a runbook', () => {
+    const runbooks = markdownFiles.filter((file) => file.startsWith('docs/runbooks/'));
+    const headings = runbooks.flatMap((file) => read(file).match(/^## /gm) ?? []);
+    expect(deploy).toContain(`${headings.length} alarms`);
   });
   it('lists every parameter that is read', () => {
     const { application, canary } = production;
