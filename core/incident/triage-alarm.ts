@@ -65,6 +65,7 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
     verdict: decision.verdict,
     reasons: [...decision.reasons, ...(started ? [`started ${started}`] : [])],
   });
+  if (decision.quiet) return decision;
   const joined = recent.find(({ incident }) => incident.id === decision.joins)?.incident;
   await announcer.announce(joined, {
     kind: 'triage',
