@@ -4,11 +4,11 @@ import type { Announcer, Clock, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Candidate, RestorePlan } from './contracts.ts';
-import { applicationLogins, type Login } from './credentials.ts';
+import { alterRole, applicationLogins, type Login } from './credentials.ts';
 import { LeaseLost, LoginRefused, WorkloadNotFound, WorkloadNotReady } from './errors.ts';
 import type { Parameters, RolloutStatus, Secrets, Session, Sessions, Workloads } from './ports.ts';
 import { requireDrill } from './restore-database.ts';
-import { addressOf, isAnswered, messageOf, quoteIdentifier, sqlState, withSession } from './sql.ts';
+import { addressOf, isAnswered, messageOf, sqlState, withSession } from './sql.ts';
 
 export interface CutOverContext {
   readonly settings: Settings;
@@ -41,7 +41,7 @@ export async function cutOver(
     applicationLogins(settings, secrets),
   ]);
   await withSession(sessions, addressOf(candidate), master, async (session) => {
-    for (const { username } of logins) await session.query(`alter role ${quoteIdentifier(username)} login`);
+    for (const { username } of logins) await alterRole(session, username, 'login');
   });
   const transactions: string[] = [];
   for (const login of logins) transactions.push(await proveWrite(sessions, candidate, login));

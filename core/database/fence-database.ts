@@ -7,11 +7,10 @@ import type { Incident } from '../incident/contracts.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Candidate } from './contracts.ts';
-import { applicationLogins, type Login } from './credentials.ts';
+import { alterRole, applicationLogins, type Login, passwordClause } from './credentials.ts';
 import { DatabaseNotReady, FenceFailed, RoleUnusable } from './errors.ts';
 import type { Secrets, Session, Sessions } from './ports.ts';
 import { requireDrill } from './restore-database.ts';
-import { scramVerifier } from './scram.ts';
 import {
   addressOf,
   isAnswered,
@@ -52,29 +51,46 @@ export async function fenceDatabase(
   const roles = logins.map((login) => login.username);
   const closed = await withSession(sessions, addressOf(candidate), master, async (session) => {
     await requireRoles(session, roles);
-    for (const login of logins) await refuseLogin(session, login);
+    const { writers, administrators } = await otherLogins(session, settings, roles);
+    if (writers.length > 0)
+      throw RoleUnusable(
+        `${writers.join(', ')} can log in and write the application's tables, and no fence closes them out: list them in database.applicationRoles, or take their login or their privileges.`,
+      );
+    // With the current password, so that the proof meets the fence and not a password of the restore point.
+    for (const login of logins) await alterRole(session, login.username, `nologin ${passwordClause(login)}`);
     const sessionsEnded = await endSessions(session, roles);
     const rolledBack = await rollBackPrepared(session);
-    const jobsPaused = await pauseScheduledJobs(session);
-    return { sessionsEnded, rolledBack, jobsPaused, otherLogins: await otherLogins(session, settings, roles) };
+    const [cron] = await session.query("select current_setting('cron.database_name', true) as database");
+    return { sessionsEnded, rolledBack, cronDatabase: cron?.database ?? undefined, administrators };
   });
+  // pg_cron runs jobs for every database of an instance from one of them.
+  const { cronDatabase, ...facts } = closed;
+  const jobsPaused =
+    cronDatabase === undefined
+      ? 0
+      : await withSession(sessions, { ...addressOf(candidate), database: cronDatabase }, master, pauseScheduledJobs);
   for (const login of logins) await proveRefused(sessions, candidate, login);
   return {
     output: { roles, sessionsEnded: closed.sessionsEnded },
     summary: `${candidate.identifier} refuses ${roles.join(', ')}: proven by a login; ${closed.sessionsEnded} sessions ended`,
-    facts: { roles, ...closed, proof: 'login refused with SQLSTATE 28000' },
+    facts: { roles, ...facts, jobsPaused, proof: 'login refused with SQLSTATE 28000' },
   };
 }
 
 async function requireRoles(session: Session, roles: readonly string[]): Promise<void> {
-  const found = await session.query('select rolname from pg_roles where rolname = any($1)', [roles]);
+  const found = await session.query(
+    `select rolname, rolsuper or rolcreaterole or exists (select 1 from pg_roles admin
+       where (admin.rolname = 'rds_superuser' or admin.rolname = current_user) and pg_has_role(r.oid, admin.oid, 'member'))
+       as powerful
+     from pg_roles r where rolname = any($1)`,
+    [roles],
+  );
   const missing = roles.filter((role) => !found.some((row) => row.rolname === role));
   if (missing.length > 0) throw RoleUnusable(`The database has no role ${missing.join(', ')} to fence.`);
+  const powerful = found.filter((row) => row.powerful === 't').map((row) => row.rolname);
+  if (powerful.length > 0)
+    throw RoleUnusable(`The application's ${powerful.join(', ')} may alter roles, and so lift its own fence.`);
 }
-
-/** With the current password, so that the proof meets the fence and not a password of the restore point. */
-const refuseLogin = (session: Session, { username, password }: Login) =>
-  session.query(`alter role ${quoteIdentifier(username)} nologin password ${quoteLiteral(scramVerifier(password))}`);
 
 /** A login that was being authenticated while the role was altered shows up a moment later: look again until none is left. */
 async function endSessions(session: Session, roles: readonly string[]): Promise<number> {
@@ -115,21 +131,35 @@ async function rollBackPrepared(session: Session): Promise<number> {
 }
 
 async function pauseScheduledJobs(session: Session): Promise<number> {
-  const [extension] = await session.query("select 1 from pg_extension where extname = 'pg_cron'");
-  if (extension === undefined) return 0;
+  const [cron] = await session.query("select to_regclass('cron.job') as jobs");
+  if (cron?.jobs == null) return 0;
   const paused = await session.query('select cron.alter_job(jobid, active := false) from cron.job where active');
   return paused.length;
 }
 
-/** Logins that are neither PostgreSQL's, RDS's, the product's nor the application's: for people to look at. */
+/**
+ * Logins that are neither PostgreSQL's, RDS's, the product's nor the application's. Who administers the database is
+ * for people to look at; anybody else who can write the application's tables makes a fence a wish.
+ */
 async function otherLogins(session: Session, { database }: Settings, roles: readonly string[]) {
   const known = [...roles, database.heartbeatRole.name, database.sentinelRole.name];
   const rows = await session.query(
-    `select rolname from pg_roles where rolcanlogin and rolname <> current_user and rolname <> all($1)
-     and rolname !~ '^(pg_|rds)' and not rolsuper order by 1`,
-    [known],
+    `select rolname as name,
+       exists (select 1 from pg_roles admin where admin.rolname = 'rds_superuser' and pg_has_role(r.oid, admin.oid, 'member'))
+         as administers,
+       exists (select 1 from pg_roles fenced where fenced.rolname = any($2) and pg_has_role(r.oid, fenced.oid, 'member'))
+         or exists (select 1 from pg_class c join pg_namespace n on n.oid = relnamespace
+           where relkind in ('r', 'p') and nspname !~ '^pg_' and nspname not in ('information_schema', 'stocker_dr', 'cron')
+             and has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate')) as writes
+     from pg_roles r where rolcanlogin and rolname <> current_user and rolname <> all($1)
+       and rolname !~ '^(pg_|rds)' and not rolsuper order by 1`,
+    [known, roles],
   );
-  return rows.map((row) => row.rolname);
+  const named = (choose: (row: (typeof rows)[number]) => boolean) => rows.filter(choose).map((row) => row.name ?? '');
+  return {
+    administrators: named((row) => row.administers === 't'),
+    writers: named((row) => row.writes === 't' && row.administers !== 't'),
+  };
 }
 
 async function proveRefused(sessions: Sessions, candidate: Candidate, login: Login): Promise<void> {
