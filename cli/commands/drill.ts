@@ -134,13 +134,15 @@ function conclude(
   return judged.objections.length === 0 ? exitCodes.passed : exitCodes.failed;
 }
 
-/** A drill is worth something once data is flowing, a heartbeat is in the restore window, and no alarm rings. */
+/** A drill is worth something once data is flowing, the first baseline is in the restore window, and no alarm rings. */
 async function waitUntilWorthDrilling(
   { configuration, clients, database }: Installation,
   writers: Writers,
   screen: Screen,
 ): Promise<void> {
   const started = performance.now();
+  // By now the sentinel has looked: what is restored from here on can be compared with its baseline.
+  const preparedAt = Date.now();
   const limitMs = 60_000;
   for (;;) {
     const firstWrite = writers.ledger.entries[0]?.acknowledgedAt;
@@ -154,13 +156,13 @@ async function waitUntilWorthDrilling(
     const ringing = MetricAlarms.filter(({ StateValue }) => StateValue !== 'OK').map(
       ({ AlarmName, StateValue }) => `${AlarmName} ${StateValue}`,
     );
-    if (firstWrite !== undefined && restorable > firstWrite + 1000 && ringing.length === 0) break;
+    if (firstWrite !== undefined && restorable > Math.max(firstWrite, preparedAt) && ringing.length === 0) break;
     const waitingFor =
       firstWrite === undefined
         ? `a first write (${writers.ledger.failures.at(-1)?.reason ?? 'none tried'})`
         : ringing.length > 0
           ? ringing.join(', ')
-          : 'a restore window that holds the first writes';
+          : 'a restore window that holds the first writes and the baseline';
     if (performance.now() - started > limitMs)
       throw new Error(
         `The workload did not settle within ${limitMs / 1000} s: waiting for ${waitingFor}; database at ${database.address}:${database.port}`,

@@ -5,7 +5,9 @@ import { makeStepRecord } from '../core/fakes.ts';
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 10, 22) + seconds * 1000).toISOString();
 const assessed = (restore: object) =>
-  makeStepRecord('AssessDatabase', { facts: { restore, restorePoint: at(100), candidate: 'c', sourceStatus: 'available' } });
+  makeStepRecord('AssessDatabase', {
+    facts: { restore, restorePoint: at(100), candidate: 'c', sourceStatus: 'available' },
+  });
 const restored = makeStepRecord('RestoreDatabase', { finishedAt: at(103) });
 const latest = assessed({ kind: 'time', at: 'latest' });
 
@@ -34,13 +36,17 @@ const freshness = makeStepRecord('CheckGate', {
 test.each([
   { $case: 'before the detection it is that long', detected: 120, lossSeconds: 21, estimatedSeconds: 24 },
   { $case: 'after it, nothing is lost, and it says by how much', detected: 90, lossSeconds: -9, estimatedSeconds: -6 },
-])('loss by the ledger: where the newest write in the copy lies $case', ({ detected, ...measured }) => {
-  const ledger = new Ledger();
-  ledger.entries.push({ reference: 'there', sentAt: Date.parse(at(98)), acknowledgedAt: Date.parse(at(99)) });
-  ledger.entries.push({ reference: 'later', sentAt: Date.parse(at(105)), acknowledgedAt: Date.parse(at(106)) });
-  const timeline = [latest, restored, freshness];
-  expect(measureLoss(ledger, new Set(['there']), at(detected), timeline)).toMatchObject({
-    ...measured,
-    verdict: { provenPresent: 1, provenAbsent: 1, missing: [], surplus: [], inverted: [] },
-  });
-});
+])(
+  'loss by the ledger: where the newest write in the copy lies $case',
+  ({ detected, lossSeconds, estimatedSeconds }) => {
+    const ledger = new Ledger();
+    ledger.entries.push({ reference: 'there', sentAt: Date.parse(at(98)), acknowledgedAt: Date.parse(at(99)) });
+    ledger.entries.push({ reference: 'later', sentAt: Date.parse(at(105)), acknowledgedAt: Date.parse(at(106)) });
+    const timeline = [latest, restored, freshness];
+    expect(measureLoss(ledger, new Set(['there']), at(detected), timeline)).toMatchObject({
+      lossSeconds,
+      estimatedSeconds,
+      verdict: { provenPresent: 1, provenAbsent: 1, missing: [], surplus: [], inverted: [] },
+    });
+  },
+);
