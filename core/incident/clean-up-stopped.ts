@@ -101,7 +101,7 @@ async function cleanUp(
     incident.mode === 'drill'
       ? await tearDown(record).catch((cause: unknown): TornDown => {
           failure = cause;
-          return { deleted: false, summary: `NOTHING: ${cause instanceof Error ? cause.message : String(cause)}` };
+          return { deleted: false, summary: `NOTHING YET: ${cause instanceof Error ? cause.message : String(cause)}` };
         })
       : { deleted: false, summary: 'a recovery is not torn down' };
   if (record.status === 'open')
