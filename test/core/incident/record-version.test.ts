@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { Baseline } from '../../../core/database/contracts.ts';
+import {
+  ActiveDatabase,
+  IncidentRecord,
+  Lease,
+  MessageRecord,
+  recordVersion,
+  StepRecord,
+  TrendPoint,
+} from '../../../core/incident/contracts.ts';
+
+const shapeOf = (schema: z.ZodType) =>
+  createHash('sha256')
+    .update(JSON.stringify(z.toJSONSchema(schema)))
+    .digest('hex')
+    .slice(0, 12);
+
+/**
+ * A changed shape fails here. Raise `recordVersion`, decide how records of the old version are read (they outlive the
+ * deployment: trend and baselines for weeks, incidents for ever), and only then write the new hash down.
+ */
+test('a persisted record keeps its shape, or records get a new version', () => {
+  const shapes = { ActiveDatabase, Baseline, IncidentRecord, Lease, MessageRecord, StepRecord, TrendPoint };
+  const hashes = Object.fromEntries(Object.entries(shapes).map(([name, schema]) => [name, shapeOf(schema)]));
+  expect({ recordVersion, ...hashes }).toMatchInlineSnapshot();
+});
+
+test('(control) a new field changes a shape', () => {
+  expect(shapeOf(Lease.extend({ note: z.string().optional() }))).not.toBe(shapeOf(Lease));
+});
