@@ -231,7 +231,8 @@ export class Rehearsal {
     return Report.parse(JSON.parse((await Body?.transformToString()) ?? ''));
   }
   async decisions(): Promise<{ alarm: string; verdict: string; reasons: string[] }[]> {
-    return (await this.records()).filter(({ pk }) => pk === 'decisions') as never;
+    const found = (await this.records()).filter(({ pk }) => pk === 'decisions');
+    return found.sort((a, b) => String(a.sk).localeCompare(String(b.sk))) as never;
   }
   async lease(): Promise<Lease | undefined> {
     const item = (await this.controls()).find(({ pk }) => pk === 'lease');
