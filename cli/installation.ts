@@ -49,8 +49,6 @@ export interface InstallationOptions {
   readonly onStage?: (name: string, seconds: number, result: string) => void;
   /** Called with the names of the stages that run now. */
   readonly onStart?: (names: readonly string[]) => void;
-  /** Called as soon as the application answers, before the product is deployed. */
-  readonly onApplication?: (url: string) => void;
 }
 
 const image = 'stocker-api:1';
@@ -86,7 +84,6 @@ export async function install(options: InstallationOptions): Promise<Installatio
         () => startApplication(configuration, cloud, connection, database),
         (url) => url,
       );
-      options.onApplication?.(apiUrl);
       return { database, apiUrl };
     }
     async function makeAssembly() {

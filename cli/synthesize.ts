@@ -1,5 +1,6 @@
 /** `cdk synth` of one environment: the command line makes the assembly, so that feature flags count as in a deployment. */
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { spawnChild } from '../local/process/children.ts';
@@ -22,6 +23,8 @@ export async function synthesize(environment: string, output: string): Promise<s
       ...process.env,
       PATH: path,
       TMPDIR: home,
+      // Compiled code is kept from run to run, or every synth would compile the CDK anew.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache'),
       CDK_DISABLE_CLI_TELEMETRY: 'true',
       AWS_EC2_METADATA_DISABLED: 'true',
     },

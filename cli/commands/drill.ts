@@ -34,11 +34,8 @@ export async function drill(options: DrillOptions): Promise<ExitCode> {
       clockFactor: drillClockFactor,
       onStage: (name, seconds, result) => screen.item('good', name, seconds, result),
       onStart: (names) => screen.living(names.length > 0 ? `  … ${names.join(', ')}` : ''),
-      onApplication: (url) => {
-        writers = writeAllTheTime(url);
-      },
     });
-    if (!writers) throw new Error('The application was not started');
+    writers = writeAllTheTime(installation.apiUrl);
     return await rehearse(installation, writers, options, screen);
   } finally {
     screen.living('');
