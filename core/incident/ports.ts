@@ -22,6 +22,8 @@ export interface IncidentStore {
   findByRequest(requestKey: string): Promise<string | undefined>;
   read(incidentId: string): Promise<IncidentRecord | undefined>;
   update(incidentId: string, change: Partial<Omit<IncidentRecord, 'version' | 'incident'>>): Promise<void>;
+  /** As update, but only where it is open: false where somebody else has closed it. */
+  close(incidentId: string, change: Partial<Omit<IncidentRecord, 'version' | 'incident'>>): Promise<boolean>;
   /** Newest first. */
   list(limit: number): Promise<IncidentRecord[]>;
   /** Writes a step: the first call sets startedAt and later ones keep it; each `running` adds an attempt. */

@@ -230,6 +230,26 @@ describe('a drill by hand', () => {
     expect(await site.leftovers()).toEqual([]);
   });
 
+  test('does not disturb the drill of another cloud on this machine, nor is disturbed', async () => {
+    const neighbour = await Rehearsal.start({ environment: 'production', assembly: inject('assemblies').production });
+    try {
+      await neighbour.settled();
+      const requestId = 'at-the-same-time';
+      const [ours, theirs] = await Promise.all([site.drill({ requestId }), neighbour.drill({ requestId })]);
+      expect([ours.status, theirs.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+      expect((await neighbour.incidents()).map(({ incident }) => incident.executionArn)).toEqual([theirs.arn]);
+      expect((await site.incidents()).map(({ incident }) => incident.executionArn)).not.toContain(theirs.arn);
+      expect(neighbour.notices.filter(({ text }) => text.includes(ours.arn))).toEqual([]);
+      expect(await neighbour.leftovers()).toEqual([]);
+    } finally {
+      await neighbour.stop();
+    }
+    // The end of one leaves the other alive.
+    expect(await site.leftovers()).toEqual([]);
+    expect(await site.sql('select 1 as alive')).toEqual([{ alive: 1 }]);
+    expect(writers.ledger.failures).toEqual([]);
+  });
+
   test('restores row-exactly from a named snapshot', async () => {
     const { rds } = site.installation.clients;
     const id = { DBSnapshotIdentifier: 'before-the-release' };

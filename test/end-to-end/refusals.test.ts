@@ -5,7 +5,6 @@ import {
   CreateDBInstanceCommand,
   CreateDBSnapshotCommand,
   DeleteDBInstanceCommand,
-  DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
 } from '@aws-sdk/client-rds';
 import { DescribeStateMachineCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
@@ -264,17 +263,4 @@ describe('a missing permission fails the drill, named, and leaves nothing', () =
     expect(await site.drill()).toMatchObject({ status: 'SUCCEEDED' });
     expect(await site.leftovers()).toEqual([]);
   });
-});
-
-test('other clouds on this machine, and what they rehearse, are not seen here', async () => {
-  const { rds, sfn } = site.installation.clients;
-  const { identifier } = site.installation.configuration.database;
-  const { DBInstances = [] } = await rds.send(new DescribeDBInstancesCommand({}));
-  expect(DBInstances.map(({ DBInstanceIdentifier }) => DBInstanceIdentifier)).toEqual([identifier]);
-  // The account of the other file's cloud.
-  const foreign = site.machine.replace(/staging/, 'production').replace(/\d{12}/, '111122223333');
-  await expect(sfn.send(new DescribeStateMachineCommand({ stateMachineArn: foreign }))).rejects.toThrow(
-    'Does Not Exist',
-  );
-  for (const { subject } of site.notices) expect(subject).toContain('staging');
 });

@@ -110,6 +110,25 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
       const Key = toItem(keys.incident(id));
       await client.send(new UpdateItemCommand({ TableName, Key, UpdateExpression, ConditionExpression, ...names }));
     },
+    async close(id, change) {
+      const { UpdateExpression, ExpressionAttributeValues, ...names } = updateOf(change);
+      const input = {
+        TableName,
+        Key: toItem(keys.incident(id)),
+        UpdateExpression,
+        ConditionExpression: '#status = :open',
+        ExpressionAttributeValues: { ...ExpressionAttributeValues, ...toItem({ ':open': 'open' }) },
+        ...names,
+      };
+      try {
+        await client.send(new UpdateItemCommand(input));
+        return true;
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        // The first answer of our own call may have been lost.
+        return (await read(id))?.closedAt === change.closedAt;
+      }
+    },
     async list(limit) {
       const entries = await query('incidents', '', limit);
       const records = await Promise.all(entries.slice(0, limit).map((entry) => read(Claim.parse(entry).incidentId)));

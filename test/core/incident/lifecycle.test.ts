@@ -215,6 +215,14 @@ test('cleans up after a stopped drill once: deletes the copy, fails the incident
   expect(context.control.lease).toBeUndefined();
 });
 
+test('tells people once where the event and the sweep meet', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  const { run, sweep } = makeCleanUp(context);
+  await Promise.all([run(), sweep()]);
+  expect(context.announcer.announced.filter(({ kind }) => kind === 'failed')).toHaveLength(1);
+});
+
 test('finds the incident of a stopped execution whose lease is gone already', async () => {
   const context = makeContext();
   await openIncident(incident, context);
