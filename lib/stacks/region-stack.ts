@@ -51,6 +51,7 @@ export class RegionStack extends Stack {
       functions: { ...incidentSteps, ...databaseSteps, ...validationFunctions(this, home, may) },
       values: { ValidationConcurrency: String(configuration.validation.concurrency) },
       cleanUp: CleanUpStopped,
+      topic: records.internalTopic,
     });
     const { CutOver, AwaitWorkload } = databaseSteps;
     new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, { CutOver, AwaitWorkload });
@@ -59,6 +60,7 @@ export class RegionStack extends Stack {
       heartbeat: WriteHeartbeat,
       sentinel: LookForDamage,
       cleanUp: CleanUpStopped,
+      topic: records.internalTopic,
       machine,
     });
     if (role === 'dr') new ApprovalUrl(this, 'Approval', configuration, DecideApproval);

@@ -78,7 +78,6 @@ try {
     assembly,
     rows: 100_000,
     clockFactor: 60,
-    onStage: () => undefined,
   });
   try {
     const { clients, configuration } = installation;

@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
+import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
@@ -23,12 +24,18 @@ export class DatabaseSchedules extends Construct {
       sentinel: lambda.IFunction;
       cleanUp: lambda.IFunction;
       machine: sfn.IStateMachine;
+      topic: sns.ITopic;
     },
   ) {
     super(scope, id);
     const names = namesOf(configuration);
     const { schedules } = configuration;
-    const deadLetters = deadLetterQueue(this, `${names.prefix}-schedule-dead-letters`);
+    const deadLetters = deadLetterQueue(this, {
+      prefix: names.prefix,
+      of: 'schedule',
+      title: 'A schedule could not start what it starts: a heartbeat, a look, a sweep or a drill',
+      topic: parts.topic,
+    });
     const role = this.invoker(
       [parts.heartbeat.functionArn, parts.sentinel.functionArn, parts.cleanUp.functionArn],
       parts.machine.stateMachineArn,
