@@ -1,6 +1,6 @@
 /** The lines of one execution environment, written to its log group as the function's role would: without the permission nothing arrives, as on AWS. */
 import { AwsError, type Clock, type Home, type Principal } from '../kernel.ts';
-import type { FunctionDefinition } from './function.ts';
+import type { FunctionDefinition } from './definition.ts';
 
 interface LogEvent {
   readonly timestamp: number;

@@ -1,6 +1,6 @@
 /** The environment of a function: the template's variables and those that Lambda itself sets, nothing of this machine's. */
 import type { Home, IssuedCredentials } from '../kernel.ts';
-import type { FunctionDefinition } from './function.ts';
+import type { FunctionDefinition } from './definition.ts';
 
 /** Where Lambda's managed runtimes keep what comes with them, the RDS certificate authorities among it. */
 const awsRuntimeDirectory = '/var/runtime/';

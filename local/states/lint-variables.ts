@@ -1,6 +1,6 @@
 /** Follows variables through a definition: which may be assigned when a state is entered. */
 import { expressionsIn, mentionsOf } from './expressions.ts';
-import type { Finding } from './lint.ts';
+import type { Finding } from './finding.ts';
 import { innerFlows, type Members, statesOf, successors } from './shape.ts';
 
 type Names = ReadonlySet<string>;

@@ -1,25 +1,10 @@
 /** Finds what a definition gets wrong although AWS accepts it, or where asl-validator is silent. Changes nothing. */
 import { expressionsIn, mentionsOf } from './expressions.ts';
+import type { Finding } from './finding.ts';
 import { isObject } from './json.ts';
 import { undefinedVariables } from './lint-variables.ts';
 import { parseResource } from './resource.ts';
 import { handlersOf, innerFlows, type Members, statesOf, successors } from './shape.ts';
-
-export interface Finding {
-  readonly code:
-    | 'invalid-jsonata'
-    | 'undefined-variable'
-    | 'unset-states-member'
-    | 'task-without-timeout'
-    | 'callback-without-bound'
-    | 'token-not-passed'
-    | 'unresolved-substitution'
-    | 'unreachable-state'
-    | 'handler-after-all';
-  /** JSON path without the dollar: `/States/Restore/Output/total`. */
-  readonly location: string;
-  readonly message: string;
-}
 
 /**
  * `substitutions`, when given, are the names that DefinitionSubstitutions will replace; any other `${name}`, and without

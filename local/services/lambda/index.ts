@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Capacity } from '../../functions/capacity.ts';
-import type { FunctionDefinition } from '../../functions/function.ts';
+import type { FunctionDefinition } from '../../functions/definition.ts';
 import type { Home, IssuedCredentials, RawRoute, Service, ServiceDefinition } from '../../kernel.ts';
 import { functionResource } from './function-resource.ts';
 import { Invoker } from './invoker.ts';

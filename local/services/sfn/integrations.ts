@@ -1,22 +1,15 @@
 /** Performs a Task's request as the machine's role, and names what goes wrong as Step Functions does. */
-import { AwsError, type Home, type Principal } from '../../kernel.ts';
+import { AwsError } from '../../kernel.ts';
 import type { Definition, Flow, State, TaskState } from '../../states/definition.ts';
 import { type Problem, StatesError } from '../../states/errors.ts';
 import { isObject, type Json, type JsonObject } from '../../states/json.ts';
 import { parseResource, type Resource } from '../../states/resource.ts';
 import type { TaskRequest } from '../../states/visit.ts';
+import type { Caller } from './caller.ts';
 import { buildEnd, executionEnd } from './jobs.ts';
 import { invokeFunction } from './lambda.ts';
 import { modelOf, toInput, toResult, unknownMembers } from './schema.ts';
 import { type Target, targetOf } from './targets.ts';
-
-/** What the integrations need of the service that runs them. */
-export interface Caller {
-  readonly home: Home;
-  readonly role: Principal;
-  /** Resolves when the execution has ended. */
-  completion(executionArn: string): Promise<void>;
-}
 
 /** The Task's result. Rejects with StatesError. */
 export async function invoke(caller: Caller, request: TaskRequest): Promise<Json> {

@@ -3,7 +3,7 @@ import { StatesError } from '../../states/errors.ts';
 import { isObject, type Json, type JsonObject } from '../../states/json.ts';
 import { aborted, first } from '../../states/signals.ts';
 import type { TaskRequest } from '../../states/visit.ts';
-import type { Caller } from './integrations.ts';
+import type { Caller } from './caller.ts';
 
 /** A further call of the same service as the machine's role. */
 type Again = (operation: string, given: JsonObject) => Promise<Json>;

@@ -1,7 +1,7 @@
 /** `lambda:invoke`: JSON in, JSON out, and a function's own error as the Task's. */
 import { StatesError } from '../../states/errors.ts';
 import { isObject, type Json, type JsonObject } from '../../states/json.ts';
-import type { Caller } from './integrations.ts';
+import type { Caller } from './caller.ts';
 
 const members = new Set(['FunctionName', 'Payload', 'InvocationType', 'Qualifier', 'ClientContext']);
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { realClock } from '../../../local/clock.ts';
 import { Capacity } from '../../../local/functions/capacity.ts';
-import { type FunctionDefinition, LambdaFunction } from '../../../local/functions/function.ts';
+import type { FunctionDefinition } from '../../../local/functions/definition.ts';
+import { LambdaFunction } from '../../../local/functions/function.ts';
 import { fakeHome } from '../services/fake-home.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'function-test-'));
