@@ -16,6 +16,10 @@ export async function newestHeartbeatIn(session: Session): Promise<string | unde
 export const newestHeartbeat = (sessions: Sessions, address: DatabaseAddress, credentials: Credentials) =>
   withSession(sessions, address, credentials, newestHeartbeatIn);
 
+/** Says that this Region watches nothing because the active database is elsewhere: its alarms then rest, and only then. */
+export const restHere = (metrics: Metrics): Promise<void> =>
+  metrics.put([{ name: 'ActiveElsewhere', value: 1, unit: 'Count' }]);
+
 export interface HeartbeatContext {
   readonly settings: Settings;
   /** The Region that this function runs in. */
@@ -39,7 +43,10 @@ export async function writeHeartbeat(context: HeartbeatContext): Promise<Heartbe
   const { settings, region, control, secrets, sessions, metrics } = context;
   const active = await control.readActiveDatabase();
   if (active === undefined) return { written: false, reason: 'no active database is registered' };
-  if (active.region !== region) return { written: false, reason: `the active database is in ${active.region}` };
+  if (active.region !== region) {
+    await restHere(metrics);
+    return { written: false, reason: `the active database is in ${active.region}` };
+  }
   const address = { address: active.address, port: active.port, database: settings.database.name };
   try {
     const credentials = await secrets.credentials(settings.database.heartbeatRole.secretName);

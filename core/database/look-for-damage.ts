@@ -7,6 +7,7 @@ import type { Clock, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { Baseline } from './contracts.ts';
 import { DatabaseNotFound } from './errors.ts';
+import { restHere } from './heartbeat.ts';
 import type { Baselines, Metrics, Secrets, Session, Sessions } from './ports.ts';
 import { countRows, hashRows, resolveRelation, schemaHash, schemaVersion } from './relations.ts';
 import { asMoment, isDamage, messageOf, quoteIdentifier, sqlState, stepTimeouts } from './sql.ts';
@@ -44,7 +45,10 @@ export async function lookForDamage(
   const { settings, region, clock, control, secrets, sessions, metrics, lookSeconds } = context;
   const active = await control.readActiveDatabase();
   if (active === undefined) throw DatabaseNotFound('No active database is registered: invoke register-database first.');
-  if (active.region !== region) return { verdict: 'not-here', damage: [], unknown: [] };
+  if (active.region !== region) {
+    await restHere(metrics);
+    return { verdict: 'not-here', damage: [], unknown: [] };
+  }
   const endsAt = clock.now().getTime() + lookSeconds * 1000;
   const credentials = await secrets.credentials(settings.database.sentinelRole.secretName);
   const address = { address: active.address, port: active.port, database: settings.database.name };

@@ -58,6 +58,8 @@ export interface RestoreSpecification {
 export interface Databases {
   /** undefined: no such instance. */
   find(identifier: string): Promise<DatabaseInstance | undefined>;
+  /** Those whose identifier begins like this. */
+  list(prefix: string): Promise<DatabaseInstance[]>;
   restoreWindow(instance: DatabaseInstance): Promise<RestoreWindow | undefined>;
   findSnapshot(identifier: string): Promise<DatabaseSnapshot | undefined>;
   /** Starts the restore; returns 'started', or 'exists' where an instance of that identifier is there already. */

@@ -13,7 +13,7 @@ export const noEndpoint = 'none';
 
 export interface TearDownContext {
   readonly settings: Settings;
-  readonly control: Pick<ControlStore, 'readActiveDatabase'>;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
   readonly databases: Pick<Databases, 'find' | 'delete'>;
   readonly parameters: Pick<Parameters, 'write'>;
 }
@@ -25,18 +25,21 @@ export async function tearDown(
 ): Promise<StepResult<Record<string, never>>> {
   requireDrill(incident);
   const identifier = candidateIdentifier(settings, incident.target, incident.id);
-  await parameters.write(settings.canary.databaseEndpointParameter, noEndpoint);
-  const active = await control.readActiveDatabase();
+  const [active, lease] = await Promise.all([control.readActiveDatabase(), control.readLease()]);
+  // The drill's endpoint belongs to whoever holds the lease: a late clean-up must not take it from the next drill.
+  if (lease === undefined || lease.incidentId === incident.id)
+    await parameters.write(settings.canary.databaseEndpointParameter, noEndpoint);
   // Read last: what is judged is what is deleted.
   const instance = await databases.find(identifier);
   if (instance === undefined) return { output: {}, summary: `${identifier} does not exist; nothing to delete` };
   const refusal = refuseDeletion(instance, { settings, incident, active });
   if (refusal !== undefined) throw DeletionRefused(`${identifier} is not deleted: ${refusal}.`);
-  const outcome = instance.status === 'deleting' ? 'deleting' : await databases.delete(identifier);
+  const isUnderWay = instance.status === 'deleting';
+  const outcome = isUnderWay ? 'deleting' : await databases.delete(identifier);
   return {
     output: {},
     summary: `${identifier} is ${outcome === 'gone' ? 'gone' : 'being deleted'}`,
-    facts: { identifier, resourceId: instance.resourceId },
+    facts: { identifier, resourceId: instance.resourceId, deletion: isUnderWay ? 'under way' : 'started' },
   };
 }
 

@@ -126,10 +126,11 @@ async function checkRestorePoint(
       'Give {"snapshot": …}, and set the instance’s backup retention.',
     );
   if (restoreTo === 'latest') return;
-  if (isBefore(restoreTo, window.earliest) || isBefore(window.latest, restoreTo))
+  // RDS: RestoreTime must lie before LatestRestorableTime (aws-facts).
+  if (isBefore(restoreTo, window.earliest) || !isBefore(restoreTo, window.latest))
     throw refuse(
       `lies outside the restore window of ${instance.identifier}`,
-      `Use a time from ${window.earliest} to ${window.latest}, or "latest".`,
+      `Use a time from ${window.earliest} until before ${window.latest}, or "latest".`,
     );
 }
 
@@ -154,7 +155,7 @@ async function checkSnapshot(
   if (snapshot.status !== 'available')
     throw refuse(`is not available but ${snapshot.status}`, `Wait for it, or: ${list}`);
   // Only CopyDBSnapshot changes the key: a restore of this one would be an unencrypted production database.
-  if (!snapshot.encrypted && instance.settings.storageEncrypted === true)
+  if (!snapshot.encrypted && instance.settings.encrypted === true)
     throw refuse(
       `is unencrypted, and ${instance.identifier} is encrypted`,
       'Copy it with a KMS key (aws rds copy-db-snapshot --kms-key-id …) and give the copy.',

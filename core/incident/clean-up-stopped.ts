@@ -1,12 +1,15 @@
 /**
  * A stopped or timed-out execution runs no Catch: this does what its last states would have done, from the event
- * `Step Functions Execution Status Change`. It changes nothing where the incident was closed properly.
+ * `Step Functions Execution Status Change`. A failed one has closed its incident, but its copy may still be there: the
+ * deletion was refused, or a function that Step Functions had given up made it afterwards. So a drill's copy is looked
+ * for in either case, and again by the sweep. A repeated or late event changes nothing.
  */
 
 import * as z from 'zod';
+import { RecoveryError } from '../errors.ts';
 import { type CloseIncidentContext, closeIncident } from './close-incident.ts';
 import type { IncidentRecord } from './contracts.ts';
-import type { ControlStore, IncidentStore } from './ports.ts';
+import type { ControlStore, Executions, IncidentStore } from './ports.ts';
 
 /** The event, reduced to what matters here. */
 export const StoppedExecution = z
@@ -20,38 +23,105 @@ export const StoppedExecution = z
   .transform(({ detail }) => detail);
 export type StoppedExecution = z.infer<typeof StoppedExecution>;
 
+/** What the schedule of the sweep sends. */
+export const Sweep = z.object({ sweep: z.literal('drills') });
+
+/** What became of a drill's copy. */
+export interface TornDown {
+  readonly deleted: boolean;
+  readonly summary: string;
+}
+
 export interface CleanUpStoppedContext {
   readonly control: Pick<ControlStore, 'readLease' | 'releaseLease'>;
   readonly incidents: Pick<IncidentStore, 'read' | 'list'>;
-  /** Deletes what the incident made; 'gone' is fine. Throws where it could not, so that the event is delivered again. */
-  readonly tearDown: (record: IncidentRecord) => Promise<string>;
+  /** Deletes what the incident made. Throws where it could not. */
+  readonly tearDown: (record: IncidentRecord) => Promise<TornDown>;
   readonly closing: CloseIncidentContext;
+}
+
+export interface SweepContext extends CleanUpStoppedContext {
+  readonly executions: Pick<Executions, 'status'>;
+  /** Ids of the incidents that made the copies which are there now. */
+  readonly ownersOfCopies: () => Promise<readonly string[]>;
 }
 
 /** How far back an open incident is looked for when its lease is gone already. */
 const recentIncidents = 25;
 
+/** Throws where the copy could not be deleted, so that the event is delivered again; the incident is closed all the same. */
 export async function cleanUpStopped(
   { executionArn, status, cause }: StoppedExecution,
-  { control, incidents, tearDown, closing }: CleanUpStoppedContext,
+  context: CleanUpStoppedContext,
 ): Promise<{ cleanedUp: string | undefined }> {
+  const { control, incidents } = context;
   const record = await findIncident(executionArn, control, incidents);
-  if (record?.status !== 'open') {
+  if (record === undefined) {
     await control.releaseLease(executionArn);
     return { cleanedUp: undefined };
   }
-  const tornDown = record.incident.mode === 'drill' ? await tearDown(record) : 'a recovery is not torn down';
-  await closeIncident(
-    {
-      incident: record.incident,
-      failure: {
-        Error: `Execution.${status}`,
-        Cause: `The execution ended ${status} before it could close its incident${cause ? `: ${cause}` : ''}. Cleaned up: ${tornDown}`,
-      },
-    },
-    closing,
-  );
-  return { cleanedUp: record.incident.id };
+  const why = `The execution ended ${status} before it could close its incident${cause ? `: ${cause}` : ''}`;
+  return cleanUp(record, { Error: `Execution.${status}`, Cause: why }, context);
+}
+
+/** Cleans up after every drill that is not running any more and left its copy or its incident behind. */
+export async function sweepDrills(context: SweepContext): Promise<{ cleanedUp: readonly string[] }> {
+  const { incidents, executions, ownersOfCopies } = context;
+  const open = (await incidents.list(recentIncidents)).filter(({ status }) => status === 'open');
+  const ids = new Set([...(await ownersOfCopies()), ...open.map(({ incident }) => incident.id)]);
+  const cleanedUp: string[] = [];
+  const failures: unknown[] = [];
+  for (const id of ids) {
+    const record = await incidents.read(id);
+    // A copy without a record is nobody's that this environment knows: people decide.
+    if (record?.incident.mode !== 'drill') continue;
+    const status = await executions.status(record.incident.executionArn);
+    if (status === 'RUNNING' || status === 'PENDING_REDRIVE') continue;
+    const failure = {
+      Error: `Execution.${status ?? 'UNKNOWN'}`,
+      Cause: 'The execution ended before it could close its incident',
+    };
+    await cleanUp(record, failure, context).then(
+      () => cleanedUp.push(id),
+      (error) => failures.push(error),
+    );
+  }
+  if (failures.length > 0) throw failures[0];
+  return { cleanedUp };
+}
+
+async function cleanUp(
+  record: IncidentRecord,
+  { Error: error, Cause }: { readonly Error: string; readonly Cause: string },
+  { control, tearDown, closing }: CleanUpStoppedContext,
+): Promise<{ cleanedUp: string | undefined }> {
+  const { incident } = record;
+  let failure: unknown;
+  const tornDown =
+    incident.mode === 'drill'
+      ? await tearDown(record).catch((cause: unknown): TornDown => {
+          failure = cause;
+          return { deleted: false, summary: `NOTHING: ${cause instanceof Error ? cause.message : String(cause)}` };
+        })
+      : { deleted: false, summary: 'a recovery is not torn down' };
+  if (record.status === 'open')
+    await closeIncident(
+      { incident, failure: { Error: error, Cause: `${Cause}. Cleaned up: ${tornDown.summary}` } },
+      closing,
+    );
+  else {
+    await control.releaseLease(incident.executionArn);
+    if (tornDown.deleted)
+      await closing.announcer.announce(incident, {
+        kind: 'update',
+        headline: 'The copy that the drill had left behind is being deleted',
+        lines: [tornDown.summary],
+        next: 'Nothing to do; find out in the report why the drill could not delete it itself.',
+      });
+  }
+  // What was refused for good stays refused; a person was told. Everything else is tried again.
+  if (failure !== undefined && !(failure instanceof RecoveryError && failure.name === 'DeletionRefused')) throw failure;
+  return { cleanedUp: record.status === 'open' || tornDown.deleted ? incident.id : undefined };
 }
 
 async function findIncident(

@@ -6,7 +6,14 @@ import type { Report } from '../evidence/contracts.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
 import { renderReport } from '../evidence/render-html.ts';
 import type { StepResult } from '../step.ts';
-import { type Failure, type Incident, type IncidentRecord, recordVersion, type TrendPoint } from './contracts.ts';
+import {
+  type Failure,
+  type Incident,
+  type IncidentRecord,
+  recordVersion,
+  type StepRecord,
+  type TrendPoint,
+} from './contracts.ts';
 import { IncidentUnknown } from './errors.ts';
 import { formatSeconds } from './moments.ts';
 import type { Announcer, Clock, ControlStore, IncidentStore } from './ports.ts';
@@ -84,7 +91,7 @@ async function close({ incident, failure, step }: Closing, context: CloseInciden
   await incidents.recordTrend(point);
   const { status, achieved, reports } = closed;
   await incidents.update(incident.id, { status, closedAt, achieved, reports, outcome: report.outcome });
-  await announcer.announce(incident, announcementOf(report));
+  await announcer.announce(incident, announcementOf(report, step && leftBehind(incident, timeline)));
   await metrics.put(metricsOf(closed)).catch(() => {
     // Metrics are for dashboards; the record and the report have the numbers.
   });
@@ -128,7 +135,16 @@ function trendPoint({ incident, achieved, status }: IncidentRecord, closedAt: st
   };
 }
 
-function announcementOf({ outcome, objectives, failure, record, checklist }: Report) {
+/** A drill's copy holds production data and costs money: where it could not be deleted, that is what people must read first. */
+function leftBehind({ mode }: Incident, timeline: readonly StepRecord[]): string | undefined {
+  const undone = timeline.find(
+    ({ step, status }) => (step === 'TearDown' || step === 'AwaitTornDown') && status !== 'succeeded',
+  );
+  if (mode !== 'drill' || undone === undefined) return undefined;
+  return `THE COPY MAY STILL BE THERE: ${undone.step} ended with "${undone.error?.message ?? undone.summary}". The clean-up tries again until it is gone.`;
+}
+
+function announcementOf({ outcome, objectives, failure, record, checklist }: Report, undone: string | undefined) {
   const results = objectives.map(
     ({ name, achievedSeconds, objectiveSeconds, met }) =>
       `${name}: ${achievedSeconds === undefined ? 'not measured' : formatSeconds(achievedSeconds)}, objective ${formatSeconds(objectiveSeconds)} (${met})`,
@@ -138,6 +154,7 @@ function announcementOf({ outcome, objectives, failure, record, checklist }: Rep
     kind: failure ? ('failed' as const) : ('resolved' as const),
     headline: outcome,
     lines: [
+      ...(undone === undefined ? [] : [undone]),
       ...(failure ? [failure.message] : []),
       ...results,
       `Report: ${record.reports?.html}`,

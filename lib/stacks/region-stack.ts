@@ -58,6 +58,7 @@ export class RegionStack extends Stack {
     new DatabaseSchedules(this, 'Schedules', configuration, {
       heartbeat: WriteHeartbeat,
       sentinel: LookForDamage,
+      cleanUp: CleanUpStopped,
       machine,
     });
     if (role === 'dr') new ApprovalUrl(this, 'Approval', configuration, DecideApproval);

@@ -301,7 +301,7 @@ export function makeInstance(change: Partial<DatabaseInstance> = {}): DatabaseIn
     deletionProtection: true,
     replicaOf: undefined,
     tags: {},
-    settings: { storageEncrypted: true },
+    settings: { encrypted: true },
     pending: [],
     ...change,
   };

@@ -8,8 +8,7 @@ import { Settings } from '../../core/settings.ts';
 import { type Bundle, bundleFunctions, findFunctions } from '../../lib/bundle.ts';
 import { assetsOf, resourcesOf, stacks } from './stacks.ts';
 
-/** Bytes a cold start reads. cut-over alone speaks to DynamoDB, SNS, SSM, Secrets Manager, EKS and PostgreSQL at once. */
-const limitOf = (path: string) => (path === 'database/cut-over' ? 660 : 600) * 1024;
+const limit = 600 * 1024;
 const directory = mkdtempSync(join(tmpdir(), 'stocker-dr-bundle-test-'));
 const bundle = bundleFunctions(settingsOf(configurationOf('production')), join(directory, 'production'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -45,8 +44,8 @@ const contentOf = (from: string) =>
   );
 
 describe('every function', () => {
-  it.each(bundle.functions)('%s loads no more than its limit', (path) => {
-    expect(bytesLoaded(bundle.metafile.outputs, outputOf(path))).toBeLessThanOrEqual(limitOf(path));
+  it.each(bundle.functions)('%s loads at most 600 KB', (path) => {
+    expect(bytesLoaded(bundle.metafile.outputs, outputOf(path))).toBeLessThanOrEqual(limit);
   });
   it('(control) counts what is imported statically, however far, and nothing loaded later', () => {
     const imported = (path: string, kind: 'import-statement' | 'dynamic-import') => ({ path, kind });

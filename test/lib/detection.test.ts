@@ -33,7 +33,43 @@ const anchorsOf = (file: string) =>
   );
 const links = /Runbook: (docs\/runbooks\/[a-z]+\.md)#([a-z0-9-]+)$/;
 
+/** Metrics of the product that an alarm reads, with the period it reads them in. */
+const metricsOf = ({ MetricName, Namespace, Period, Metrics = [] }: Properties): { name: string; period: number }[] =>
+  [
+    { Namespace, name: MetricName, period: Period },
+    ...Metrics.flatMap(({ MetricStat }: Properties) =>
+      MetricStat ? [{ ...MetricStat.Metric, name: MetricStat.Metric.MetricName, period: MetricStat.Period }] : [],
+    ),
+  ].filter((each) => each.Namespace === 'StockerDr');
+/** The product's metrics by name → who writes it, and how often that runs. */
+const writers = ({
+  schedules,
+}: Stack['configuration']): Readonly<Record<string, { file: string; minutes: number }>> => {
+  const heartbeat = { file: 'core/database/heartbeat.ts', minutes: schedules.heartbeatMinutes };
+  const sentinel = { file: 'core/database/look-for-damage.ts', minutes: schedules.sentinelMinutes };
+  return {
+    HeartbeatWritten: heartbeat,
+    ActiveElsewhere: heartbeat,
+    ConnectionRefused: sentinel,
+    DamageFound: sentinel,
+    SentinelLooked: sentinel,
+  };
+};
+
 describeRules('detection', [
+  {
+    case: 'no alarm reads a metric in shorter periods than it is written',
+    find: (stack) =>
+      alarmsOf(stack).flatMap((each) =>
+        metricsOf(each)
+          .filter(({ name, period }) => !(period >= (writers(stack.configuration)[name]?.minutes ?? Number.NaN) * 60))
+          .map(({ name, period }) => `${each.AlarmName} reads ${name} every ${period} s`),
+      ),
+    // Most periods would be empty, and three in a row never breach.
+    broken: (stack) => {
+      alarm(stack, 'database-connections-refused').properties.Period = 60;
+    },
+  },
   {
     case: 'every alarm links to the heading of a runbook that bears its name',
     find: (stack) =>
@@ -172,9 +208,14 @@ describeRules('detection', [
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
+        'drill-sweep': 'rate(15 minutes)',
         'database-drill': databaseDrill,
       };
-      return Object.entries(expected)
+      const prefix = `stocker-dr-${stack.environment}-`;
+      const unplanned = resourcesOf(stack, 'AWS::Scheduler::Schedule')
+        .map(([, { Properties }]) => String(Properties.Name).replace(prefix, ''))
+        .filter((name) => expected[name] === undefined);
+      const wrong = Object.entries(expected)
         .filter(([name, expression]) => {
           const found = schedule(stack, name);
           return (
@@ -185,6 +226,7 @@ describeRules('detection', [
           );
         })
         .map(([name]) => name);
+      return [...wrong, ...unplanned];
     },
     broken: (stack) => {
       schedule(stack, 'database-drill').ScheduleExpressionTimezone = 'Europe/Berlin';
@@ -227,6 +269,29 @@ describeRules('detection', [
     },
   },
 ]);
+
+describe('metrics', () => {
+  const [first] = stacks;
+  const read = first
+    ? [
+        ...new Set(
+          alarmsOf(first)
+            .flatMap(metricsOf)
+            .map(({ name }) => name),
+        ),
+      ]
+    : [];
+  const writes = (name: string) => {
+    const file = first && writers(first.configuration)[name]?.file;
+    return file !== undefined && readFileSync(join(root, file), 'utf8').includes(`name: '${name}'`);
+  };
+  it.each(read)('%s, which an alarm reads, is written', (name) => {
+    expect(writes(name)).toBe(true);
+  });
+  it('(control) sees one that nobody writes', () => {
+    expect(writes('NeverWritten')).toBe(false);
+  });
+});
 
 describe('runbooks', () => {
   const documented = new Map(

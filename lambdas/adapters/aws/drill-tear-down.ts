@@ -17,7 +17,7 @@ export async function tearDownDrill({ incident }: IncidentRecord, rt: Runtime): 
     parameters: parameters(rt),
   };
   const { summary, facts } = await tearDown({ incident }, ports);
-  return { summary, deleted: facts !== undefined };
+  return { summary, deleted: facts?.deletion === 'started' };
 }
 
 /** The incidents whose tag the copies bear that are there now. */

@@ -116,22 +116,24 @@ function specifications(configuration: Configuration): AlarmSpecification[] {
       period: Duration.minutes(minutes),
       statistic,
     });
+  /** Where the active database is in the other Region, that Region's alarms watch it and this one's rest. */
+  const unlessElsewhere = (metricName: string, minutes: number) =>
+    new cloudwatch.MathExpression({
+      expression: 'FILL(here, 0) + FILL(elsewhere, 0)',
+      usingMetrics: {
+        here: metric(metricName, minutes, 'Maximum'),
+        elsewhere: metric('ActiveElsewhere', minutes, 'Maximum'),
+      },
+      label: metricName,
+      period: Duration.minutes(minutes),
+    });
   const { LESS_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = cloudwatch.ComparisonOperator;
   const { BREACHING, NOT_BREACHING } = cloudwatch.TreatMissingData;
   return [
     {
       name: 'database-heartbeat-missing',
       title: 'No heartbeat was written to the active database for three periods',
-      // After a failover the active database is elsewhere: that Region's alarm watches it, this one rests.
-      metric: new cloudwatch.MathExpression({
-        expression: 'FILL(written, 0) + FILL(elsewhere, 0)',
-        usingMetrics: {
-          written: metric('HeartbeatWritten', schedules.heartbeatMinutes, 'Maximum'),
-          elsewhere: metric('ActiveElsewhere', schedules.heartbeatMinutes, 'Maximum'),
-        },
-        label: 'heartbeat written',
-        period: Duration.minutes(schedules.heartbeatMinutes),
-      }),
+      metric: unlessElsewhere('HeartbeatWritten', schedules.heartbeatMinutes),
       threshold: 1,
       comparison: LESS_THAN_THRESHOLD,
       evaluationPeriods: 3,
@@ -159,7 +161,7 @@ function specifications(configuration: Configuration): AlarmSpecification[] {
     {
       name: 'sentinel-silent',
       title: 'The damage sentinel has not looked for three periods',
-      metric: metric('SentinelLooked', schedules.sentinelMinutes, 'Maximum'),
+      metric: unlessElsewhere('SentinelLooked', schedules.sentinelMinutes),
       threshold: 1,
       comparison: LESS_THAN_THRESHOLD,
       evaluationPeriods: 3,

@@ -9,20 +9,28 @@ import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
 import { deadLetterQueue } from '../dead-letters.ts';
 
+/** A copy that could not be deleted lives at most this much longer than what hindered its deletion. */
+const sweepMinutes = 15;
+
 /** Heartbeat, sentinel and the plan's monthly restore test, all in UTC: local times that do not exist are skipped (aws-facts). */
 export class DatabaseSchedules extends Construct {
   constructor(
     scope: Construct,
     id: string,
     configuration: Configuration,
-    parts: { heartbeat: lambda.IFunction; sentinel: lambda.IFunction; machine: sfn.IStateMachine },
+    parts: {
+      heartbeat: lambda.IFunction;
+      sentinel: lambda.IFunction;
+      cleanUp: lambda.IFunction;
+      machine: sfn.IStateMachine;
+    },
   ) {
     super(scope, id);
     const names = namesOf(configuration);
     const { schedules } = configuration;
     const deadLetters = deadLetterQueue(this, `${names.prefix}-schedule-dead-letters`);
     const role = this.invoker(
-      [parts.heartbeat.functionArn, parts.sentinel.functionArn],
+      [parts.heartbeat.functionArn, parts.sentinel.functionArn, parts.cleanUp.functionArn],
       parts.machine.stateMachineArn,
       deadLetters.queueArn,
     );
@@ -40,6 +48,15 @@ export class DatabaseSchedules extends Construct {
       description: 'Look for damage in the active database',
       schedule: every(schedules.sentinelMinutes),
       target: new targets.LambdaInvoke(parts.sentinel, once),
+    });
+    new scheduler.Schedule(this, 'Sweep', {
+      scheduleName: names.schedule('drill-sweep'),
+      description: 'Delete copies that a drill left behind',
+      schedule: every(sweepMinutes),
+      target: new targets.LambdaInvoke(parts.cleanUp, {
+        ...once,
+        input: scheduler.ScheduleTargetInput.fromObject({ sweep: 'drills' }),
+      }),
     });
     new scheduler.Schedule(this, 'Drill', {
       scheduleName: names.schedule('database-drill'),

@@ -12,6 +12,7 @@ import {
   FakeControl,
   makeIncident,
   makeInstance,
+  makeLease,
   makeSnapshot,
   settings,
 } from '../fakes.ts';
@@ -131,6 +132,13 @@ describe('tear-down', () => {
     const parameters = await run(databases);
     expect(databases.deleted).toEqual([candidateName]);
     expect(parameters.values.get('/stocker/canary/database')).toBe('none');
+  });
+
+  test('leaves the endpoint to the drill that holds the lease now', async () => {
+    const control = new FakeControl();
+    control.lease = makeLease({ incidentId: 'drill-next' });
+    const parameters = await run(new FakeDatabases(copy()), control);
+    expect(parameters.values.size).toBe(0);
   });
 
   test('finds nothing to do when nothing was made', async () => {

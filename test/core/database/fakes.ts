@@ -68,6 +68,9 @@ export class FakeDatabases implements Databases {
   async find(identifier: string) {
     return this.instances.get(identifier);
   }
+  async list(prefix: string) {
+    return [...this.instances.values()].filter(({ identifier }) => identifier.startsWith(prefix));
+  }
   async restoreWindow() {
     return this.window;
   }

@@ -106,11 +106,11 @@ test.each([
   {
     $case: 'restoreTo before the window',
     request: { ...drill, restoreTo: '2026-11-01T00:00:00Z' },
-    says: ['outside the restore window', 'from 2026-11-15T20:00:00Z to 2026-11-22T20:10:00Z'],
+    says: ['outside the restore window', 'from 2026-11-15T20:00:00Z until before 2026-11-22T20:10:00Z'],
   },
   {
-    $case: 'restoreTo after the window',
-    request: { ...drill, restoreTo: '2026-11-22T20:10:00.000001Z' },
+    $case: 'restoreTo at the end of the window, which RDS excludes',
+    request: { ...drill, restoreTo: '2026-11-22T20:10:00Z' },
     says: ['outside the restore window'],
   },
   {
@@ -184,7 +184,7 @@ test('names every problem at once', async () => {
 
 test.each([
   { $case: 'the first moment of the window', restoreTo: '2026-11-15T20:00:00Z' },
-  { $case: 'the last moment of the window', restoreTo: '2026-11-22T20:10:00Z' },
+  { $case: 'the last moment of the window', restoreTo: '2026-11-22T20:09:59.999999Z' },
   { $case: 'an encrypted snapshot of the database', restoreTo: { snapshot: 'nightly' } },
 ])('accepts $case', async ({ restoreTo }) => {
   expect((await accept({ ...drill, restoreTo })).incident.restoreTo).toEqual(restoreTo);

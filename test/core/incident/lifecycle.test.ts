@@ -1,6 +1,7 @@
 /** Lease, opening, refusal, closing and clean-up: what must hold on every path. */
 import { expect, test } from 'vitest';
-import { cleanUpStopped } from '../../../core/incident/clean-up-stopped.ts';
+import { DeletionRefused } from '../../../core/database/errors.ts';
+import { cleanUpStopped, sweepDrills } from '../../../core/incident/clean-up-stopped.ts';
 import { closeIncident } from '../../../core/incident/close-incident.ts';
 import { ApprovalCall, decideApproval } from '../../../core/incident/decide-approval.ts';
 import { openIncident } from '../../../core/incident/open-incident.ts';
@@ -169,26 +170,40 @@ test('a refusal leaves the lease of the running recovery alone', async () => {
   expect(context.control.lease?.executionArn).toBe('arn:other');
 });
 
-function makeCleanUp(context: ReturnType<typeof makeContext>) {
-  const tornDown: string[] = [];
-  const tearDown = async (record: ReturnType<typeof makeRecord>) => {
-    tornDown.push(record.incident.id);
-    return 'the copy is being deleted';
+/** `copies`: incidents whose copy is there. */
+function makeCleanUp(context: ReturnType<typeof makeContext>, copies = new Set([incident.id])) {
+  const tearDown = async ({ incident: { id } }: ReturnType<typeof makeRecord>) => {
+    const deleted = copies.delete(id);
+    return { deleted, summary: deleted ? 'the copy is being deleted' : 'nothing to delete' };
+  };
+  const whole = {
+    ...context,
+    executions: new FakeExecutions(),
+    ownersOfCopies: async () => [...copies],
+    tearDown,
+    closing: context,
   };
   const stopped = { executionArn, status: 'ABORTED', cause: 'stopped by hand' } as const;
-  return { tornDown, run: () => cleanUpStopped(stopped, { ...context, tearDown, closing: context }) };
+  return {
+    copies,
+    context: whole,
+    run: (change: Partial<typeof whole> = {}) => cleanUpStopped(stopped, { ...whole, ...change }),
+    sweep: () => sweepDrills(whole),
+  };
 }
 
 test('cleans up after a stopped drill once: deletes the copy, fails the incident, tells, releases', async () => {
   const context = makeContext();
   await openIncident(incident, context);
   await takeLease(incident, context);
-  const { tornDown, run } = makeCleanUp(context);
+  const { copies, run } = makeCleanUp(context);
   expect(await run()).toEqual({ cleanedUp: incident.id });
+  const told = context.announcer.announced.length;
   expect(await run()).toEqual({ cleanedUp: undefined });
-  expect(tornDown).toEqual([incident.id]);
+  expect(copies).toEqual(new Set());
   expect(context.incidents.records.get(incident.id)?.status).toBe('failed');
   expect(context.announcer.announced.at(-1)).toMatchObject({ kind: 'failed' });
+  expect(context.announcer.announced).toHaveLength(told);
   expect(context.control.lease).toBeUndefined();
 });
 
@@ -199,13 +214,43 @@ test('finds the incident of a stopped execution whose lease is gone already', as
   expect(await run()).toEqual({ cleanedUp: incident.id });
 });
 
-test('keeps the incident open where the copy could not be deleted, so that the event is delivered again', async () => {
+test('closes the incident also where the copy could not be deleted, says so, and deletes it when tried again', async () => {
   const context = makeContext();
   await openIncident(incident, context);
-  const tearDown = () => Promise.reject(new Error('throttled'));
-  const stopped = { executionArn, status: 'TIMED_OUT', cause: null } as const;
-  await expect(cleanUpStopped(stopped, { ...context, tearDown, closing: context })).rejects.toThrow('throttled');
-  expect(context.incidents.records.get(incident.id)?.status).toBe('open');
+  await takeLease(incident, context);
+  const { copies, run } = makeCleanUp(context);
+  const tearDown = () => Promise.reject(new Error('denied'));
+  await expect(run({ tearDown })).rejects.toThrow('denied');
+  expect(context.incidents.records.get(incident.id)?.status).toBe('failed');
+  expect(context.control.lease).toBeUndefined();
+  expect(context.announcer.announced.at(-1)?.lines.join()).toContain('Cleaned up: NOTHING: denied');
+  expect(await run()).toEqual({ cleanedUp: incident.id });
+  expect(copies).toEqual(new Set());
+  expect(context.announcer.announced.at(-1)?.headline).toContain('left behind');
+});
+
+test('does not ask again for a deletion that was refused for good', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  const { run } = makeCleanUp(context);
+  const tearDown = () => Promise.reject(DeletionRefused('the instance is not ours'));
+  await expect(run({ tearDown })).resolves.toEqual({ cleanedUp: incident.id });
+  expect(context.incidents.records.get(incident.id)?.status).toBe('failed');
+});
+
+test.each([
+  { status: 'FAILED', swept: true },
+  { status: undefined, swept: true },
+  { status: 'RUNNING', swept: false },
+  { status: 'PENDING_REDRIVE', swept: false },
+] as const)('the sweep deletes the copy of an execution that is $status: $swept', async ({ status, swept }) => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  await context.incidents.update(incident.id, { status: 'failed' });
+  const cleanUp = makeCleanUp(context, new Set([incident.id, 'drill-unknown-11112222']));
+  if (status) cleanUp.context.executions.statuses.set(executionArn, status);
+  expect(await cleanUp.sweep()).toEqual({ cleanedUp: swept ? [incident.id] : [] });
+  expect(cleanUp.copies).toEqual(new Set([...(swept ? [] : [incident.id]), 'drill-unknown-11112222']));
 });
 
 const call = (body: unknown, userArn: string | undefined = 'arn:aws:iam::111122223333:user/ann') =>
