@@ -5,10 +5,12 @@ import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from 
 
 /** The steps of database-recovery, and what keeps watch over the active database. */
 export function databaseFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
-  const { database, canary } = home.configuration;
+  const { database, application, canary } = home.configuration;
   const master = () => may.readSecrets(database.masterSecretName);
   const sentinel = () => may.readSecrets(database.sentinelRole.secretName);
   const applicationSecrets = database.applicationRoles.map((role) => role.secretName);
+  const fencing = () => may.readSecrets(database.masterSecretName, ...applicationSecrets);
+  const endpoints = [application.databaseEndpointParameter, canary.databaseEndpointParameter];
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
   const control = (
     path: string,
@@ -36,10 +38,35 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.seeDatabases(),
       sentinel(),
     ]),
+    FenceSource: inside(
+      'fence-source',
+      'Fences production and proves it',
+      [may.timeline(), may.readControl(), may.seeDatabases(), fencing()],
+      Duration.minutes(2),
+    ),
+    SnapshotSource: control('snapshot-source', 'Keeps what the fenced source holds', [
+      may.timeline(),
+      may.seeDatabases(),
+      ...may.keepSafetySnapshot(),
+    ]),
+    AwaitSnapshot: control('await-snapshot', 'Asks whether the safety snapshot is complete', [
+      may.timeline(),
+      may.seeDatabases(),
+    ]),
+    ProtectDatabase: control('protect-database', 'Gives the new production its protection', [
+      may.timeline(),
+      may.readControl(),
+      may.seeDatabases(),
+      may.modifyRestored(),
+    ]),
+    AwaitProtected: control('await-protected', 'Asks whether the protection is in force', [
+      may.timeline(),
+      may.seeDatabases(),
+    ]),
     RestoreDatabase: control('restore-database', 'Starts the restore to a new instance', [
       may.timeline(),
       may.seeDatabases(),
-      ...may.restoreDrill(),
+      ...may.restoreDatabase(),
     ]),
     AwaitAvailable: control('await-available', 'Asks whether the restored instance is available', [
       may.timeline(),
@@ -48,7 +75,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     ConfigureDatabase: control('configure-database', 'Sets what a restore cannot set', [
       may.timeline(),
       may.seeDatabases(),
-      may.modifyDrill(),
+      may.modifyRestored(),
       master(),
     ]),
     AwaitUsable: inside('await-usable', 'Asks whether the restored instance is usable', [
@@ -83,9 +110,11 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       [
         may.timeline(),
         may.readControl(),
-        may.readSecrets(database.masterSecretName, ...applicationSecrets),
-        may.readParameters(canary.databaseEndpointParameter),
-        may.writeParameters(canary.databaseEndpointParameter),
+        may.writeActiveDatabase(),
+        may.seeDatabases(),
+        fencing(),
+        may.readParameters(...endpoints),
+        may.writeParameters(...endpoints),
         may.findCluster(canary.deployment.cluster),
         ...tell(),
       ],
@@ -125,7 +154,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     ]),
     RegisterDatabase: control('register-database', 'Registers the first active database', [
       may.readControl(),
-      may.registerDatabase(),
+      may.writeActiveDatabase(),
       may.seeDatabases(),
     ]),
   };

@@ -5,14 +5,27 @@ import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from 
 
 /** The functions that open, guard and close incidents, whatever the scenario. */
 export function incidentFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
-  const { canary } = home.configuration;
+  const { database, application, canary } = home.configuration;
+  const endpoints = [application.databaseEndpointParameter, canary.databaseEndpointParameter];
+  /** To unfence the source and to send the application back to it. */
+  const undo = () => [
+    may.readControl(),
+    may.seeDatabases(),
+    may.readSecrets(database.masterSecretName, ...database.applicationRoles.map((role) => role.secretName)),
+    may.readParameters(...endpoints),
+    may.writeParameters(...endpoints),
+    may.findCluster(application.deployment.cluster),
+  ];
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
   const make = (
     path: string,
     description: string,
     statements: RecoveryFunctionProps['statements'],
     timeout = Duration.seconds(30),
-  ) => new RecoveryFunction(scope, home, { path: `incident/${path}`, description, statements, timeout }).lambda;
+    reachesDatabase = false,
+  ) =>
+    new RecoveryFunction(scope, home, { path: `incident/${path}`, description, statements, timeout, reachesDatabase })
+      .lambda;
   return {
     AcceptRequest: make('accept-request', 'Checks a request against what is there; reads only', [
       may.readTimeline(),
@@ -28,6 +41,23 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.seeExecutions(),
     ]),
     OpenIncident: make('open-incident', 'Opens the incident and declares it', [may.timeline(), ...tell()]),
+    RequestApproval: make('request-approval', 'Asks a named person to approve the recovery', [
+      may.timeline(),
+      may.readControl(),
+      may.askApproval(),
+      ...tell(),
+    ]),
+    Compensate: make(
+      'compensate',
+      'Undoes, last first, what a failed recovery registered',
+      [may.timeline(), ...undo(), ...tell()],
+      Duration.minutes(2),
+      true,
+    ),
+    StartFollowUp: make('start-follow-up', 'Starts the drill that validates the recovered database in depth', [
+      may.timeline(),
+      may.startRecovery('database-recovery'),
+    ]),
     CloseIncident: make(
       'close-incident',
       'Compiles the evidence, tells the outcome, releases the lease',
@@ -46,6 +76,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.seeAlarms(),
       may.seeExecutions(),
       may.startRecovery('database-recovery'),
+      may.stopDrill(),
       ...tell(),
     ]),
     CleanUpStopped: make(
@@ -53,11 +84,8 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       'Cleans up after an execution that was stopped or timed out',
       [
         may.timeline(),
-        may.readControl(),
         may.holdLease(),
-        may.seeDatabases(),
-        may.readParameters(canary.databaseEndpointParameter),
-        may.writeParameters(canary.databaseEndpointParameter),
+        ...undo(),
         ...may.deleteDrill(),
         may.keepEvidence(),
         may.putMetrics(),
@@ -65,10 +93,12 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
         ...tell(),
       ],
       Duration.minutes(2),
+      true,
     ),
     DecideApproval: make('decide-approval', 'Records a person’s decision about a recovery', [
       may.timeline(),
-      may.answerApproval(),
+      may.readControl(),
+      ...may.answerApproval(),
       ...tell(),
     ]),
   };
