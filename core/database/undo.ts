@@ -1,0 +1,86 @@
+/** What a recovery undoes where it does not succeed. Each finds out first whether there still is something to undo. */
+import * as z from 'zod';
+import type { ActiveDatabase } from '../incident/contracts.ts';
+import type { Clock, ControlStore, Undo } from '../incident/ports.ts';
+import { Deployment, type Settings } from '../settings.ts';
+import { DatabaseNotReady } from './errors.ts';
+import { openTo } from './fence.ts';
+import type { Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
+import { isAnswered, messageOf, withSession } from './sql.ts';
+
+export const unfenceSource = 'unfence-source';
+export const restoreEndpoint = 'restore-endpoint';
+
+export interface UndoContext {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly control: Pick<ControlStore, 'readActiveDatabase'>;
+  readonly databases: Pick<Databases, 'find'>;
+  readonly parameters: Pick<Parameters, 'read' | 'write'>;
+  readonly secrets: Secrets;
+  readonly sessions: Sessions;
+  readonly workloads: Pick<Workloads, 'restart'>;
+}
+
+const Unfence = z.object({
+  identifier: z.string(),
+  resourceId: z.string(),
+  address: z.string(),
+  port: z.number(),
+  database: z.string(),
+  epoch: z.number(),
+  roles: z.array(z.string()),
+});
+
+const Endpoint = z.object({
+  resourceId: z.string(),
+  address: z.string(),
+  port: z.number(),
+  epoch: z.number(),
+  parameter: z.string(),
+  deployment: Deployment,
+});
+
+/** By the name under which each is registered. */
+export const databaseUndos = (context: UndoContext): Readonly<Record<string, Undo>> => ({
+  [unfenceSource]: (facts) => undoFence(Unfence.parse(facts), context),
+  [restoreEndpoint]: (facts) => undoEndpoint(Endpoint.parse(facts), context),
+});
+
+/** The record still says that this is production, as it did when the act was registered. */
+const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: string; epoch: number }) =>
+  active?.resourceId === facts.resourceId && active.epoch === facts.epoch;
+
+/** Opening any other database than the active one would make two that take writes. */
+async function undoFence(
+  facts: z.infer<typeof Unfence>,
+  { settings, control, databases, secrets, sessions }: UndoContext,
+): Promise<string> {
+  const active = await control.readActiveDatabase();
+  if (!isStillActive(active, facts))
+    return `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
+  const instance = await databases.find(facts.identifier);
+  if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
+  const master = await secrets.credentials(settings.database.masterSecretName);
+  await withSession(sessions, facts, master, (session) => openTo(session, facts.roles, true)).catch(
+    (cause: unknown) => {
+      if (isAnswered(cause)) throw cause;
+      throw DatabaseNotReady(`${facts.identifier} cannot be unfenced yet: ${messageOf(cause)}`, { cause });
+    },
+  );
+  return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
+}
+
+async function undoEndpoint(
+  facts: z.infer<typeof Endpoint>,
+  { clock, control, parameters, workloads }: UndoContext,
+): Promise<string> {
+  const active = await control.readActiveDatabase();
+  if (!isStillActive(active, facts)) return 'the epoch was raised: the endpoint follows the new database';
+  const { address, port, parameter, deployment } = facts;
+  const endpoint = JSON.stringify({ address, port });
+  if ((await parameters.read(parameter)) === endpoint) return `${parameter} was not changed`;
+  await parameters.write(parameter, endpoint);
+  await workloads.restart(deployment, clock.now().toISOString());
+  return `${parameter} names ${address} again, and ${deployment.name} was restarted`;
+}
