@@ -2,11 +2,12 @@
 import * as z from 'zod';
 import type { Settings } from '../settings.ts';
 import { type Approval, type ApprovalDecision, RestoreTo } from './contracts.ts';
+import { isIncidentId } from './identifiers.ts';
 import { isBefore, isRealMoment } from './moments.ts';
 import type { Approvals, Clock } from './ports.ts';
 
 const Body = z.strictObject({
-  incident: z.string().regex(/^(drill|recovery)-\d{8}T\d{6}Z-[0-9a-f]{8}$/),
+  incident: z.string().refine(isIncidentId, 'must be an incident id, such as recovery-20261122T201500Z-1a2b3c4d'),
   decision: z.enum(['approve', 'decline']),
   reason: z.string().trim().min(1).max(500),
   restoreTo: RestoreTo.optional(),

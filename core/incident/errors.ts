@@ -31,10 +31,28 @@ export const DrillDeferred = defineError({
   retryable: false,
   next: 'Look after the alarm that the message names; start the drill by hand when it is quiet again.',
 });
-export const RecoveryNotBuilt = defineError({
-  name: 'RecoveryNotBuilt',
+/** The schedules exist in both Regions; the other one's drill does the work. Recorded, and nobody is told. */
+export const DrillElsewhere = defineError({
+  name: 'DrillElsewhere',
   retryable: false,
-  next: 'Recover by the manual procedure of the disaster recovery plan; a drill of the same restore runs with "mode": "drill".',
+  next: 'Nothing: the schedule of the Region that the message names runs this drill.',
+});
+/** Raised by the state machine, when the time for an answer is up. */
+export const ApprovalTimedOut = defineError({
+  name: 'ApprovalTimedOut',
+  retryable: false,
+  next: 'Nothing was changed. If the database must be recovered, `npm run dr -- retry <incident>` asks again.',
+});
+/** Raised by the state machine, with who declined and why. */
+export const ApprovalDeclined = defineError({
+  name: 'ApprovalDeclined',
+  retryable: false,
+  next: 'Nothing was changed. To decide anew, perhaps with another restore point: `npm run dr -- retry <incident>`.',
+});
+export const CompensationFailed = defineError({
+  name: 'CompensationFailed',
+  retryable: false,
+  next: 'Undo by hand what the message names, as the runbook says: production may still refuse the application’s writes.',
 });
 export const ActiveDatabaseUnknown = defineError({
   name: 'ActiveDatabaseUnknown',

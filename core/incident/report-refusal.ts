@@ -1,6 +1,7 @@
-/** A recovery that was refused before its incident opened: recorded, told, and nothing left behind. */
+/** A recovery that was refused before its incident opened: recorded, told where it matters, and nothing left behind. */
 import { readFailure } from '../errors.ts';
 import type { Execution, Failure, Incident } from './contracts.ts';
+import { DrillElsewhere } from './errors.ts';
 import type { Announcer, Clock, ControlStore, IncidentStore } from './ports.ts';
 
 export interface ReportRefusalContext {
@@ -23,13 +24,16 @@ export async function reportRefusal(
   { clock, control, incidents, announcer }: ReportRefusalContext,
 ): Promise<Record<string, never>> {
   const { name, message, next } = readFailure(failure);
+  // Every month, in one of the two Regions: nothing that anybody must know.
+  const isSkip = name === DrillElsewhere.definition.name;
   try {
     await incidents.recordDecision({
       at: clock.now().toISOString(),
       alarm: triggerName(request),
-      verdict: `refused: ${name}`,
+      verdict: `${isSkip ? 'skipped' : 'refused'}: ${name}`,
       reasons: [message],
     });
+    if (isSkip) return {};
     await announcer.announce(incident, {
       kind: 'refused',
       headline: `A start of the database recovery was refused: ${name}`,

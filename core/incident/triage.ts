@@ -26,6 +26,8 @@ export interface TriageDecision {
   readonly verdict: 'start' | 'join' | 'record';
   /** The incident that is joined. */
   readonly joins?: string;
+  /** The execution that was started, or that another signal had started a moment before. */
+  readonly execution?: string;
   readonly reasons: readonly string[];
 }
 

@@ -190,11 +190,6 @@ test.each([
   expect((await accept({ ...drill, restoreTo })).incident.restoreTo).toEqual(restoreTo);
 });
 
-test('refuses a confirmed recovery honestly: it is not built yet', async () => {
-  const refused = accept({ ...drill, mode: 'recovery', confirm: 'staging' });
-  await expect(refused).rejects.toMatchObject({ name: 'RecoveryNotBuilt' });
-});
-
 test('refuses a second start while one runs, naming it and since when', async () => {
   const context = makeContext();
   context.control.lease = makeLease({ executionArn: 'arn:other', incidentId: 'drill-other' });
@@ -235,4 +230,18 @@ test('refuses where no active database is registered, or it is in the other Regi
   await expect(accept(drill, unregistered)).rejects.toMatchObject({ name: 'ActiveDatabaseUnknown' });
   const elsewhere = { ...makeContext(), here: settings.dr };
   await expect(accept(drill, elsewhere)).rejects.toThrow('start the state machine there');
+});
+
+test.each([
+  { $case: 'alone', lease: undefined },
+  { $case: 'while the active Region’s own drill runs', lease: makeLease({ executionArn: 'arn:other' }) },
+])('skips a scheduled drill where the active database is in the other Region, $case', async ({ lease }) => {
+  const context = { ...makeContext(), here: settings.dr };
+  context.control.lease = lease;
+  context.executions.statuses.set('arn:other', 'RUNNING');
+  const scheduled = accept({ ...drill, trigger: { kind: 'schedule', name: 'monthly' } }, context);
+  await expect(scheduled).rejects.toMatchObject({
+    name: 'DrillElsewhere',
+    message: expect.stringContaining('us-east-1'),
+  });
 });
