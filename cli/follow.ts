@@ -1,6 +1,6 @@
-/** Follows a recovery live: each step as it ends, the elapsed time against the objective, and what happens now. */
+/** Follows a recovery live: each step as it ends, the elapsed time against the objective, what happens now and next. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, DescribeStateMachineForExecutionCommand } from '@aws-sdk/client-sfn';
 import type { StepRecord } from '../core/incident/contracts.ts';
 import type { Clients } from './clients.ts';
 import { duration, type Screen } from './screen.ts';
@@ -17,28 +17,29 @@ export interface Ended {
   readonly status: string;
   readonly error: string | undefined;
   readonly cause: string | undefined;
-  readonly output: unknown;
 }
 
 const pollMs = 200;
 
 /** Resolves when the execution has ended. */
-export async function follow(followed: Followed, clients: Clients, screen: Screen): Promise<Ended> {
+export async function follow(
+  { executionArn, incidentId, table, rtoSeconds }: Followed,
+  { sfn, dynamodb }: Pick<Clients, 'sfn' | 'dynamodb'>,
+  screen: Screen,
+): Promise<Ended> {
+  const { definition = '{}' } = await sfn.send(new DescribeStateMachineForExecutionCommand({ executionArn }));
+  const order = stepOrder(JSON.parse(definition) as Machine);
   const shown = new Set<string>();
   for (;;) {
-    const execution = await clients.sfn.send(new DescribeExecutionCommand({ executionArn: followed.executionArn }));
-    const steps = await readSteps(clients.dynamodb, followed.table, followed.incidentId);
+    const { status, error, cause, startDate } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    const steps = await readSteps(dynamodb, table, incidentId);
     show(steps, shown, screen);
-    if (execution.status !== 'RUNNING') {
+    if (status !== 'RUNNING') {
       screen.living('');
-      return {
-        status: execution.status ?? 'UNKNOWN',
-        error: execution.error,
-        cause: execution.cause,
-        output: execution.output ? JSON.parse(execution.output) : undefined,
-      };
+      return { status: status ?? 'UNKNOWN', error, cause };
     }
-    screen.living(now(steps, followed.rtoSeconds, execution.startDate));
+    const elapsed = startDate ? (Date.now() - startDate.getTime()) / 1000 : 0;
+    screen.living(`  … ${duration(elapsed)} of ${duration(rtoSeconds)}${now(steps, order)}`);
     await sleep(pollMs);
   }
 }
@@ -48,21 +49,56 @@ const secondsOf = (step: StepRecord) =>
 
 function show(steps: readonly StepRecord[], shown: Set<string>, screen: Screen): void {
   for (const step of steps) {
+    // A step that waits is retried; it is shown once it is through.
+    if (step.piece !== undefined || step.finishedAt === undefined || step.status === 'waiting') continue;
     const key = `${step.step}#${step.attempts}`;
-    if (step.piece !== undefined || step.finishedAt === undefined || shown.has(key)) continue;
+    if (shown.has(key)) continue;
     shown.add(key);
-    screen.item(step.status === 'succeeded' ? 'good' : 'bad', step.step, secondsOf(step), step.summary);
+    const isGood = step.status === 'succeeded';
+    const failure = step.error ? `${step.error.name}: ${step.error.message}` : step.summary;
+    screen.item(isGood ? 'good' : 'bad', step.step, secondsOf(step), isGood ? step.summary : failure);
   }
 }
 
-/** `RTO 4.1 s of 1 h · AwaitUsable: waiting, the status is creating` */
-function now(steps: readonly StepRecord[], rtoSeconds: number, startDate: Date | undefined): string {
-  const elapsed = startDate ? (Date.now() - startDate.getTime()) / 1000 : 0;
-  const pieces = steps.filter((step) => step.piece !== undefined);
-  const current = steps.findLast((step) => step.finishedAt === undefined && step.piece === undefined);
-  const checks =
-    pieces.length > 0
-      ? ` · ${pieces.filter((piece) => piece.finishedAt !== undefined).length} of ${pieces.length} checks`
-      : '';
-  return `  … RTO clock ${duration(elapsed)} of ${duration(rtoSeconds)}${current ? ` · ${current.step}: ${current.summary}` : ''}${checks}`;
+/** ` · AwaitAvailable, then ConfigureDatabase · 4 of 10 checks · the status is creating` */
+export function now(steps: readonly StepRecord[], order: readonly string[]): string {
+  const current = steps.findLast(({ finishedAt, status }) => finishedAt === undefined || status === 'waiting');
+  const begun = new Set(steps.map(({ step }) => step));
+  const last = order.findLastIndex((name) => begun.has(name));
+  const next = order[last + 1];
+  if (!current) return next === undefined ? '' : ` · next ${next}`;
+  const pieces = steps.filter(({ step, piece }) => step === current.step && piece !== undefined);
+  const done = pieces.filter(({ finishedAt }) => finishedAt !== undefined).length;
+  return [
+    ` · ${current.step}${next === undefined ? '' : `, then ${next}`}`,
+    ...(pieces.length > 0 ? [`${done} of ${pieces.length} checks`] : []),
+    ...(current.piece === undefined && current.summary ? [current.summary] : []),
+  ].join(' · ');
+}
+
+interface State {
+  readonly Type: string;
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly Branches?: readonly Machine[];
+  readonly ItemProcessor?: Machine;
+}
+interface Machine {
+  readonly StartAt?: string;
+  readonly States?: Readonly<Record<string, State>>;
+}
+
+/** The names of a machine's tasks in the order of their usual run: choices take their default, failures are left out. */
+export function stepOrder({ StartAt, States = {} }: Machine): string[] {
+  const names: string[] = [];
+  const passed = new Set<string>();
+  for (let name = StartAt; name !== undefined && !passed.has(name); ) {
+    passed.add(name);
+    const state: State | undefined = States[name];
+    if (state?.Type === 'Task') names.push(name);
+    for (const inner of [...(state?.Branches ?? []), ...(state?.ItemProcessor ? [state.ItemProcessor] : [])])
+      names.push(...stepOrder(inner));
+    name = state?.Next ?? state?.Default;
+  }
+  return names;
 }

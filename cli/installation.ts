@@ -13,6 +13,8 @@ import { scaledClock } from '../local/clock.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import type { Ec2Service } from '../local/services/ec2/network.ts';
 import type { EksService } from '../local/services/eks/service.ts';
+import type { Mail } from '../local/services/sns/delivery.ts';
+import type { Sns } from '../local/services/sns/index.ts';
 import { createStocker } from '../workload/database/schema.ts';
 import { type Installed, provision, writeParameters } from '../workload/infrastructure/provision.ts';
 import {
@@ -22,6 +24,7 @@ import {
   serviceManifest,
 } from '../workload/kubernetes/manifests.ts';
 import { type Clients, clientsOf, invoke, type OperatorConnection, operatorOf } from './clients.ts';
+import { synthesize } from './synthesize.ts';
 
 export interface Installation {
   readonly configuration: Configuration;
@@ -37,13 +40,15 @@ export interface Installation {
 
 export interface InstallationOptions {
   readonly environment: string;
-  /** The synthesized assembly; it may still be in the making. */
-  readonly assembly: Promise<string>;
+  /** A synthesized assembly; without one, it is synthesized. */
+  readonly assembly?: string;
   readonly rows: number;
   readonly clockFactor: number;
   readonly port?: number | undefined;
   /** Called when a stage ends, with its duration. */
-  readonly onStage: (name: string, seconds: number, result: string) => void;
+  readonly onStage?: (name: string, seconds: number, result: string) => void;
+  /** Called with the names of the stages that run now. */
+  readonly onStart?: (names: readonly string[]) => void;
 }
 
 const image = 'stocker-api:1';
@@ -51,9 +56,9 @@ const image = 'stocker-api:1';
 /** Builds everything; on failure nothing is left behind. */
 export async function install(options: InstallationOptions): Promise<Installation> {
   const configuration = configurationOf(options.environment);
-  const stage = stages(options.onStage);
+  const stage = stages(options);
   const cloud = await stage(
-    'Start the embedded cloud',
+    'Start the cloud',
     () =>
       startCloud({
         assemblies: [],
@@ -67,44 +72,52 @@ export async function install(options: InstallationOptions): Promise<Installatio
   );
   try {
     const connection = operatorOf(cloud.endpoint);
-    const database = await stage(
-      'Create the database',
-      () => createDatabase(configuration, cloud, connection, options.rows),
-      () => `${configuration.database.identifier}, ${options.rows.toLocaleString('en')} stock movements`,
-    );
-    const assembly = await stage(
-      'Synthesize',
-      () => options.assembly,
-      () => 'both Regions, by the CDK',
-    );
+    const clients = clientsOf(connection, configuration.primary.region);
+    async function runStocker() {
+      const database = await stage(
+        'Create the database',
+        () => createDatabase(configuration, cloud, connection, options.rows),
+        () => `${configuration.database.identifier}, ${options.rows.toLocaleString('en')} stock movements`,
+      );
+      const apiUrl = await stage(
+        'Start the application',
+        () => startApplication(configuration, cloud, connection, database),
+        (url) => url,
+      );
+      return { database, apiUrl };
+    }
+    async function makeAssembly() {
+      const output = join(cloud.dataDirectory, 'cdk.out');
+      const synthesized = () => 'both Regions, by the CDK';
+      return options.assembly ?? stage('Synthesize', () => synthesize(options.environment, output), synthesized);
+    }
+    const [stocker, assembly] = await Promise.all([runStocker(), makeAssembly()]);
     await stage(
       'Deploy',
       () => cloud.deploy(assembly),
       (stacks) => stacks.map(({ name }) => name).join(', '),
     );
-    const clients = clientsOf(connection, configuration.primary.region);
     await stage(
       'Prepare',
-      () => prepare(configuration, clients),
+      () => prepare(configuration, cloud, clients),
       () => 'active database registered, roles made, first baseline taken',
     );
-    const apiUrl = await stage(
-      'Start the application',
-      () => startApplication(configuration, cloud, connection, database),
-      (url) => url,
-    );
-    return { configuration, cloud, connection, clients, database, apiUrl, stop: () => cloud.stop() };
+    return { configuration, cloud, connection, clients, ...stocker, stop: () => cloud.stop() };
   } catch (error) {
     await cloud.stop();
     throw error;
   }
 }
 
-function stages(onStage: InstallationOptions['onStage']) {
+function stages({ onStage, onStart }: InstallationOptions) {
+  const running = new Set<string>();
   return async <T>(name: string, run: () => Promise<T>, describe: (result: T) => string): Promise<T> => {
     const started = performance.now();
+    onStart?.([...running.add(name)]);
     const result = await run();
-    onStage(name, (performance.now() - started) / 1000, describe(result));
+    running.delete(name);
+    onStage?.(name, (performance.now() - started) / 1000, describe(result));
+    onStart?.([...running]);
     return result;
   };
 }
@@ -196,13 +209,22 @@ export async function connect(
   return client;
 }
 
-/** What follows a deployment (docs/deploy.md): who is production, the product's schema and roles, a first baseline to validate against. */
-async function prepare(configuration: Configuration, { lambda }: Clients): Promise<void> {
+/** What follows a deployment (docs/deploy.md): who is production, the product's schema and roles, a first baseline to validate against, and a click on SNS's link. */
+async function prepare(configuration: Configuration, cloud: Cloud, { lambda }: Clients): Promise<void> {
   const names = namesOf(configuration);
   await invoke(lambda, names.lambda('database/register-database'), { identifier: configuration.database.identifier });
   await invoke(lambda, names.lambda('database/prepare-database'), {});
   await invoke(lambda, names.lambda('database/look-for-damage'), {});
+  for (const region of cloud.regions)
+    for (const { topicArn, token } of mailServer(cloud, region).pendingConfirmations())
+      await cloud.call('sns', 'ConfirmSubscription', { TopicArn: topicArn, Token: token }, region);
 }
+
+const mailServer = (cloud: Cloud, region: string) => cloud.service('sns', region) as Sns;
+
+/** Every email that the installation's topics have delivered, oldest first. */
+export const mailsOf = ({ cloud }: Pick<Installation, 'cloud'>): readonly Mail[] =>
+  cloud.regions.flatMap((region) => mailServer(cloud, region).mailbox()).sort((a, b) => a.at - b.at);
 
 async function startApplication(
   configuration: Configuration,

@@ -9,16 +9,23 @@ const help = `STOCKER Pro disaster recovery
   npm run drill [-- options]   the monthly database restore test, on the embedded cloud
     --environment NAME         production (default) or staging
     --rows N                   stock movements of the workload (default 50000)
-    --output DIRECTORY         where report.html and report.json go (default reports/<incident>)
-    --json                     the report as JSON on standard output, and nothing else
+    --output DIRECTORY         where report.html and report.json go
+                               (default reports/<incident>)
+    --json                     the report as JSON on standard output, nothing else
 
   npm run cloud [-- options]   serve the embedded cloud until Ctrl-C
     --environment, --rows      as above
     --port N                   listen here instead of on any free port
     --clock-factor N           divide the waits that AWS owns by this (default 1)
 
-Exit codes: 0 everything passed · 1 the recovery failed, a check did not pass or an objective was missed ·
-2 bad usage, nothing was started · 3 the cloud, the synth or the workload could not be made · 130 interrupted
+Exit codes
+    0    everything passed
+    1    the recovery failed, a check did not pass or an objective was missed
+    2    bad usage, nothing was started
+    3    the cloud, the synth or the workload could not be made
+    130  interrupted; nothing is left behind
+
+DR_DEBUG=1 shows where an unexpected error came from.
 `;
 
 const commands: Readonly<Record<string, (argv: readonly string[]) => Promise<ExitCode>>> = {
@@ -29,24 +36,46 @@ const commands: Readonly<Record<string, (argv: readonly string[]) => Promise<Exi
 /** Runs one command and returns its exit code; says what went wrong and what to do next. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === 'help' || rest.includes('--help') || name === '--help') {
+  if (name === undefined || name === 'help' || argv.includes('--help') || argv.includes('-h')) {
     process.stdout.write(help);
     return name === undefined ? exitCodes.usage : exitCodes.passed;
   }
-  const command = commands[name];
+  endCleanly();
   try {
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (!command)
       throw new UsageError(`There is no command "${name}". Give one of: ${Object.keys(commands).join(', ')}.`);
     return await command(rest);
   } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\nSee: npm run dr -- --help\n`);
-      return exitCodes.usage;
-    }
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.stderr.write(
-      'Nothing was concluded about the recovery. Run it again; if it stays, report the lines above.\n',
-    );
-    return exitCodes.broken;
+    return explain(error);
   }
+}
+
+/**
+ * Whatever ends the process ends all of it: the cloud's data directory holds every process and file of a run, and goes
+ * with the process, synchronously (local/process/data-directory.ts). So an interruption needs no orderly way out.
+ */
+function endCleanly(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
+      process.stderr.write('Interrupted. Nothing was concluded, and nothing is left behind.\n');
+      process.exit(exitCodes.interrupted);
+    });
+  process.on('uncaughtException', (error) => process.exit(explain(error)));
+  // A reader that has seen enough (`| head`) closes the pipe.
+  process.stdout.on('error', () => process.exit(exitCodes.interrupted));
+}
+
+function explain(error: unknown): ExitCode {
+  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
+  if (error instanceof UsageError) {
+    process.stderr.write(`${message}\nSee: npm run dr -- --help\n`);
+    return exitCodes.usage;
+  }
+  process.stderr.write(`\n${process.env.DR_DEBUG && stack ? stack : message}\n`);
+  process.stderr.write(
+    'Nothing was concluded about the recovery. Run it again; if it stays, report this with DR_DEBUG=1 set.\n',
+  );
+  return exitCodes.broken;
 }

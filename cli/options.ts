@@ -33,7 +33,7 @@ export function parseDrillOptions(argv: readonly string[]): DrillOptions {
     environment: environmentOf(values.environment),
     rows: wholeNumber('--rows', values.rows, 100, 50_000_000),
     json: values.json === true,
-    output: text(values.output),
+    output: directoryOf(values.output),
   };
 }
 
@@ -60,10 +60,13 @@ function parse(argv: readonly string[], options: NonNullable<Definitions>): Reco
   }
 }
 
-const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+function directoryOf(value: unknown): string | undefined {
+  if (value === '') throw new UsageError('--output is empty. Give a directory, or leave it out for the default.');
+  return typeof value === 'string' ? value : undefined;
+}
 
 function environmentOf(value: unknown): string {
-  if (typeof value === 'string' && value in environments) return value;
+  if (typeof value === 'string' && Object.hasOwn(environments, value)) return value;
   throw new UsageError(
     `--environment ${String(value)} is not one of this installation's. Give one of: ${Object.keys(environments).join(', ')}.`,
   );

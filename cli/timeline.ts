@@ -1,7 +1,18 @@
-/** The timeline of an incident, as the product wrote it: read from its table, on AWS or the embedded cloud alike. */
-import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+/** An incident as the product wrote it: read from its table, on AWS or the embedded cloud alike. */
+import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { StepRecord } from '../core/incident/contracts.ts';
+import type { IncidentRecord, StepRecord } from '../core/incident/contracts.ts';
+
+/** The record of an incident; undefined where it was never opened. */
+export async function readIncident(
+  dynamodb: DynamoDBClient,
+  table: string,
+  incidentId: string,
+): Promise<IncidentRecord | undefined> {
+  const key = { pk: { S: `incident#${incidentId}` }, sk: { S: 'incident' } };
+  const { Item } = await dynamodb.send(new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true }));
+  return Item && (unmarshall(Item) as unknown as IncidentRecord);
+}
 
 /** Every step so far, oldest first. */
 export async function readSteps(dynamodb: DynamoDBClient, table: string, incidentId: string): Promise<StepRecord[]> {

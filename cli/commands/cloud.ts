@@ -1,52 +1,54 @@
 /** `dr cloud`: serves the embedded cloud, with the product deployed and STOCKER Pro running, until stopped. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { namesOf } from '../../config/names.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { install } from '../installation.ts';
+import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
+import { type Installation, install } from '../installation.ts';
 import type { CloudOptions } from '../options.ts';
 import { Screen } from '../screen.ts';
-import { synthesize } from '../synthesize.ts';
 
 export async function cloud(options: CloudOptions): Promise<ExitCode> {
   const screen = new Screen();
-  const scratch = mkdtempSync(join(tmpdir(), 'stocker-dr-assembly-'));
   screen.heading(`The embedded cloud, ${options.environment}`);
-  try {
-    const installation = await install({
-      ...options,
-      assembly: synthesize(options.environment, join(scratch, 'cdk.out')),
-      onStage: (name, seconds, result) => screen.item('good', name, seconds, result),
-    });
-    const { cloud: running, configuration, apiUrl } = installation;
-    const region = configuration.primary.region;
-    const machine = namesOf(configuration).stateMachineArn(region, 'database-recovery');
-    for (const line of [
-      '',
-      'Point any AWS client at it:',
-      `  export AWS_ENDPOINT_URL=${running.endpoint} AWS_ACCESS_KEY_ID=operator AWS_SECRET_ACCESS_KEY=operator AWS_REGION=${region}`,
-      '',
-      'For example:',
-      '  aws rds describe-db-instances',
-      `  aws stepfunctions start-execution --state-machine-arn ${machine} --input '{"reason":"a first look"}'`,
-      `  aws dynamodb scan --table-name ${namesOf(configuration).incidentTable}`,
-      `  curl -H 'x-tenant: 2' ${apiUrl}/products`,
-      '',
-      'Ctrl-C ends it and leaves nothing behind.',
-    ])
-      screen.line(line);
-    await stopped();
-    await installation.stop();
-    return exitCodes.passed;
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  const installation = await install({
+    ...options,
+    onStage: (name, seconds, result) => screen.item('good', name, seconds, result),
+    onStart: (names) => screen.living(names.length > 0 ? `  … ${names.join(', ')}` : ''),
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new UsageError(`--port ${options.port} is in use. Give another, or leave it out for any free one.`);
+  });
+  for (const line of instructions(installation)) screen.line(line);
+  await stopped();
+  await installation.stop();
+  return exitCodes.passed;
 }
 
-/** Resolves at Ctrl-C or a polite signal. */
+/** Lines to paste: they are run as they stand by test/cli/clients.test.ts. */
+export function instructions({ cloud: { endpoint }, configuration, apiUrl }: Installation): string[] {
+  const { region } = configuration.primary;
+  const names = namesOf(configuration);
+  const machine = names.stateMachineArn(region, 'database-recovery');
+  return [
+    '',
+    'Point any AWS client at it:',
+    `  export AWS_ENDPOINT_URL=${endpoint} AWS_DEFAULT_REGION=${region}`,
+    '  export AWS_ACCESS_KEY_ID=operator AWS_SECRET_ACCESS_KEY=operator',
+    '',
+    'For example:',
+    // `aws rds` of version 1 does not honour the variable: it would ask AWS.
+    '  aws rds describe-db-instances --endpoint-url $AWS_ENDPOINT_URL',
+    `  aws stepfunctions start-execution --state-machine-arn ${machine} --input '{"reason":"a first look"}'`,
+    `  aws dynamodb scan --table-name ${names.incidentTable}`,
+    '  aws s3 ls',
+    `  curl -H 'x-tenant: 2' ${apiUrl}/products`,
+    '',
+    'Ctrl-C ends it and leaves nothing behind.',
+  ];
+}
+
+/** Resolves at Ctrl-C or a polite signal: the way this command ends. */
 function stopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.removeAllListeners(signal).on(signal, () => resolve());
   });
 }

@@ -1,44 +1,59 @@
 /** `dr drill`: the monthly database restore test on the embedded cloud, from the synthesized schedule to the report. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
 import { DescribeExecutionCommand, ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { namesOf } from '../../config/names.ts';
+import type { Report } from '../../core/evidence/contracts.ts';
 import { databaseAlarmPrefix, incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import { startClients, type Clients as Writers } from '../../workload/clients/clients.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Ledger } from '../../workload/clients/ledger.ts';
+import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
-import { connect, type Installation, install } from '../installation.ts';
+import { connect, type Installation, install, mailsOf } from '../installation.ts';
+import type { Measurement } from '../judge.ts';
 import { measureLoss, presentReferences } from '../measure.ts';
 import { type DrillOptions, drillClockFactor } from '../options.ts';
-import { fetchReport, showOutcome, writeReports } from '../report.ts';
+import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
+import { fetchReport, writeReports } from '../report.ts';
 import { duration, Screen } from '../screen.ts';
-import { synthesize } from '../synthesize.ts';
 
 /** Runs the drill and returns the exit code; cleans up on every path. */
 export async function drill(options: DrillOptions): Promise<ExitCode> {
   const screen = new Screen({ silent: options.json });
-  const scratch = mkdtempSync(join(tmpdir(), 'stocker-dr-assembly-'));
+  if (options.output !== undefined) makeDirectory(options.output);
   screen.heading(`Database drill, ${options.environment}: the deployed assembly on one machine, with real PostgreSQL`);
   let installation: Installation | undefined;
   let writers: Writers | undefined;
   try {
     installation = await install({
       environment: options.environment,
-      assembly: synthesize(options.environment, join(scratch, 'cdk.out')),
       rows: options.rows,
       clockFactor: drillClockFactor,
       onStage: (name, seconds, result) => screen.item('good', name, seconds, result),
+      onStart: (names) => screen.living(names.length > 0 ? `  … ${names.join(', ')}` : ''),
     });
     writers = writeAllTheTime(installation.apiUrl);
     return await rehearse(installation, writers, options, screen);
   } finally {
+    screen.living('');
     await writers?.stop();
     await installation?.stop();
-    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Before anything is started: a drill whose report cannot be kept is not worth running. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--output ${directory} cannot be written: ${reason}. Give a directory that can.`, {
+      cause: error,
+    });
   }
 }
 
@@ -63,7 +78,7 @@ async function rehearse(
   const { configuration, cloud, clients } = installation;
   await waitUntilWorthDrilling(installation, writers, screen);
   const before = new Set((await executions(installation)).map(({ executionArn }) => executionArn));
-  const present = readCopyBeforeItGoes(installation);
+  const copy = readCopyBeforeItGoes(installation);
   const schedule = namesOf(configuration).schedule('database-drill');
 
   screen.heading(
@@ -74,60 +89,57 @@ async function rehearse(
   const { startDate } = await clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
   const incident = incidentId('drill', startDate?.toISOString() ?? '', requestKey({}, executionArn));
   const table = namesOf(configuration).incidentTable;
-  const ended = await follow(
-    { executionArn, incidentId: incident, table, rtoSeconds: configuration.objectives.rtoSeconds },
-    clients,
-    screen,
-  );
+  const { rtoSeconds } = configuration.objectives;
+  const ended = await follow({ executionArn, incidentId: incident, table, rtoSeconds }, clients, screen);
   await writers.stop();
-  return conclude(installation, writers, ended, present, options, screen);
+  const report = await fetchReport(clients, table, incident);
+  if (!report) return refused(ended, options, screen);
+  return conclude(installation, writers.ledger, { report, ended, copy }, options, screen);
 }
 
-async function conclude(
-  { configuration, clients }: Installation,
-  writers: Writers,
-  ended: Ended,
-  present: { references: ReadonlySet<string> | undefined; failure: unknown },
+function refused(ended: Ended, options: DrillOptions, screen: Screen): ExitCode {
+  const refusal = refusalOf(ended);
+  if (options.json) print(refusal);
+  else showRefusal(refusal, screen);
+  return exitCodes.failed;
+}
+
+const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+
+function conclude(
+  installation: Installation,
+  ledger: Ledger,
+  { report, ended, copy }: { report: Report; ended: Ended; copy: ReadCopy },
   options: DrillOptions,
   screen: Screen,
-): Promise<ExitCode> {
-  const report = await fetchReport(clients.s3, ended.output);
-  if (!report) {
-    screen.line(screen.bad(`The drill did not start: ${ended.error ?? ended.status}`));
-    screen.line(ended.cause ?? '');
-    return exitCodes.failed;
-  }
-  const plan = report.timeline.find(({ step }) => step === 'AssessDatabase')?.facts;
-  const restorePoint = typeof plan?.restorePoint === 'string' ? plan.restorePoint : undefined;
-  const loss =
-    present.references && restorePoint
-      ? measureLoss(writers.ledger, present.references, restorePoint, report.record.incident.detectedAt)
-      : undefined;
-  const directory = options.output ?? join('reports', report.record.incident.id);
+): ExitCode {
+  const { incident } = report.record;
+  const measurement: Measurement = {
+    ended,
+    loss: copy.references && measureLoss(ledger, copy.references, incident.detectedAt, report.timeline),
+    unread: copy.failure,
+    acknowledged: ledger.entries.length,
+    failures: ledger.failures.length,
+    clockFactor: drillClockFactor,
+    mails: mailsOf(installation),
+  };
+  const directory = options.output ?? join('reports', incident.id);
   mkdirSync(directory, { recursive: true });
-  const passed = writeReports(
-    report,
-    {
-      loss,
-      acknowledged: writers.ledger.entries.length,
-      failures: writers.ledger.failures.length,
-      clockFactor: drillClockFactor,
-      ended,
-    },
-    directory,
-  );
-  if (options.json) process.stdout.write(`${JSON.stringify(passed.report, undefined, 2)}\n`);
-  else showOutcome(passed, directory, configuration, screen);
-  return passed.ok ? exitCodes.passed : exitCodes.failed;
+  const judged = writeReports(report, measurement, directory);
+  if (options.json) print(judged.report);
+  else showOutcome(judged, measurement, directory, screen);
+  return judged.objections.length === 0 ? exitCodes.passed : exitCodes.failed;
 }
 
-/** A drill is worth something once data is flowing, a heartbeat is in the restore window, and no alarm rings. */
+/** A drill is worth something once data is flowing, the first baseline is in the restore window, and no alarm rings. */
 async function waitUntilWorthDrilling(
   { configuration, clients, database }: Installation,
   writers: Writers,
   screen: Screen,
 ): Promise<void> {
   const started = performance.now();
+  // By now the sentinel has looked: what is restored from here on can be compared with its baseline.
+  const preparedAt = Date.now();
   const limitMs = 60_000;
   for (;;) {
     const firstWrite = writers.ledger.entries[0]?.acknowledgedAt;
@@ -141,13 +153,13 @@ async function waitUntilWorthDrilling(
     const ringing = MetricAlarms.filter(({ StateValue }) => StateValue !== 'OK').map(
       ({ AlarmName, StateValue }) => `${AlarmName} ${StateValue}`,
     );
-    if (firstWrite !== undefined && restorable > firstWrite + 1000 && ringing.length === 0) break;
+    if (firstWrite !== undefined && restorable > Math.max(firstWrite, preparedAt) && ringing.length === 0) break;
     const waitingFor =
       firstWrite === undefined
         ? `a first write (${writers.ledger.failures.at(-1)?.reason ?? 'none tried'})`
         : ringing.length > 0
           ? ringing.join(', ')
-          : 'a restore window that holds the first writes';
+          : 'a restore window that holds the first writes and the baseline';
     if (performance.now() - started > limitMs)
       throw new Error(
         `The workload did not settle within ${limitMs / 1000} s: waiting for ${waitingFor}; database at ${database.address}:${database.port}`,
@@ -179,16 +191,24 @@ async function newExecution(installation: Installation, before: ReadonlySet<stri
   throw new Error('The schedule fired, and no execution started: see the dead letters of the schedules');
 }
 
+interface ReadCopy {
+  references?: ReadonlySet<string>;
+  failure?: string;
+}
+
 /**
  * Reads what the copy holds at the moment of its deletion: the drill tears it down by itself, and this measurement must
  * neither ask the product for anything nor hurry it.
  */
-function readCopyBeforeItGoes({ cloud, configuration, clients, database }: Installation) {
-  const result: { references: ReadonlySet<string> | undefined; failure: unknown } = {
-    references: undefined,
-    failure: undefined,
-  };
+function readCopyBeforeItGoes({ cloud, configuration, clients, database }: Installation): ReadCopy {
+  const result: ReadCopy = {};
   const { drillPrefix, name } = configuration.database;
+  async function read(DBInstanceIdentifier: string | undefined): Promise<ReadonlySet<string>> {
+    const { DBInstances } = await clients.rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier }));
+    const { Address: address = '', Port: port = 0 } = DBInstances?.[0]?.Endpoint ?? {};
+    const copy = await connect({ address, port, master: database.master }, name, cloud.certificateAuthority);
+    return presentReferences(copy).finally(() => copy.end());
+  }
   cloud.faults.inject({
     service: 'rds',
     operation: 'DeleteDBInstance',
@@ -197,20 +217,11 @@ function readCopyBeforeItGoes({ cloud, configuration, clients, database }: Insta
     times: 1,
     effect: {
       kind: 'hold',
-      until: async (input: { DBInstanceIdentifier?: string }) => {
+      until: async ({ DBInstanceIdentifier }: { DBInstanceIdentifier?: string }) => {
         try {
-          const { DBInstances } = await clients.rds.send(
-            new DescribeDBInstancesCommand({ DBInstanceIdentifier: input.DBInstanceIdentifier }),
-          );
-          const { Address = '', Port = 0 } = DBInstances?.[0]?.Endpoint ?? {};
-          const copy = await connect(
-            { address: Address, port: Port, master: database.master },
-            name,
-            cloud.certificateAuthority,
-          );
-          result.references = await presentReferences(copy).finally(() => copy.end());
+          result.references = await read(DBInstanceIdentifier);
         } catch (error) {
-          result.failure = error;
+          result.failure = error instanceof Error ? error.message : String(error);
         }
       },
     },

@@ -7,17 +7,28 @@ export interface LedgerEntry {
   readonly acknowledgedAt: number;
 }
 
-/** How what a database holds compares with what was acknowledged up to a moment. */
+/**
+ * Between which moments (epoch milliseconds) the restore point lies. A restore to the latest time takes a point that is
+ * never before the one that was planned, and never after the restore was asked for.
+ */
+export interface RestoreBounds {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** How what a database holds compares with what was acknowledged. Every entry is in exactly one of the first six. */
 export interface LedgerVerdict {
-  /** Acknowledged at or before the restore point, and there: as it must be. */
+  /** Acknowledged before the restore point, and there: as it must be. */
   readonly provenPresent: number;
   /** Sent after the restore point, and not there: as it must be. */
   readonly provenAbsent: number;
-  /** Acknowledged at or before the restore point, and missing: lost against the promise. */
+  /** Acknowledged before the restore point, and missing: lost against the promise. */
   readonly missing: readonly string[];
   /** Sent after the restore point, and there: the restore went too far. */
   readonly surplus: readonly string[];
-  /** In flight at the restore point: either is right. */
+  /** Missing, although acknowledged before a write that is there was even sent: what is there is no prefix of history. */
+  readonly inverted: readonly string[];
+  /** In flight at the restore point, or within its bounds: either is right. */
   readonly undetermined: number;
   /** Epoch milliseconds of the newest acknowledged write that is there; undefined where none is. */
   readonly newestPresent: number | undefined;
@@ -29,19 +40,27 @@ export class Ledger {
   readonly failures: { readonly at: number; readonly reason: string }[] = [];
 
   /** Compares with the references that a restored database holds. */
-  compare(present: ReadonlySet<string>, restorePoint: number): LedgerVerdict {
-    const before = this.entries.filter((entry) => entry.acknowledgedAt <= restorePoint);
-    const after = this.entries.filter((entry) => entry.sentAt > restorePoint);
-    const missing = before.filter((entry) => !present.has(entry.reference)).map((entry) => entry.reference);
-    const surplus = after.filter((entry) => present.has(entry.reference)).map((entry) => entry.reference);
-    const there = this.entries.filter((entry) => present.has(entry.reference)).map((entry) => entry.acknowledgedAt);
+  compare(present: ReadonlySet<string>, { notBefore, notAfter }: RestoreBounds): LedgerVerdict {
+    const isThere = ({ reference }: LedgerEntry) => present.has(reference);
+    const newest = (moments: readonly number[]) => moments.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const there = this.entries.filter(isThere);
+    const newestSent = newest(there.map(({ sentAt }) => sentAt));
+    const groups = Map.groupBy(this.entries, (entry): keyof LedgerVerdict => {
+      // Strictly: both clocks were cut to the millisecond.
+      if (entry.acknowledgedAt < notBefore) return isThere(entry) ? 'provenPresent' : 'missing';
+      if (entry.sentAt > notAfter) return isThere(entry) ? 'surplus' : 'provenAbsent';
+      return !isThere(entry) && entry.acknowledgedAt < newestSent ? 'inverted' : 'undetermined';
+    });
+    const of = (name: keyof LedgerVerdict) => groups.get(name) ?? [];
+    const references = (name: keyof LedgerVerdict) => of(name).map(({ reference }) => reference);
     return {
-      provenPresent: before.length - missing.length,
-      provenAbsent: after.length - surplus.length,
-      missing,
-      surplus,
-      undetermined: this.entries.length - before.length - after.length,
-      newestPresent: there.length > 0 ? there.reduce((a, b) => Math.max(a, b)) : undefined,
+      provenPresent: of('provenPresent').length,
+      provenAbsent: of('provenAbsent').length,
+      missing: references('missing'),
+      surplus: references('surplus'),
+      inverted: references('inverted'),
+      undetermined: of('undetermined').length,
+      newestPresent: there.length > 0 ? newest(there.map(({ acknowledgedAt }) => acknowledgedAt)) : undefined,
     };
   }
 }
