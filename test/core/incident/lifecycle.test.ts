@@ -9,6 +9,7 @@ import { takeLease } from '../../../core/incident/take-lease.ts';
 import {
   executionArn,
   FakeAnnouncer,
+  FakeApprovals,
   FakeClock,
   FakeCompensations,
   FakeControl,
@@ -40,6 +41,7 @@ function makeContext() {
     executions: new FakeExecutions(),
     incidents: new FakeIncidents(),
     announcer: new FakeAnnouncer(),
+    approvals: new FakeApprovals(),
     files,
     evidence: {
       location: (key: string) => `s3://evidence/${key}`,
@@ -165,6 +167,14 @@ test('releases the lease even where the evidence cannot be kept, and leaves the 
   await expect(closeIncident({ incident }, context)).rejects.toThrow('AccessDenied');
   expect(context.control.lease).toBeUndefined();
   expect(context.incidents.records.get(incident.id)?.status).toBe('open');
+});
+
+test('never closes an incident that another execution works on', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  await closeIncident({ incident: makeIncident({ executionArn: 'arn:other' }), failure }, context);
+  expect(context.incidents.records.get(incident.id)?.status).toBe('open');
+  expect(context.announcer.announced.at(-1)).toMatchObject({ kind: 'refused' });
 });
 
 test('tells people why an incident was never opened', async () => {

@@ -4,7 +4,9 @@ import { DatabaseNotReady } from '../../../core/database/errors.ts';
 import { cleanUpStopped, sweepIncidents } from '../../../core/incident/clean-up-stopped.ts';
 import { closeIncident } from '../../../core/incident/close-incident.ts';
 import { compensate } from '../../../core/incident/compensate.ts';
+import { decideApproval } from '../../../core/incident/decide-approval.ts';
 import { openIncident } from '../../../core/incident/open-incident.ts';
+import { requestApproval } from '../../../core/incident/request-approval.ts';
 import { startFollowUp } from '../../../core/incident/start-follow-up.ts';
 import {
   executionArn,
@@ -17,6 +19,7 @@ import {
   FakeIncidents,
   makeIncident,
   makeLease,
+  makeStepRecord,
   settings,
 } from '../fakes.ts';
 
@@ -195,6 +198,89 @@ describe('a stopped recovery', () => {
     await openIncident({ ...incident, executionArn: 'arn:retry', retryOf: executionArn }, context);
     expect(await cleanUpStopped(stopped, context)).toEqual({ cleanedUp: undefined });
     expect(context.undone).toEqual([]);
+  });
+});
+
+describe('closing', () => {
+  const ann = 'arn:aws:iam::111122223333:user/ann';
+  const plan = {
+    source: { identifier: 'a' },
+    candidate: 'b',
+    restorePoint: '2026-11-22T20:10:00Z',
+    estimatedLossSeconds: 1,
+  };
+  const expiresAt = '2026-11-22T21:20:00.000Z';
+
+  async function asked(answer: 'approve' | 'decline' | undefined) {
+    const context = makeContext();
+    await openIncident(incident, context);
+    const { summary, facts } = await requestApproval({ incident, plan, taskToken: 't' }, context);
+    context.incidents.timeline.push(
+      makeStepRecord('RequestApproval', { status: 'waiting', summary, facts: { ...facts } }),
+    );
+    const body = JSON.stringify({ incident: incident.id, decision: answer, reason: 'agreed' });
+    context.clock.advance(60);
+    if (answer) await decideApproval({ caller: ann, body }, context);
+    return context;
+  }
+  const stepOf = (context: Awaited<ReturnType<typeof asked>>) => context.incidents.timeline[0];
+
+  test.each(['approve', 'decline'] as const)('puts who decided (%s), when and why on the timeline', async (answer) => {
+    const context = await asked(answer);
+    await closeIncident({ incident }, context);
+    expect(stepOf(context)).toMatchObject({
+      status: 'succeeded',
+      finishedAt: '2026-11-22T20:21:00.000Z',
+      summary: `${answer}d by ${ann}: "agreed"`,
+      facts: { decision: { by: ann, reason: 'agreed' }, expiresAt },
+    });
+  });
+
+  test.each([
+    { $case: 'nobody answered in time', seconds: 3600, finishedAt: expiresAt, says: 'nobody answered by' },
+    {
+      $case: 'it was stopped before',
+      seconds: 60,
+      finishedAt: '2026-11-22T20:22:00.000Z',
+      says: 'ended before anybody',
+    },
+  ])('says that $case', async ({ seconds, finishedAt, says }) => {
+    const context = await asked(undefined);
+    context.clock.advance(seconds);
+    await closeIncident({ incident, failure: { Error: 'ApprovalTimedOut', Cause: 'silence' } }, context);
+    expect(stepOf(context)).toMatchObject({ status: 'failed', finishedAt, summary: expect.stringContaining(says) });
+  });
+
+  test('makes nothing up where the decision cannot be read', async () => {
+    const context = await asked('approve');
+    context.approvals.read = () => Promise.reject(new Error('the DR Region does not answer'));
+    await expect(closeIncident({ incident }, context)).resolves.toMatchObject({ output: { status: 'closed' } });
+    expect(stepOf(context)).toMatchObject({ status: 'waiting' });
+  });
+
+  test('says first that production may refuse writes, where undoing failed', async () => {
+    const context = makeContext();
+    await openIncident(incident, context);
+    const error = { name: 'CompensationFailed', message: 'unfence-source: denied', next: 'by hand' };
+    context.incidents.timeline.push(
+      makeStepRecord('FenceSource'),
+      makeStepRecord('Compensate', { status: 'failed', error }),
+    );
+    await closeIncident({ incident, step: 'CloseIncident', failure: { Error: 'RestoreFailed', Cause: 'x' } }, context);
+    const { headline, lines } = context.announcer.announced.at(-1) ?? {};
+    expect(headline).toContain('PRODUCTION MAY STILL REFUSE');
+    expect(lines?.[0]).toContain('unfence-source: denied');
+  });
+
+  test('of a retry rests on what this execution did, not on the one before', async () => {
+    const context = makeContext();
+    await openIncident(incident, context);
+    context.incidents.timeline.push(
+      makeStepRecord('Compensate', { status: 'failed', execution: 'arn:before' }),
+      makeStepRecord('AssessDatabase', { status: 'failed', execution: executionArn }),
+    );
+    await closeIncident({ incident, step: 'CloseIncident', failure: { Error: 'Boom', Cause: 'x' } }, context);
+    expect(context.announcer.announced.at(-1)?.headline).toBe('The recovery failed: Boom; nothing was changed');
   });
 });
 
