@@ -79,7 +79,16 @@ async function assessDrill(
   ]);
   const heartbeat = heartbeatIn(answer);
   const now = clock.now().toISOString();
-  const decided = planRestore({ settings, incident, active, source, window, snapshot, newestHeartbeat: heartbeat, now });
+  const decided = planRestore({
+    settings,
+    incident,
+    active,
+    source,
+    window,
+    snapshot,
+    newestHeartbeat: heartbeat,
+    now,
+  });
   if ('refused' in decided) throw RestorePointUnavailable(`${decided.refused}.`);
   const { plan } = decided;
   return {

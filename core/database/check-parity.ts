@@ -6,7 +6,15 @@ import type { StepResult } from '../step.ts';
 import type { Candidate, RestorePlan } from './contracts.ts';
 import { DatabaseNotFound, DatabaseNotReady, ParityViolated } from './errors.ts';
 import { compareFacts, type Difference, type Facts, factsIn, instanceFacts, postgresFactsSql } from './parity.ts';
-import type { Credentials, DatabaseAddress, DatabaseInstance, Databases, Profiles, Secrets, Sessions } from './ports.ts';
+import type {
+  Credentials,
+  DatabaseAddress,
+  DatabaseInstance,
+  Databases,
+  Profiles,
+  Secrets,
+  Sessions,
+} from './ports.ts';
 import { isAnswered, messageOf, withSession } from './sql.ts';
 
 export interface ParityContext {

@@ -74,7 +74,9 @@ export async function cutOver(
       roles,
       transactions,
       endpointParameter: target.databaseEndpointParameter,
-      ...(isDrill ? {} : { epoch: plan.epoch + 1, terraformDebt: terraformDebt(input, target.databaseEndpointParameter) }),
+      ...(isDrill
+        ? {}
+        : { epoch: plan.epoch + 1, terraformDebt: terraformDebt(input, target.databaseEndpointParameter) }),
     },
   };
 }

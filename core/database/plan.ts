@@ -38,7 +38,10 @@ export function planRestore(facts: RestoreFacts): PlanDecision {
       candidate: candidateIdentifier(settings, active.identifier, incident.id),
       ...choice,
       ...(window === undefined ? {} : { window }),
-      estimatedLossSeconds: Math.max(0, secondsBetween(choice.restorePoint, lastPossibleWrite(facts.newestHeartbeat, now))),
+      estimatedLossSeconds: Math.max(
+        0,
+        secondsBetween(choice.restorePoint, lastPossibleWrite(facts.newestHeartbeat, now)),
+      ),
       epoch: active.epoch,
       approval: 'none', // production is not touched
     },

@@ -64,7 +64,9 @@ export async function awaitProtected(
   if (instance.pending.length > 0)
     throw DatabaseNotReady(`${candidate.identifier} has modifications pending: ${instance.pending.join(', ')}.`);
   const wanted = seenOf(plan).settings;
-  const missing = protections.filter((name) => wanted[name] !== undefined && !same(wanted[name], instance.settings[name]));
+  const missing = protections.filter(
+    (name) => wanted[name] !== undefined && !same(wanted[name], instance.settings[name]),
+  );
   if (missing.length > 0)
     throw DatabaseNotReady(
       `${candidate.identifier} waits for ${missing.map((name) => `${name} ${wanted[name]}`).join(', ')}.`,

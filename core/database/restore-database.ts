@@ -56,11 +56,15 @@ export async function restoreDatabase(
 ): Promise<StepResult<{ outcome: 'started' | 'adopted' }>> {
   const { restore, restorePoint } = restoreOf(plan);
   if (plan.resume !== undefined)
-    return { output: { outcome: 'adopted' }, summary: `${plan.candidate} was restored by this incident and is production` };
+    return {
+      output: { outcome: 'adopted' },
+      summary: `${plan.candidate} was restored by this incident and is production`,
+    };
   const source = await databases.find(plan.source.identifier);
   const isThere = source?.resourceId === plan.source.resourceId;
   if (plan.seen === undefined && !isThere) throw sourceGone(plan);
-  const time = restore.kind === 'time' ? await restorableTime(restore.at, plan, isThere ? source : undefined, databases) : '';
+  const time =
+    restore.kind === 'time' ? await restorableTime(restore.at, plan, isThere ? source : undefined, databases) : '';
   const outcome = await databases.restore({
     targetIdentifier: plan.candidate,
     from:
@@ -77,7 +81,11 @@ export async function restoreDatabase(
     parameterGroup: here.databaseParameterGroup,
     securityGroupIds: [here.isolatedSecurityGroupId],
     multiAz: false, // a drill's copy lives an hour; a recovery's is given its standby when the application is back
-    tags: { ...tagsOf(incident, plan, restorePoint), [incidentTag]: incident.id, [environmentTag]: settings.environment },
+    tags: {
+      ...tagsOf(incident, plan, restorePoint),
+      [incidentTag]: incident.id,
+      [environmentTag]: settings.environment,
+    },
   });
   if (outcome === 'started')
     return { output: { outcome }, summary: `restoring ${plan.candidate} as of ${restorePoint}` };

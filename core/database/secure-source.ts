@@ -57,7 +57,9 @@ export async function snapshotSource(
   const found = existing ?? (await databases.findSnapshot(snapshot));
   const owner = found?.tags?.[incidentTag];
   if (owner !== incident.id)
-    throw CandidateNotOurs(`Snapshot ${snapshot} exists and was made by ${owner ?? 'no incident'}, not by ${incident.id}.`);
+    throw CandidateNotOurs(
+      `Snapshot ${snapshot} exists and was made by ${owner ?? 'no incident'}, not by ${incident.id}.`,
+    );
   return {
     output: { snapshot, outcome: 'adopted' },
     summary: `${snapshot} was already taken by this incident`,

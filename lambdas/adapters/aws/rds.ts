@@ -1,7 +1,7 @@
 /** RDS of the function's own Region. */
 import {
-  type DBInstance,
   CreateDBSnapshotCommand,
+  type DBInstance,
   DeleteDBInstanceCommand,
   type DeleteDBInstanceCommandInput,
   DescribeDBInstanceAutomatedBackupsCommand,
