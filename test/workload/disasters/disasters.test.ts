@@ -1,5 +1,5 @@
 /** Every disaster really does to a real PostgreSQL what its name says; and nothing of it is there before. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createStocker } from '../../../workload/database/schema.ts';
@@ -76,8 +76,7 @@ describe('A disaster', () => {
     expect(await ask(byIndex)).toBe(49);
     await strike('index-corruption');
     expect(await ask(byIndex)).toBe('XX001');
-    await master.query('set enable_indexscan = off; set enable_indexonlyscan = off; set enable_bitmapscan = off');
-    expect(await ask(byIndex)).toBe(49);
+    expect(await ask('select count(reason)::int from stocker.stock_movement')).toBe(5000);
   });
 
   test('of the disk leaves the application its schema', async () => {
@@ -93,6 +92,7 @@ describe('A disaster', () => {
     expect(pid).toBeDefined();
     expect(existsSync(data)).toBe(false);
     await expect(connect(database)).rejects.toThrow('ECONNREFUSED');
+    mkdirSync(data); // for the reset, which replaces it
   });
 });
 
