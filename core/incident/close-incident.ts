@@ -75,7 +75,9 @@ async function close({ incident, failure, step }: Closing, context: CloseInciden
     (each) => each.step !== step && (each.execution ?? incident.executionArn) === incident.executionArn,
   );
   const timeline = await settleApproval(record, own, context);
-  const folder = `${incident.scenario}/${incident.id}`;
+  // The report of the execution that a retry takes over from stays beside this one.
+  const retry = incident.retryOf ? `/${incident.executionArn.split(':').at(-1)}` : '';
+  const folder = `${incident.scenario}/${incident.id}${retry}`;
   const keys = { json: `${folder}/report.json`, html: `${folder}/report.html` };
   const closedAt = clock.now().toISOString();
   const rpoSeconds = record.achieved.rpoSeconds ?? achievedRpoSeconds(timeline);

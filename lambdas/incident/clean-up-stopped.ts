@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { cleanUpStopped, StoppedExecution, Sweep, sweepIncidents } from '../../core/incident/clean-up-stopped.ts';
 import { closingPorts } from '../adapters/aws/closing-ports.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
-import { executions } from '../adapters/aws/executions.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { makeHandler } from '../handler.ts';
 
 export const handler = makeHandler(z.union([StoppedExecution, Sweep]), async (event, rt) => {
   const { tearDownDrill, ownersOfCopies } = await import('../adapters/aws/drill-tear-down.ts');
   const { undoPorts } = await import('../adapters/undo-ports.ts');
+  const { executions } = await import('../adapters/aws/executions.ts');
   const context = {
     control: controlStore(rt),
     incidents: incidentStore(rt),

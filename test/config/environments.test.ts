@@ -43,7 +43,7 @@ describe('the numbers of the disaster recovery plan', () => {
   it.each(Object.values(environments))('$environment lets an alarm start a recovery, and asks a person', (each) => {
     expect(each.automatic.database).toBe('ask');
     expect(each.approval.starterMayApprove).toBe(true);
-    // Waiting for an answer must leave time for the recovery itself, or the RTO is lost before it begins.
+    // Silence is answered, by declining, before the RTO is over.
     expect(each.approval.timeoutSeconds).toBeLessThanOrEqual(each.objectives.rtoSeconds);
   });
   it('the two environments share no account and drill on different days', () => {

@@ -3,7 +3,6 @@
  * used, and never handed out.
  */
 import { DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { InvalidToken, SendTaskSuccessCommand, SFNClient, TaskDoesNotExist, TaskTimedOut } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { Approval } from '../../../core/incident/contracts.ts';
 import type { Approvals } from '../../../core/incident/ports.ts';
@@ -65,7 +64,8 @@ export function approvals({ settings }: Pick<Runtime, 'settings'>): Approvals {
       );
       const standing = isFirst ? decision : (await readAsked(incidentId))?.decision;
       if (standing === undefined) return { outcome: 'over' };
-      if (await answer(region, taskToken, standing))
+      const { answerTask } = await import('./task-tokens.ts');
+      if (await answerTask(region, taskToken, standing))
         return isFirst ? { outcome: 'decided' } : { outcome: 'decided-before', first: standing };
       if (!isFirst) return { outcome: 'decided-before', first: standing };
       // Nobody heard it, so it must not stand on record as if it had decided anything.
@@ -83,17 +83,4 @@ export function approvals({ settings }: Pick<Runtime, 'settings'>): Approvals {
       return { outcome: 'over' };
     },
   };
-}
-
-/** False where the execution does not wait with this token (any more). */
-async function answer(region: string, taskToken: string, decision: object): Promise<boolean> {
-  try {
-    const output = JSON.stringify(decision);
-    await clientFor(SFNClient, region).send(new SendTaskSuccessCommand({ taskToken, output }));
-    return true;
-  } catch (error) {
-    if (error instanceof TaskTimedOut || error instanceof TaskDoesNotExist || error instanceof InvalidToken)
-      return false;
-    throw error;
-  }
 }

@@ -81,6 +81,16 @@ describe('opening again', () => {
     expect(context.announcer.announced.at(-1)?.headline).toContain('is tried again');
   });
 
+  test('leaves the report of the failed execution where it is', async () => {
+    const context = await failed();
+    const before = context.incidents.records.get(incident.id)?.reports?.json;
+    await openIncident(retry, context);
+    await closeIncident({ incident: retry }, context);
+    const after = context.incidents.records.get(incident.id)?.reports?.json;
+    expect(before).toBe(`s3://evidence/database/${incident.id}/report.json`);
+    expect(after).toBe(`s3://evidence/database/${incident.id}/drill-1-2/report.json`);
+  });
+
   test('repeated by the same execution tells nobody again', async () => {
     const context = await failed();
     await openIncident(retry, context);
