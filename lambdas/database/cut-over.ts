@@ -4,7 +4,7 @@ import { baselines } from '../adapters/aws/baselines.ts';
 import { compensations } from '../adapters/aws/compensations.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
-import { databases } from '../adapters/aws/rds.ts';
+import { databasesLater } from '../adapters/aws/rds-later.ts';
 import { parameters } from '../adapters/aws/ssm.ts';
 import { workloads } from '../adapters/kubernetes/workloads.ts';
 import { logins } from '../adapters/postgres/logins.ts';
@@ -16,7 +16,7 @@ const ports = (rt: Runtime) => ({
   baselines: baselines(rt),
   compensations: compensations(rt),
   control: controlStore(rt),
-  databases: databases(rt),
+  databases: databasesLater(rt),
   parameters: parameters(rt),
   workloads: workloads(rt),
   ...logins(rt),

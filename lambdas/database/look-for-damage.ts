@@ -3,7 +3,7 @@ import { lookForDamage } from '../../core/database/look-for-damage.ts';
 import { baselines, looks, profiles } from '../adapters/aws/baselines.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { metrics } from '../adapters/aws/metrics.ts';
-import { databases } from '../adapters/aws/rds.ts';
+import { databasesLater } from '../adapters/aws/rds-later.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeHandler } from '../handler.ts';
 
@@ -12,7 +12,7 @@ export const handler = makeHandler(z.object({ accept: z.string().optional() }), 
     ...rt,
     region: rt.here.region,
     baselines: baselines(rt),
-    databases: databases(rt),
+    databases: databasesLater(rt),
     looks: looks(rt),
     profiles: profiles(rt),
     control: controlStore(rt),
