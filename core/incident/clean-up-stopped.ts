@@ -65,7 +65,12 @@ export async function cleanUpStopped(
     return { cleanedUp: undefined };
   }
   const why = `The execution ended ${status} before it could close its incident${cause ? `: ${cause}` : ''}`;
-  return cleanUp(record, { Error: `Execution.${status}`, Cause: why }, context);
+  try {
+    return await cleanUp(record, { Error: `Execution.${status}`, Cause: why }, context);
+  } finally {
+    // A retry that was stopped before it opened its incident: the record still names the execution before it.
+    await control.releaseLease(executionArn);
+  }
 }
 
 /** Cleans up after every execution that is not running any more and left a copy, an incident or a fence behind. */

@@ -154,7 +154,7 @@ function trendPoint({ incident, achieved, status }: IncidentRecord, closedAt: st
 function leftBehind({ mode }: Incident, timeline: readonly StepRecord[]): string | undefined {
   const fence = timeline.find(({ step, status }) => step === 'Compensate' && status !== 'succeeded');
   if (fence)
-    return `${notUndone(fence)}. The clean-up tries again; the runbook of the database says how to unfence by hand.`;
+    return `${notUndone(fence)}. The clean-up tries again. By hand, as the master of the active database: ALTER ROLE <application role> LOGIN.`;
   const undone = timeline.find(
     ({ step, status }) => (step === 'TearDown' || step === 'AwaitTornDown') && status !== 'succeeded',
   );

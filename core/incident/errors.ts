@@ -52,7 +52,7 @@ export const ApprovalDeclined = defineError({
 export const CompensationFailed = defineError({
   name: 'CompensationFailed',
   retryable: false,
-  next: 'Undo by hand what the message names, as the runbook says: production may still refuse the application’s writes.',
+  next: 'Undo by hand what the message names. A fence on production ends, as its master, with ALTER ROLE <application role> LOGIN.',
 });
 export const ActiveDatabaseUnknown = defineError({
   name: 'ActiveDatabaseUnknown',

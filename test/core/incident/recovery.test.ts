@@ -202,6 +202,15 @@ describe('a stopped recovery', () => {
     expect(context.undone).toEqual([]);
   });
 
+  test('that is a retry and had not opened its incident leaves no lease behind', async () => {
+    const context = makeContext();
+    await openIncident(incident, context);
+    await closeIncident({ incident, failure: { Error: 'Boom', Cause: 'x' } }, context);
+    context.control.lease = makeLease({ incidentId: incident.id, executionArn: 'arn:retry', mode: 'recovery' });
+    await cleanUpStopped({ ...stopped, executionArn: 'arn:retry' }, context);
+    expect(context.control.lease).toBeUndefined();
+  });
+
   test('of before a retry concerns nobody any more', async () => {
     const context = await registered();
     await openIncident(incident, context);
