@@ -25,8 +25,8 @@ export async function fenceDatabase(
   { incident, candidate }: { incident: Incident; candidate: Candidate },
   { settings, control, secrets, sessions }: FenceContext,
 ): Promise<StepResult<Fence>> {
-  const active = await control.readActiveDatabase();
-  if (active?.resourceId === candidate.resourceId)
+  // A retry may meet its own candidate as production: fencing it would be the outage.
+  if (incident.mode === 'recovery' && (await control.readActiveDatabase())?.resourceId === candidate.resourceId)
     return {
       output: { roles: [], sessionsEnded: 0 },
       summary: `${candidate.identifier} is production already and is not fenced`,

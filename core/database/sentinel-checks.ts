@@ -150,6 +150,8 @@ export async function extendContent(looking: Looking, bound: Bound, untilMs: num
     const grows = upTo !== undefined && (known === undefined || BigInt(upTo) > BigInt(known.key));
     const reached = grows ? await hashTowards(looking, table, column, { known, upTo, untilMs }) : known;
     if (reached !== undefined) hashes[table] = reached;
+    // Read for the first time, and whole: this is what later looks compare with.
+    if (known === undefined && reached?.key === upTo) pass(looking, 'content', table);
   }
   return hashes;
 }
