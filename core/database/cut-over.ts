@@ -22,7 +22,7 @@ export interface CutOverContext {
   readonly databases: Pick<Databases, 'find'>;
   readonly baselines: Pick<Baselines, 'atOrBefore' | 'record'>;
   readonly compensations: Pick<Compensations, 'register' | 'open'>;
-  readonly parameters: Pick<Parameters, 'write'>;
+  readonly parameters: Pick<Parameters, 'read' | 'write'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
   readonly workloads: Pick<Workloads, 'restart'>;
@@ -111,14 +111,13 @@ async function makeActive(
   logins: readonly Login[],
   context: CutOverContext,
 ): Promise<void> {
-  const { settings, clock, control, compensations, baselines } = context;
+  const { settings, clock, control, compensations, baselines, parameters } = context;
   const { deployment, databaseEndpointParameter: parameter } = targetOf(incident, settings);
   await compensations.register(incident.id, restoreEndpoint, {
     resourceId: active.resourceId,
-    address: active.address,
-    port: active.port,
     epoch: active.epoch,
     parameter,
+    value: await parameters.read(parameter),
     deployment,
   });
   await requireSourceClosed({ incident, plan }, logins, context);

@@ -34,10 +34,10 @@ const Unfence = z.object({
 
 const Endpoint = z.object({
   resourceId: z.string(),
-  address: z.string(),
-  port: z.number(),
   epoch: z.number(),
   parameter: z.string(),
+  /** What it held; absent: it did not exist. */
+  value: z.string().optional(),
   deployment: Deployment,
 });
 
@@ -77,10 +77,9 @@ async function undoEndpoint(
 ): Promise<string> {
   const active = await control.readActiveDatabase();
   if (!isStillActive(active, facts)) return 'the epoch was raised: the endpoint follows the new database';
-  const { address, port, parameter, deployment } = facts;
-  const endpoint = JSON.stringify({ address, port });
-  if ((await parameters.read(parameter)) === endpoint) return `${parameter} was not changed`;
-  await parameters.write(parameter, endpoint);
+  const { parameter, value, deployment } = facts;
+  if (value === undefined || (await parameters.read(parameter)) === value) return `${parameter} was not changed`;
+  await parameters.write(parameter, value);
   await workloads.restart(deployment, clock.now().toISOString());
-  return `${parameter} names ${address} again, and ${deployment.name} was restarted`;
+  return `${parameter} holds ${value} again, and ${deployment.name} was restarted`;
 }

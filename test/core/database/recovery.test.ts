@@ -228,7 +228,7 @@ test('the newest that can be restored passes in a recovery although it misses th
 
 describe('the endpoint is put back', () => {
   const facts = {
-    ...{ resourceId: 'db-PRODUCTION', address: 'old', port: 5432, epoch: 1, parameter: '/stocker/database' },
+    ...{ resourceId: 'db-PRODUCTION', epoch: 1, parameter: '/stocker/database', value: 'old' },
     deployment: settings.application.deployment,
   };
   const undo = async (epoch: number, before: string) => {
@@ -248,7 +248,7 @@ describe('the endpoint is put back', () => {
     await undos['restore-endpoint']?.(facts);
     return { endpoint: parameters.values.get('/stocker/database'), restarted };
   };
-  const old = JSON.stringify({ address: 'old', port: 5432 });
+  const old = 'old';
 
   test.each([
     { $case: 'it was moved and the epoch was not raised', epoch: 1, before: 'new', endpoint: old, restarted: ['api'] },
