@@ -38,6 +38,8 @@ export const Configuration = z
     database: z.strictObject({
       ...Settings.shape.database.shape,
       masterUsername: z.string(),
+      /** Role of RDS's Enhanced Monitoring: a restored copy is given the one that its source has. */
+      monitoringRoleName: z.string(),
       /** How the DR Region gets its data: a cross-Region read replica, or replicated automated backups. */
       regionProtection: z.enum(['replica', 'automated-backups']),
       /** Daily, UTC, hh:mm-hh:mm, as RDS has it. */

@@ -13,6 +13,7 @@ export function databaseOf(
   | 'name'
   | 'port'
   | 'masterUsername'
+  | 'monitoringRoleName'
   | 'masterSecretName'
   | 'heartbeatRole'
   | 'sentinelRole'
@@ -26,6 +27,7 @@ export function databaseOf(
     name: 'stocker_db',
     port: 5432,
     masterUsername: 'stocker',
+    monitoringRoleName: `stocker-pro-${environment}-rds-monitoring`,
     masterSecretName: secret('master'),
     heartbeatRole: { name: 'stocker_dr_heartbeat', secretName: `stocker-dr-${environment}/database/heartbeat` },
     sentinelRole: { name: 'stocker_dr_sentinel', secretName: `stocker-dr-${environment}/database/sentinel` },

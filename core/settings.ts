@@ -74,7 +74,7 @@ export const Settings = z.strictObject({
   validation: z.strictObject({
     /** Every piece of work ends within this; at most 600. */
     pieceSeconds: seconds.max(600),
-    /** The whole gate must be over within this. */
+    /** A gate that is planned to take longer is refused before it begins. */
     gateSeconds: seconds,
     concurrency: z.number().int().min(1).max(40),
     /** Planning figure: bytes that one piece scans in a second. */

@@ -140,6 +140,9 @@ const transient = new Set([
   'TimeoutError',
   'ECONNRESET',
   'ECONNREFUSED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
   'EAI_AGAIN',
   'ServiceUnavailable',
   'ServiceUnavailableException',
@@ -157,7 +160,9 @@ export function asRecoveryError(cause: unknown): RecoveryError {
   if (cause instanceof RecoveryError) return cause;
   const error = asError(cause);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (transient.has(error.name) || transient.has(code))
+  // The SDK says so itself where the fault is the service's (5xx), or the API model calls it retryable.
+  const isServices = '$fault' in error && (error.$fault === 'server' || ('$retryable' in error && !!error.$retryable));
+  if (transient.has(error.name) || transient.has(code) || isServices)
     return ServiceUnavailable(`${error.name}: ${error.message}`, { cause: error });
   return new RecoveryError(
     {

@@ -65,6 +65,13 @@ export async function checkParity(
     cutOver: plan.resume !== undefined,
   });
   const violations = differences.filter((each) => each.expected === undefined);
+  // A modification shows late: what differs while RDS is still at work may be equal in a moment.
+  if (violations.length > 0 && (copy.status !== 'available' || copy.pending.length > 0))
+    throw DatabaseNotReady(
+      `${candidate.identifier} is ${copy.status}, pending: ${copy.pending.join(', ') || 'nothing'}; it differs in ${violations
+        .map((each) => each.setting)
+        .join(', ')} so far.`,
+    );
   if (violations.length > 0)
     throw ParityViolated(
       `${candidate.identifier} differs from ${plan.source.identifier}: ${violations

@@ -22,14 +22,22 @@ export async function loginOf(role: ApplicationRole, secrets: Secrets): Promise<
 export const applicationLogins = (settings: Settings, secrets: Secrets): Promise<Login[]> =>
   Promise.all(settings.database.applicationRoles.map((role) => loginOf(role, secrets)));
 
-/** Throws RoleUnusable where the database has no such role. */
-export async function setPassword(session: Session, { username, password }: Login): Promise<void> {
-  const verifier = quoteLiteral(scramVerifier(password));
-  await session.query(`alter role ${quoteIdentifier(username)} password ${verifier}`).catch((cause: unknown) => {
-    if (sqlState(cause) === '42704') throw RoleUnusable(`The database has no role ${username}.`, { cause });
+/** Throws RoleUnusable where the database has no such role, or the session's user may not alter it. */
+export async function alterRole(session: Session, role: string, change: string): Promise<void> {
+  await session.query(`alter role ${quoteIdentifier(role)} ${change}`).catch((cause: unknown) => {
+    if (sqlState(cause) === '42704') throw RoleUnusable(`The database has no role ${role}.`, { cause });
+    // Since PostgreSQL 16 CREATEROLE alone alters no role that somebody else made.
+    if (sqlState(cause) === '42501')
+      throw RoleUnusable(`The master user may not alter ${role}: grant ${role} to it with admin option.`, { cause });
     throw cause;
   });
 }
+
+/** `ALTER ROLE` with the current password as a verifier: whatever is logged shows no secret. */
+export const passwordClause = ({ password }: Login): string => `password ${quoteLiteral(scramVerifier(password))}`;
+
+export const setPassword = (session: Session, login: Login): Promise<void> =>
+  alterRole(session, login.username, passwordClause(login));
 
 export interface CredentialsContext {
   readonly settings: Settings;

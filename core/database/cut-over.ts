@@ -52,7 +52,9 @@ export async function cutOver(
   await parameters.write(target.databaseEndpointParameter, JSON.stringify({ address, port }));
   const roles = logins.map((login) => login.username);
   // A drill's copy runs no scheduled jobs: they could reach beyond it.
-  await withSession(sessions, candidate, master, (session) => openTo(session, roles, !isDrill));
+  await withSession(sessions, candidate, master, (session) =>
+    openTo({ session, sessions, target: candidate, master }, roles, !isDrill),
+  );
   const transactions: string[] = [];
   for (const login of logins) transactions.push(await proveWrite(sessions, candidate, login));
   await workloads.restart(target.deployment, clock.now().toISOString());

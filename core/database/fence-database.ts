@@ -35,7 +35,7 @@ export async function fenceDatabase(
   const roles = logins.map((login) => login.username);
   const prepared = incident.mode === 'drill' ? 'roll-back' : 'refuse';
   const closed = await withSession(sessions, candidate, master, (session) =>
-    closeTo(session, logins, settings, { prepared, setPasswords: true }),
+    closeTo({ session, sessions, target: candidate, master }, logins, settings, { prepared, setPasswords: true }),
   );
   for (const login of logins) await proveRefused(sessions, candidate, login);
   return {

@@ -9,7 +9,7 @@ import { DatabaseNotReady, FenceFailed } from './errors.ts';
 import { closeTo, fenceLogins, proveRefused, type Target } from './fence.ts';
 import type { Databases, Secrets, Session, Sessions } from './ports.ts';
 import { answerOf, judgeSource } from './source.ts';
-import { messageOf, sqlState, stepTimeouts } from './sql.ts';
+import { messageOf, sqlState, stepTimeouts, whileConnected } from './sql.ts';
 import { unfenceSource } from './undo.ts';
 
 export interface FenceSourceContext {
@@ -48,7 +48,9 @@ export async function fenceSource(
     // Before the act; and not where this incident's candidate is production, for the source then stays closed.
     if (plan.resume === undefined)
       await compensations.register(incident.id, unfenceSource, { ...target, resourceId, epoch: plan.epoch, roles });
-    const closed = await closeTo(session, logins, settings, { prepared: 'refuse', setPasswords: false });
+    const closed = await whileConnected(target, () =>
+      closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'refuse', setPasswords: false }),
+    );
     for (const login of logins) await proveRefused(sessions, target, login);
     return {
       output: { outcome: 'fenced' },

@@ -5,10 +5,9 @@
  * and travels with its data.
  */
 import type { Settings } from '../settings.ts';
-import { applicationLogins, type Login } from './credentials.ts';
+import { alterRole, applicationLogins, type Login, passwordClause } from './credentials.ts';
 import { DatabaseNotReady, FenceFailed, LoginRefused, RoleUnusable } from './errors.ts';
 import type { DatabaseAddress, Secrets, Session, Sessions } from './ports.ts';
-import { scramVerifier } from './scram.ts';
 import { isAnswered, messageOf, quoteIdentifier, quoteLiteral, sqlState, stepTimeouts, withSession } from './sql.ts';
 
 /** A database as people know it, and where it is. */
@@ -29,6 +28,14 @@ export async function fenceLogins(settings: Settings, secrets: Secrets): Promise
   return { master, logins };
 }
 
+/** A session of the master, and how to open another one: pg_cron runs jobs for every database of an instance from one of them. */
+export interface Opened {
+  readonly session: Session;
+  readonly sessions: Sessions;
+  readonly target: Target;
+  readonly master: Login;
+}
+
 export interface Closing {
   /** What becomes of prepared transactions: rolled back only on the copy of a drill, where nobody waits for them. */
   readonly prepared: 'roll-back' | 'refuse';
@@ -40,44 +47,59 @@ export interface Closed {
   readonly sessionsEnded: number;
   readonly rolledBack: number;
   readonly jobsPaused: number;
-  readonly otherLogins: readonly (string | null | undefined)[];
+  /** Logins that administer the database, and so could open it: for people to look at. */
+  readonly administrators: readonly string[];
 }
 
-/** As the master. Idempotent. Throws FenceFailed where the database cannot be closed. */
+/**
+ * Idempotent. Throws FenceFailed where the database cannot be closed, and RoleUnusable, before anything is altered, where
+ * another login or the application itself could lift the fence.
+ */
 export async function closeTo(
-  session: Session,
+  opened: Opened,
   logins: readonly Login[],
   settings: Settings,
   { prepared, setPasswords }: Closing,
 ): Promise<Closed> {
+  const { session } = opened;
   const roles = logins.map((login) => login.username);
   await requireRoles(session, roles);
+  const { writers, administrators } = await otherLogins(session, settings, roles);
+  if (writers.length > 0)
+    throw RoleUnusable(
+      `${writers.join(', ')} can log in and write the application's tables, and no fence closes them out: list them in database.applicationRoles, or take their login or their privileges.`,
+    );
   if (prepared === 'refuse') await refusePrepared(session); // before anybody is cut off
-  for (const login of logins) await refuseLogin(session, login, setPasswords);
+  for (const login of logins)
+    await alterRole(session, login.username, setPasswords ? `nologin ${passwordClause(login)}` : 'nologin');
   const sessionsEnded = await endSessions(session, roles);
   const rolledBack = prepared === 'roll-back' ? await rollBackPrepared(session) : 0;
   // Again: one that was prepared in between could still be committed.
   if (prepared === 'refuse') await refusePrepared(session);
-  const jobsPaused = await pauseScheduledJobs(session);
-  return { sessionsEnded, rolledBack, jobsPaused, otherLogins: await otherLogins(session, settings, roles) };
+  const jobsPaused = await pauseScheduledJobs(opened);
+  return { sessionsEnded, rolledBack, jobsPaused, administrators };
 }
 
-/** As the master: the roles may log in again; `resumeJobs` starts what the fence paused, and nothing else. */
-export async function openTo(session: Session, roles: readonly string[], resumeJobs: boolean): Promise<void> {
-  for (const role of roles) await session.query(`alter role ${quoteIdentifier(role)} login`);
-  if (resumeJobs) await resumeScheduledJobs(session);
+/** The roles may log in again; `resumeJobs` starts what the fence paused, and nothing else. */
+export async function openTo(opened: Opened, roles: readonly string[], resumeJobs: boolean): Promise<void> {
+  for (const role of roles) await alterRole(opened.session, role, 'login');
+  if (resumeJobs) await resumeScheduledJobs(opened);
 }
 
 async function requireRoles(session: Session, roles: readonly string[]): Promise<void> {
-  const found = await session.query('select rolname from pg_roles where rolname = any($1)', [roles]);
+  const found = await session.query(
+    `select rolname, rolsuper or rolcreaterole or exists (select 1 from pg_roles admin
+       where (admin.rolname = 'rds_superuser' or admin.rolname = current_user) and pg_has_role(r.oid, admin.oid, 'member'))
+       as powerful
+     from pg_roles r where rolname = any($1)`,
+    [roles],
+  );
   const missing = roles.filter((role) => !found.some((row) => row.rolname === role));
   if (missing.length > 0) throw RoleUnusable(`The database has no role ${missing.join(', ')} to fence.`);
+  const powerful = found.filter((row) => row.powerful === 't').map((row) => row.rolname);
+  if (powerful.length > 0)
+    throw RoleUnusable(`The application's ${powerful.join(', ')} may alter roles, and so lift its own fence.`);
 }
-
-const refuseLogin = (session: Session, { username, password }: Login, setPassword: boolean) =>
-  session.query(
-    `alter role ${quoteIdentifier(username)} nologin${setPassword ? ` password ${quoteLiteral(scramVerifier(password))}` : ''}`,
-  );
 
 /** A login that was being authenticated while the role was altered shows up a moment later: look again until none is left. */
 async function endSessions(session: Session, roles: readonly string[]): Promise<number> {
@@ -128,40 +150,71 @@ async function rollBackPrepared(session: Session): Promise<number> {
   return prepared.length;
 }
 
-const hasScheduledJobs = async (session: Session): Promise<boolean> =>
-  (await session.query("select 1 from pg_extension where extname = 'pg_cron'")).length > 0;
-
-/** Which ones were paused is kept beside them, so that it travels with the data as the fence does. */
-async function pauseScheduledJobs(session: Session): Promise<number> {
-  if (!(await hasScheduledJobs(session))) return 0;
-  await session.query('create schema if not exists stocker_dr');
-  await session.query('create table if not exists stocker_dr.paused_job (jobid bigint primary key)');
-  await session.query(
-    'insert into stocker_dr.paused_job select jobid from cron.job where active on conflict do nothing',
-  );
-  const paused = await session.query('select cron.alter_job(jobid, active := false) from cron.job where active');
-  return paused.length;
+/** Undefined where the instance has no pg_cron. */
+async function inCronDatabase<T>(
+  { session, sessions, target, master }: Opened,
+  use: (cron: Session) => Promise<T>,
+): Promise<T | undefined> {
+  const [setting] = await session.query("select current_setting('cron.database_name', true) as database");
+  if (setting?.database == null) return undefined;
+  return withSession(sessions, { ...target, database: setting.database }, master, async (cron) => {
+    const [table] = await cron.query("select to_regclass('cron.job') as jobs");
+    return table?.jobs == null ? undefined : use(cron);
+  });
 }
 
-async function resumeScheduledJobs(session: Session): Promise<void> {
-  if (!(await hasScheduledJobs(session))) return;
+/** Which ones were paused is kept beside the application's data, so that it travels with it as the fence does. */
+async function pauseScheduledJobs(opened: Opened): Promise<number> {
+  const { session } = opened;
+  const pause = async (cron: Session) => {
+    const jobs = (await cron.query('select jobid from cron.job where active')).map(({ jobid }) => jobid ?? '');
+    if (jobs.length === 0) return 0;
+    await session.query('create schema if not exists stocker_dr');
+    await session.query('create table if not exists stocker_dr.paused_job (jobid bigint primary key)');
+    await session.query('insert into stocker_dr.paused_job select unnest($1::bigint[]) on conflict do nothing', [jobs]);
+    await cron.query('select cron.alter_job(jobid, active := false) from cron.job where jobid = any($1::bigint[])', [
+      jobs,
+    ]);
+    return jobs.length;
+  };
+  return (await inCronDatabase(opened, pause)) ?? 0;
+}
+
+async function resumeScheduledJobs(opened: Opened): Promise<void> {
+  const { session } = opened;
   const [kept] = await session.query("select to_regclass('stocker_dr.paused_job') as name");
   if (kept?.name == null) return;
-  await session.query(
-    'select cron.alter_job(jobid, active := true) from cron.job join stocker_dr.paused_job using (jobid)',
+  const jobs = (await session.query('select jobid from stocker_dr.paused_job')).map(({ jobid }) => jobid ?? '');
+  if (jobs.length === 0) return;
+  await inCronDatabase(opened, (cron) =>
+    cron.query('select cron.alter_job(jobid, active := true) from cron.job where jobid = any($1::bigint[])', [jobs]),
   );
   await session.query('delete from stocker_dr.paused_job');
 }
 
-/** Logins that are neither PostgreSQL's, RDS's, the product's nor the application's: for people to look at. */
+/**
+ * Logins that are neither PostgreSQL's, RDS's, the product's nor the application's. Who administers the database is
+ * for people to look at; anybody else who can write the application's tables makes a fence a wish.
+ */
 async function otherLogins(session: Session, { database }: Settings, roles: readonly string[]) {
   const known = [...roles, database.heartbeatRole.name, database.sentinelRole.name];
   const rows = await session.query(
-    `select rolname from pg_roles where rolcanlogin and rolname <> current_user and rolname <> all($1)
-     and rolname !~ '^(pg_|rds)' and not rolsuper order by 1`,
-    [known],
+    `select rolname as name,
+       exists (select 1 from pg_roles admin where admin.rolname = 'rds_superuser' and pg_has_role(r.oid, admin.oid, 'member'))
+         as administers,
+       exists (select 1 from pg_roles fenced where fenced.rolname = any($2) and pg_has_role(r.oid, fenced.oid, 'member'))
+         or exists (select 1 from pg_class c join pg_namespace n on n.oid = relnamespace
+           where relkind in ('r', 'p') and nspname !~ '^pg_' and nspname not in ('information_schema', 'stocker_dr', 'cron')
+             and has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate')) as writes
+     from pg_roles r where rolcanlogin and rolname <> current_user and rolname <> all($1)
+       and rolname !~ '^(pg_|rds)' and not rolsuper order by 1`,
+    [known, roles],
   );
-  return rows.map((row) => row.rolname);
+  const named = (choose: (row: (typeof rows)[number]) => boolean) => rows.filter(choose).map((row) => row.name ?? '');
+  return {
+    administrators: named((row) => row.administers === 't'),
+    writers: named((row) => row.writes === 't' && row.administers !== 't'),
+  };
 }
 
 /** Throws FenceFailed where the login is not refused as NOLOGIN refuses it, DatabaseNotReady where nothing answers. */

@@ -1,4 +1,5 @@
 /** What is left of production: alive, gone, or unknown. Unknown is never gone, for it may take writes again. */
+import { RecoveryError } from '../errors.ts';
 import type { ActiveDatabase } from '../incident/contracts.ts';
 import type { Settings } from '../settings.ts';
 import type { SeenInstance } from './contracts.ts';
@@ -27,7 +28,9 @@ export type Answer =
   | { readonly kind: 'refuses' | 'silent'; readonly why: string };
 
 /** What an attempt to connect says about the server. */
-export function answerOf(error: unknown): Answer {
+export function answerOf(thrown: unknown): Answer {
+  // `withSession` says DatabaseNotReady of what it met.
+  const error = thrown instanceof RecoveryError && thrown.cause !== undefined ? thrown.cause : thrown;
   if (isAnswered(error)) return { kind: 'answers' };
   const kind = refusals.has(sqlState(error) ?? '') ? 'refuses' : 'silent';
   return { kind, why: messageOf(error) };

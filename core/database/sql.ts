@@ -1,5 +1,7 @@
 /** Safe SQL text, and what PostgreSQL's error codes mean to a recovery. */
+import { RecoveryError } from '../errors.ts';
 import type { Candidate } from './contracts.ts';
+import { DatabaseNotReady } from './errors.ts';
 import type { Credentials, DatabaseAddress, Session, Sessions } from './ports.ts';
 
 /** A name as one SQL identifier, whatever it holds. */
@@ -32,6 +34,14 @@ export const isAnswered = (error: unknown): boolean => {
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P|53)/.test(code);
 };
 
+/** The connection failed for now: not PostgreSQL's answer, not an untrusted certificate, not a mistake of ours. */
+export function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof RecoveryError || isAnswered(error)) return false;
+  const code = sqlState(error);
+  // `pg` names no code where a socket ends under a statement, or where it gives up waiting.
+  return code === undefined ? /connection|timeout|not queryable/i.test(error.message) : !/CERT|TLS|SSL/.test(code);
+}
+
 export const addressOf = (candidate: Candidate): DatabaseAddress => ({
   address: candidate.address,
   port: candidate.port,
@@ -41,7 +51,20 @@ export const addressOf = (candidate: Candidate): DatabaseAddress => ({
 /** Statements of the steps are short: what takes longer hangs. */
 export const stepTimeouts = { statementTimeoutMs: 20_000, connectTimeoutMs: 5_000, applicationName: 'stocker-dr' };
 
-/** Opens a session, uses it and closes it on every path. */
+/** Throws the retryable DatabaseNotReady where the connection is lost: an instance restarts now and then, and every step may be repeated. */
+export async function whileConnected<T>(
+  { address }: Pick<DatabaseAddress, 'address'>,
+  use: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await use();
+  } catch (cause) {
+    if (!isConnectionLost(cause)) throw cause;
+    throw DatabaseNotReady(`The connection to ${address} is lost: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Opens a session, uses it and closes it on every path. Throws as `whileConnected`. */
 export async function withSession<T>(
   sessions: Sessions,
   address: DatabaseAddress,
@@ -49,10 +72,12 @@ export async function withSession<T>(
   use: (session: Session) => Promise<T>,
   options: Parameters<Sessions['open']>[2] = stepTimeouts,
 ): Promise<T> {
-  const session = await sessions.open(address, credentials, options);
-  try {
-    return await use(session);
-  } finally {
-    await session.close();
-  }
+  return whileConnected(address, async () => {
+    const session = await sessions.open(address, credentials, options);
+    try {
+      return await use(session);
+    } finally {
+      await session.close();
+    }
+  });
 }

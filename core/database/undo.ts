@@ -3,10 +3,9 @@ import * as z from 'zod';
 import type { ActiveDatabase } from '../incident/contracts.ts';
 import type { Clock, ControlStore, Undo } from '../incident/ports.ts';
 import { Deployment, type Settings } from '../settings.ts';
-import { DatabaseNotReady } from './errors.ts';
 import { openTo } from './fence.ts';
 import type { Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
-import { isAnswered, messageOf, withSession } from './sql.ts';
+import { withSession } from './sql.ts';
 
 export const unfenceSource = 'unfence-source';
 export const restoreEndpoint = 'restore-endpoint';
@@ -62,11 +61,8 @@ async function undoFence(
   const instance = await databases.find(facts.identifier);
   if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
   const master = await secrets.credentials(settings.database.masterSecretName);
-  await withSession(sessions, facts, master, (session) => openTo(session, facts.roles, true)).catch(
-    (cause: unknown) => {
-      if (isAnswered(cause)) throw cause;
-      throw DatabaseNotReady(`${facts.identifier} cannot be unfenced yet: ${messageOf(cause)}`, { cause });
-    },
+  await withSession(sessions, facts, master, (session) =>
+    openTo({ session, sessions, target: facts, master }, facts.roles, true),
   );
   return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
 }

@@ -15,6 +15,7 @@ import {
   type ValidationResult,
 } from './contracts.ts';
 import { criticalPath, spans } from './critical-path.ts';
+import { CheckedItem, describeFindings } from './describe-findings.ts';
 import { hashChain } from './hash-chain.ts';
 import { draftReview } from './review.ts';
 
@@ -94,7 +95,7 @@ function objectiveResults({ objectives, achieved, incident }: IncidentRecord): O
       'RPO',
       objectives.rpoSeconds,
       achieved.rpoSeconds,
-      'age of the newest restored heartbeat at the restore point: an estimate, for only a ledger counts lost writes',
+      'from the newest restored heartbeat to detection: an estimate, for only a ledger counts lost writes',
     ),
   ];
 }
@@ -128,7 +129,7 @@ function failedRecovery({ name, step }: NonNullable<Report['failure']>): string 
 const PieceFacts = z.object({
   check: z.string(),
   verdict: Verdict,
-  items: z.array(z.object({ subject: z.string() })).default([]),
+  items: z.array(CheckedItem).default([]),
   /** How many smaller pieces it was split into, when its time was up. */
   remaining: z.number().default(0),
 });
@@ -149,10 +150,10 @@ function validationResult({
   if (!told.success || error)
     return [{ step, check: piece, subject: '', verdict: 'unknown', reason: error?.message ?? summary, ...seconds }];
   const { check, verdict, items, remaining } = told.data;
-  const [first] = items;
-  const subject = items.length === 1 && first ? first.subject : piece;
   const split = remaining > 0 ? ` (split into ${remaining} smaller pieces)` : '';
-  return [{ step, check, subject, verdict, reason: summary + split, ...seconds }];
+  const found = describeFindings(check, items);
+  const reason = verdict === 'passed' ? (found.reason ?? summary) : summary;
+  return [{ step, check, subject: found.subject ?? piece, verdict, reason: reason + split, ...seconds }];
 }
 
 /**

@@ -6,9 +6,9 @@ import { type Html, html } from './html.ts';
 
 const width = 960;
 const left = 190;
-const right = 70;
+const right = 84;
 const rowHeight = 24;
-const top = 44;
+const top = 62;
 
 interface Scale {
   readonly seconds: number;
@@ -29,7 +29,7 @@ export function drawTimeline({ record, timeline, generatedAt, criticalPath }: Re
 <desc id="timeline-description">${summary}</desc>
 ${ticks(scale).map((seconds) => tick(seconds, scale, height))}
 ${rows.map((row, index) => bar(row, top + index * rowHeight, scale, onPath.has(row.step)))}
-${record.recoveredAt ? line('recovered', scale.x(record.recoveredAt), height, `recovered ${formatSeconds(secondsBetween(detectedAt, record.recoveredAt))}`) : undefined}
+${record.recoveredAt ? line('recovered', scale.x(record.recoveredAt), height, recoveredAt, `recovered ${formatSeconds(secondsBetween(detectedAt, record.recoveredAt))}`) : undefined}
 ${objectiveLine(record.objectives.rtoSeconds, scale, height)}
 </svg>`;
 }
@@ -64,13 +64,18 @@ function bar(row: Span, y: number, scale: Scale, isOnPath: boolean): Html {
   return html`<g class="bar ${row.status}${isOnPath ? ' path' : ''}"><text x="${left - 8}" y="${y + 15}" text-anchor="end">${row.step}${mark}</text><rect x="${x}" y="${y + 3}" width="${length}" height="${rowHeight - 8}" rx="2"><title>${row.step}: ${[formatSeconds(lengthOf(row)), ...notes].join(', ')}</title></rect><text class="length" x="${x + length + 5}" y="${y + 15}">${formatSeconds(lengthOf(row))}</text></g>`;
 }
 
-const line = (kind: string, x: number, height: number, label: string) =>
-  html`<g class="${kind}"><line x1="${x}" x2="${x}" y1="${top - 6}" y2="${height}"/><text x="${x}" y="14" text-anchor="${x > width / 2 ? 'end' : 'start'}">${label}</text></g>`;
+/** Labels on lines of their own: an objective that was just met stands close to the recovery. */
+const objectiveAt = 14;
+const recoveredAt = 32;
 
-/** An objective of an hour lies far beyond a drill of a minute: then the line stands at the edge and says so. */
+const line = (kind: string, x: number, height: number, labelAt: number, label: string) =>
+  html`<g class="${kind}"><line x1="${x}" x2="${x}" y1="${labelAt + 4}" y2="${height}"/><text x="${x > width / 2 ? x - 5 : x + 5}" y="${labelAt}" text-anchor="${x > width / 2 ? 'end' : 'start'}">${label}</text></g>`;
+
+/** An objective of an hour lies far beyond a drill of a minute: then there is no line to draw, and the label says where it is. */
 function objectiveLine(rtoSeconds: number, scale: Scale, height: number): Html {
-  const isInside = rtoSeconds <= scale.seconds;
-  const x = isInside ? scale.at(rtoSeconds) : width - 4;
-  const label = `RTO objective ${formatSeconds(rtoSeconds)}${isInside ? '' : ' (beyond this scale →)'}`;
-  return line('objective', x, height, label);
+  const label = `RTO objective ${formatSeconds(rtoSeconds)}`;
+  if (rtoSeconds <= scale.seconds) return line('objective', scale.at(rtoSeconds), height, objectiveAt, label);
+  const times = Math.floor(rtoSeconds / scale.seconds);
+  const beyond = times > 1 ? `${times} times the width of this picture` : 'beyond this picture';
+  return html`<g class="objective"><text x="${width - 4}" y="${objectiveAt}" text-anchor="end">${label}: ${beyond} →</text></g>`;
 }

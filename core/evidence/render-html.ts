@@ -45,7 +45,7 @@ const good = (text: string) => html`<span class="good">✓ ${text}</span>`;
 const bad = (text: string) => html`<span class="bad">✕ ${text}</span>`;
 const warn = (text: string) => html`<span class="warn">? ${text}</span>`;
 
-function heading({ record, outcome, failure, generatedAt, objectives }: Report): Html {
+function heading({ record, outcome, failure, generatedAt, objectives, timeline }: Report): Html {
   const { incident } = record;
   const tone = failure ? 'bad' : objectives.every(({ met }) => met === 'met') ? 'good' : 'warn';
   return html`<p class="soft">${incident.mode === 'drill' ? 'DRILL' : 'RECOVERY'} · ${incident.environment} · scenario ${incident.scenario} · ${incident.region}</p>
@@ -55,8 +55,23 @@ function heading({ record, outcome, failure, generatedAt, objectives }: Report):
 <p><b>Reason:</b> ${incident.reason} (${incident.trigger.kind}${incident.trigger.name ? ` ${incident.trigger.name}` : ''})</p>
 <p><b>Database:</b> ${incident.target}, restored to ${describeRestoreTo(incident.restoreTo)}</p>
 <p><b>Detected</b> ${incident.detectedAt} · <b>recovered</b> ${record.recoveredAt ?? 'not'} · <b>closed</b> ${record.closedAt ?? 'not'}</p>
-${failure ? html`<p><b>${failure.name}:</b> ${failure.message}</p><p><b>Next:</b> ${failure.next}</p>` : undefined}
-</div>`;
+</div>
+${failure ? failureBox(failure, record.incident.mode, timeline) : undefined}`;
+}
+
+/** What failed and what to do, before anything else; and whether what the incident made is gone. */
+function failureBox(
+  { name, message, next, step }: NonNullable<Report['failure']>,
+  mode: string,
+  timeline: Report['timeline'],
+): Html {
+  const torn = timeline.findLast((each) => each.step === 'AwaitTornDown' || each.step === 'TearDown');
+  const left =
+    torn?.step === 'AwaitTornDown' && torn.status === 'succeeded'
+      ? good(torn.summary)
+      : warn(torn?.summary ?? 'not recorded');
+  return html`<section class="failure" aria-label="Failure"><h2>${step ? `${step} failed: ` : ''}${name}</h2>
+<dl><dt>What happened</dt><dd>${message}</dd><dt>What to do</dt><dd>${next}</dd>${mode === 'drill' ? html`<dt>Cleaned up</dt><dd>${left}</dd>` : undefined}</dl></section>`;
 }
 
 function tile({ name, achievedSeconds, objectiveSeconds, met, basis }: ObjectiveResult): Html {
@@ -98,7 +113,7 @@ function validationTable({ validation }: Report): Html {
   const rows = [...validation].sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
   return table(
     'Every bounded piece of work and its verdict; what did not pass comes first.',
-    ['Verdict', 'Check', 'Subject', 'Reason', 'State', 'Took'],
+    ['Verdict', 'Check', 'Subject', 'What was found', 'State', 'Took'],
     rows.map(({ verdict, check, subject, reason, step, seconds }) => [
       verdicts[verdict],
       check,
@@ -139,8 +154,8 @@ function checklistTable({ checklist }: Report): Html {
   const states: Record<ChecklistItem['state'], Html> = {
     done: good('done'),
     'not-done': bad('not done'),
-    open: html`☐ open`,
-    'not-applicable': html`– not applicable`,
+    open: html`<span class="open">☐ open</span>`,
+    'not-applicable': html`<span class="open">– not applicable</span>`,
   };
   return table(
     'Ticked from the records above.',
@@ -159,7 +174,7 @@ const messageTable = ({ messages }: Report): Html =>
           at,
           kind,
           subject,
-          failure ? bad(failure) : good('published'),
+          failure ? html`${bad('failed')} ${failure}` : good('published'),
         ]),
       );
 

@@ -10,12 +10,13 @@ p{margin:4px 0 8px}ul{margin:4px 0 8px;padding-left:20px}
 .tiles{display:flex;flex-wrap:wrap;gap:12px;margin:16px 0}
 .tile{flex:1 1 220px;background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:12px}
 .tile strong{display:block;font-size:1.5rem}
+.failure{border:2px solid var(--bad);border-radius:8px;padding:12px 16px;margin:16px 0;background:var(--panel)}.failure h2{border:0;margin:0 0 4px;color:var(--bad)}.failure dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:8px 0 0}.failure dt{font-weight:600}.failure dd{margin:0}
 .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
 .banner{border-left:6px solid currentColor;padding:8px 12px;margin:12px 0;background:var(--panel)}
 .banner p{color:var(--text)}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem}caption{text-align:left;padding:4px 0}
-th,td{text-align:left;vertical-align:top;padding:5px 8px;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:5px 8px;border-bottom:1px solid var(--line);overflow-wrap:break-word;min-width:4.5em}td .good,td .bad,td .warn,td .open{white-space:nowrap}
 thead th{background:var(--panel)}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 code{font:.82rem ui-monospace,monospace;overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--panel);padding:10px;border-radius:6px;font:.82rem/1.45 ui-monospace,monospace}

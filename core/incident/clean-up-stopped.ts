@@ -111,7 +111,7 @@ async function cleanUp(
   const tidy = incident.mode === 'drill' ? tearDown : undo;
   const tornDown = await tidy(record, context).catch((cause: unknown): TornDown => {
     failure = cause;
-    return { deleted: false, summary: `NOTHING: ${cause instanceof Error ? cause.message : String(cause)}` };
+    return { deleted: false, summary: `NOTHING YET: ${cause instanceof Error ? cause.message : String(cause)}` };
   });
   if (record.status === 'open')
     await closeIncident(

@@ -25,7 +25,7 @@ export interface CloseIncidentContext {
   readonly control: Pick<ControlStore, 'releaseLease'>;
   readonly incidents: Pick<
     IncidentStore,
-    'read' | 'update' | 'steps' | 'recordStep' | 'messages' | 'trend' | 'recordTrend'
+    'read' | 'close' | 'steps' | 'recordStep' | 'messages' | 'trend' | 'recordTrend'
   >;
   readonly approvals: Pick<Approvals, 'read'>;
   readonly evidence: EvidenceStore;
@@ -102,7 +102,9 @@ async function close({ incident, failure, step }: Closing, context: CloseInciden
   await evidence.put(keys.html, renderReport(report), 'text/html; charset=utf-8');
   await incidents.recordTrend(point);
   const { status, achieved, reports } = closed;
-  await incidents.update(incident.id, { status, closedAt, achieved, reports, outcome: report.outcome });
+  const isMine = await incidents.close(incident.id, { status, closedAt, achieved, reports, outcome: report.outcome });
+  // The sweep and the event of one execution may meet here: people are told once.
+  if (!isMine) return resultOf({ ...closed, outcome: report.outcome });
   await announcer.announce(incident, announcementOf(report, step && leftBehind(incident, timeline)));
   await metrics.put(metricsOf(closed)).catch(() => {
     // Metrics are for dashboards; the record and the report have the numbers.

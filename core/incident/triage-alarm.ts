@@ -67,6 +67,7 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
     verdict,
     reasons: [...reasons, ...(verdict === 'start' ? [`started ${execution}`] : [])],
   });
+  if (decision.quiet) return decision;
   const joined = recent.find(({ incident }) => incident.id === joins)?.incident;
   await announcer.announce(joined, {
     kind: 'triage',

@@ -29,6 +29,8 @@ export interface TriageDecision {
   /** The execution that was started, or that another signal had started a moment before. */
   readonly execution?: string;
   readonly reasons: readonly string[];
+  /** It is about another instance, such as the copy that a drill has just deleted: on record, and nobody is told. */
+  readonly quiet?: true;
 }
 
 /** The first rule that speaks decides; each says why. */
@@ -44,7 +46,7 @@ export function triage(settings: Settings['automatic'], facts: TriageFacts): Tri
   if (signal.kind === 'event' && facts.activeDatabase === undefined)
     return record('which database is active is unknown');
   if (signal.kind === 'event' && signal.database !== facts.activeDatabase)
-    return record(`${signal.database} is not the active database (${facts.activeDatabase})`);
+    return { ...record(`${signal.database} is not the active database (${facts.activeDatabase})`), quiet: true };
 
   const open = recent.find(({ status, incident }) => status === 'open' && incident.mode === 'recovery');
   if (open)

@@ -39,6 +39,11 @@ export async function planValidation(
       `The ${tier} needs ${pieces.length} pieces (${bytes} bytes), more than a state machine carries.`,
     );
   const estimatedSeconds = estimateSeconds(catalog, settings.validation, tier) / settings.validation.concurrency;
+  const { gateSeconds, concurrency } = settings.validation;
+  if (tier === 'gate' && estimatedSeconds > gateSeconds)
+    throw ValidationUnknown(
+      `The gate needs about ${formatSeconds(estimatedSeconds)} with ${concurrency} pieces side by side; validation.gateSeconds allows ${formatSeconds(gateSeconds)}.`,
+    );
   return {
     output: { pieces },
     summary: `${tier}: ${pieces.length} pieces over ${catalog.tables.length} tables, about ${formatSeconds(estimatedSeconds)}`,

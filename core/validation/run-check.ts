@@ -202,6 +202,9 @@ async function recordRpo(incident: Incident, rpoSeconds: number | undefined, inc
 
 const settle = (finding: Finding | 'timeout'): Finding => (finding === 'timeout' ? unknown('out of time') : finding);
 
+/** The results of all pieces are one state of at most 262,144 bytes; everything that was found is in the timeline. */
+const maximumReason = 250;
+
 /** Any damage fails the piece; anything unanswered or left over keeps it from passing. */
 function conclude(work: Piece, { findings, rest }: Done): StepResult<PieceResult> {
   const of = (verdict: Verdict) => findings.filter(({ finding }) => finding.verdict === verdict);
@@ -210,7 +213,7 @@ function conclude(work: Piece, { findings, rest }: Done): StepResult<PieceResult
   const told = bad.length > 0 ? bad : open;
   const said = told.map(({ subject, finding }) => `${subject}: ${finding.reason}`);
   const left = rest.length > 0 ? [`out of time at ${rest.slice(0, 1).map(nameOf)}`] : [];
-  const reason = [...said, ...left].join('; ').slice(0, 1000) || `${findings.length} checked`;
+  const reason = [...said, ...left].join('; ').slice(0, maximumReason) || `${findings.length} checked`;
   // Damage is final, and so is an unanswered check: what is left over matters to neither.
   const remaining = verdict === 'unknown' && open.length === 0 ? halve(work, rest) : [];
   return {

@@ -61,14 +61,18 @@ export async function validatePerformance(
   // aws-facts: blocks of a restored instance load lazily from S3; the first reads measure S3.
   for (let sent = 0; sent < limits.warmUpRequests; sent += 1) await ask();
   const milliseconds: number[] = [];
-  for (let sent = 0; sent < limits.requests; sent += 1) milliseconds.push((await ask()).elapsedMilliseconds);
+  // Once more than 5 in 100 are over the limit, no further request can bring p95 below it: a slow copy must not run out
+  // the function's time and end as a time-out that says nothing.
+  const tolerated = Math.floor(limits.requests * 0.05);
+  const areTooSlow = () => milliseconds.filter((each) => each > limits.p95Milliseconds).length > tolerated;
+  while (milliseconds.length < limits.requests && !areTooSlow()) milliseconds.push((await ask()).elapsedMilliseconds);
   const percentiles = percentilesOf(milliseconds);
   const { cluster, namespace, name } = target.deployment;
   const deployment = `${cluster}/${namespace}/${name}`;
   const baseline = await performance.read(deployment);
   const facts = {
     ...percentiles,
-    requests: limits.requests,
+    requests: milliseconds.length,
     limit: limits.p95Milliseconds,
     baseline: baseline ?? 'none',
   };
@@ -77,7 +81,7 @@ export async function validatePerformance(
   await performance.write(deployment, percentiles.p95, clock.now().toISOString());
   return {
     output: { p95Milliseconds: percentiles.p95 },
-    summary: `p95 ${percentiles.p95.toFixed(1)} ms over ${limits.requests} requests`,
+    summary: `p95 ${percentiles.p95.toFixed(1)} ms over ${milliseconds.length} requests`,
     facts,
   };
 }

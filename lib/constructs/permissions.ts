@@ -58,6 +58,7 @@ export function permissionsOf(configuration: Configuration, region: string) {
 
   const ours = { 'aws:ResourceTag/stocker-dr:environment': configuration.environment };
   const reading = 'Reading only. The identifiers of restored instances and of snapshots are made at run time.';
+  const databaseKeys = 'Keys of databases belong to Terraform; only RDS may use them, for its own resources.';
   const prefixed = 'The name begins with this product’s own prefix; what follows is made at run time.';
 
   return {
@@ -96,7 +97,7 @@ export function permissionsOf(configuration: Configuration, region: string) {
       allow('DecideApproval', ['dynamodb:UpdateItem'], [controlTable], leadingKey('approval#*')),
       allow(
         'AnswerApproval',
-        ['states:SendTaskSuccess'],
+        ['states:SendTaskSuccess'], // a refusal is an answer too
         [configuration.primary.region, configuration.dr.region].map((each) =>
           arn('states', `stateMachine:${names.prefix}-*`, each),
         ),
@@ -153,12 +154,34 @@ export function permissionsOf(configuration: Configuration, region: string) {
         wildcard: prefixed,
       }),
     ],
+    /**
+     * RDS uses a customer-managed key on behalf of whoever restores or modifies, and demands both
+     * (RDS User Guide: Overview.Encryption.Keys). Which keys those are is Terraform's; only RDS may be the one that uses them.
+     */
+    useDatabaseKeys: () => [
+      allow('SeeDatabaseKeys', ['kms:DescribeKey'], [arn('kms', 'key/*')], {
+        conditions: { StringEquals: { 'kms:ViaService': `rds.${region}.amazonaws.com` } },
+        wildcard: databaseKeys,
+      }),
+      allow('GrantDatabaseKeys', ['kms:CreateGrant'], [arn('kms', 'key/*')], {
+        conditions: {
+          StringEquals: { 'kms:ViaService': `rds.${region}.amazonaws.com` },
+          Bool: { 'kms:GrantIsForAWSResource': 'true' },
+        },
+        wildcard: databaseKeys,
+      }),
+    ],
     /** Only what a recovery or drill of this environment made; which incident's it is, the step reads from its tag. */
-    modifyRestored: () =>
+    modifyRestored: () => [
       allow('ModifyRestored', ['rds:ModifyDBInstance'], [drill, recovered], {
         conditions: { StringEquals: ours },
         wildcard: prefixed,
       }),
+      // Enhanced Monitoring: ModifyDBInstance with MonitoringRoleArn passes that role on.
+      allow('PassMonitoringRole', ['iam:PassRole'], [`arn:aws:iam::${account}:role/${database.monitoringRoleName}`], {
+        conditions: { StringEquals: { 'iam:PassedToService': 'monitoring.rds.amazonaws.com' } },
+      }),
+    ],
     keepSafetySnapshot: () => [
       allow('SafetySnapshot', ['rds:CreateDBSnapshot'], [arn('rds', `db:${database.identifier}*`), safetySnapshot], {
         wildcard: 'Of production, under whichever identifier it runs, to the safety prefix only.',

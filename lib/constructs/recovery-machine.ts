@@ -1,14 +1,16 @@
 import * as path from 'node:path';
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration } from '../../config/schema.ts';
+import { deadLetterQueue } from './dead-letters.ts';
 
 export interface RecoveryMachineProps {
   /** The file in state-machines/, without .asl.json. */
@@ -18,6 +20,8 @@ export interface RecoveryMachineProps {
   readonly values?: Readonly<Record<string, string>>;
   /** Cleans up after an execution that ended without running its own Catch. */
   readonly cleanUp: lambda.IFunction;
+  /** Rings where even that was not called. */
+  readonly topic: sns.ITopic;
 }
 
 /** One state machine: the file in Git is what runs. */
@@ -29,7 +33,13 @@ export class RecoveryMachine extends Construct {
     const names = namesOf(configuration);
     const functions = Object.values(props.functions);
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
+      // Step Functions may act for this machine only, not for another one that names this role.
+      assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
+        conditions: {
+          ArnEquals: { 'aws:SourceArn': names.stateMachineArn(Stack.of(this).region, props.name) },
+          StringEquals: { 'aws:SourceAccount': configuration.account },
+        },
+      }),
       description: `Role of the state machine ${props.name}`,
     });
     role.addToPolicy(
@@ -77,7 +87,18 @@ export class RecoveryMachine extends Construct {
           status: ['ABORTED', 'TIMED_OUT', 'FAILED'],
         },
       },
-      targets: [new targets.LambdaFunction(props.cleanUp, { retryAttempts: 20 })],
+      targets: [
+        new targets.LambdaFunction(props.cleanUp, {
+          deadLetterQueue: deadLetterQueue(this, {
+            prefix: names.prefix,
+            of: `clean-up-of-${props.name}`,
+            title: `Nobody cleaned up after an execution of ${props.name}`,
+            topic: props.topic,
+          }),
+          maxEventAge: Duration.hours(6),
+          retryAttempts: 20,
+        }),
+      ],
     });
   }
 }

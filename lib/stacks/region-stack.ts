@@ -54,6 +54,7 @@ export class RegionStack extends Stack {
         ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
       },
       cleanUp: CleanUpStopped,
+      topic: records.internalTopic,
     });
     const { CutOver, AwaitWorkload } = databaseSteps;
     new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
@@ -67,6 +68,7 @@ export class RegionStack extends Stack {
       heartbeat: WriteHeartbeat,
       sentinel: LookForDamage,
       cleanUp: CleanUpStopped,
+      topic: records.internalTopic,
       machine,
     });
     if (role === 'dr') new ApprovalUrl(this, 'Approval', configuration, DecideApproval);

@@ -176,6 +176,11 @@ export class FakeIncidents implements IncidentStore {
     if (!record) throw new Error(`no incident ${id}`);
     this.records.set(id, { ...record, ...change });
   }
+  async close(id: string, change: Parameters<IncidentStore['close']>[1]) {
+    if (this.records.get(id)?.status !== 'open') return false;
+    await this.update(id, change);
+    return true;
+  }
   async list(limit: number) {
     return [...this.records.values()].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, limit);
   }

@@ -80,6 +80,16 @@ test.each([
     error: Object.assign(new Error('gone'), { code: 'ECONNRESET' }),
     name: 'ServiceUnavailable',
   },
+  {
+    $case: 'a fault that the service calls its own',
+    error: Object.assign(new Error('oops'), { name: 'InternalFailureOfSomeService', $fault: 'server' }),
+    name: 'ServiceUnavailable',
+  },
+  {
+    $case: 'a mistake of the caller',
+    error: Object.assign(new Error('no'), { name: 'InvalidParameterCombination', $fault: 'client' }),
+    name: 'InvalidParameterCombination',
+  },
   { $case: 'a denied call', error: Object.assign(new Error('no'), { name: 'AccessDenied' }), name: 'AccessDenied' },
   { $case: 'our own error', error: InvalidRequest('x'), name: 'InvalidRequest' },
   { $case: 'a thrown text', error: 'text', name: 'Error' },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { environments } from '../../config/index.ts';
 import type { Retrier } from '../../local/states/definition.ts';
 import {
   catchersOf,
@@ -67,12 +68,6 @@ describe('a drill in which all is well', () => {
   });
 });
 
-/** Every error that some retrier of a task takes. */
-const retries = tasks.flatMap((task) =>
-  retriersOf(task).flatMap((retrier) =>
-    retrier.ErrorEquals.map((error) => ({ name: task.name, task, retrier, error })),
-  ),
-);
 const delays = ({
   IntervalSeconds = 1,
   BackoffRate = 2,
@@ -81,6 +76,53 @@ const delays = ({
 }: Retrier) =>
   Array.from({ length: MaxAttempts }, (_, made) => Math.min(IntervalSeconds * BackoffRate ** made, MaxDelaySeconds));
 
+/** What each step may have to wait for (core/<area>: where the error is raised), and for how long at least. */
+const waits = [
+  { state: 'TakeLease', error: 'LeaseContended', seconds: 5 },
+  { state: 'AwaitAvailable', error: 'DatabaseNotReady', seconds: 7200 },
+  { state: 'ConfigureDatabase', error: 'DatabaseNotReady', seconds: 600 },
+  { state: 'AwaitUsable', error: 'DatabaseNotReady', seconds: 1800 },
+  { state: 'FenceDatabase', error: 'DatabaseNotReady', seconds: 60 },
+  { state: 'SetCredentials', error: 'DatabaseNotReady', seconds: 60 },
+  { state: 'CheckParity', error: 'DatabaseNotReady', seconds: 60 },
+  { state: 'CheckGate', error: 'CheckInterrupted', seconds: 60 },
+  { state: 'CutOver', error: 'DatabaseNotReady', seconds: 60 },
+  { state: 'CutOver', error: 'WorkloadNotReady', seconds: 60 },
+  { state: 'AwaitWorkload', error: 'WorkloadNotReady', seconds: 600 },
+  { state: 'ValidateApplication', error: 'ApplicationNotReady', seconds: 300 },
+  { state: 'ValidatePerformance', error: 'ApplicationNotReady', seconds: 60 },
+  { state: 'CheckDeep', error: 'CheckInterrupted', seconds: 60 },
+  { state: 'TearDown', error: 'DatabaseNotReady', seconds: 3600 },
+  { state: 'AwaitTornDown', error: 'StillDeleting', seconds: 3600 },
+];
+
+describe('a wait', () => {
+  const patience = (state: string, error: string) => {
+    const task = tasks.find(({ name }) => name === state);
+    const retrier = task && retriersOf(task).find(({ ErrorEquals }) => ErrorEquals.includes(error));
+    return retrier ? delays(retrier).reduce((sum, delay) => sum + delay, 0) : 0;
+  };
+  it.each(waits)('of $state for $error lasts $seconds s or more', ({ state, error, seconds }) => {
+    expect(patience(state, error)).toBeGreaterThanOrEqual(seconds);
+  });
+  it.each(Object.values(environments))('outlasts the restore that $environment plans with', ({ database }) => {
+    expect(patience('AwaitAvailable', 'DatabaseNotReady')).toBeGreaterThan(2 * database.expectedRestoreSeconds);
+  });
+  it('ends before the machine’s own time limit does, which would skip the clean-up', () => {
+    const longest = waits.reduce((sum, { state, error }) => sum + patience(state, error), 0);
+    expect(definition.TimeoutSeconds).toBeGreaterThan(longest);
+  });
+  it('(control) is none where nothing is retried', () => {
+    expect(patience('AwaitUsable', 'RestoreFailed')).toBe(0);
+  });
+});
+
+/** Every error that some retrier of a task takes. */
+const retries = tasks.flatMap((task) =>
+  retriersOf(task).flatMap((retrier) =>
+    retrier.ErrorEquals.map((error) => ({ name: task.name, task, retrier, error })),
+  ),
+);
 describe('a step is tried again', () => {
   // ReportRefusal is reached by a refusal only.
   const reach = (name: string): Script => (name === 'ReportRefusal' ? failing('AcceptRequest', 'InvalidRequest') : {});

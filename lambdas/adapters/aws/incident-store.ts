@@ -120,6 +120,20 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
           }),
         ),
       ),
+    async close(id, change) {
+      const { UpdateExpression, ExpressionAttributeValues, ...names } = updateOf(change);
+      const input = {
+        TableName,
+        Key: toItem(keys.incident(id)),
+        UpdateExpression,
+        ConditionExpression: '#status = :open',
+        ExpressionAttributeValues: { ...ExpressionAttributeValues, ...toItem({ ':open': 'open' }) },
+        ...names,
+      };
+      if (await conditionHolds(client.send(new UpdateItemCommand(input)))) return true;
+      // The first answer of our own call may have been lost.
+      return (await read(id))?.closedAt === change.closedAt;
+    },
     async list(limit) {
       const entries = await query('incidents', '', limit);
       const records = await Promise.all(entries.slice(0, limit).map((entry) => read(Claim.parse(entry).incidentId)));

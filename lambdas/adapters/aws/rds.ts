@@ -1,6 +1,7 @@
 /** RDS of the function's own Region. */
 import {
   CreateDBSnapshotCommand,
+  type DatabaseInsightsMode,
   type DBInstance,
   DeleteDBInstanceCommand,
   type DeleteDBInstanceCommandInput,
@@ -100,6 +101,7 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
             EnablePerformanceInsights: insights,
             PerformanceInsightsKMSKeyId: insights ? text('performanceInsightsKey') : undefined,
             PerformanceInsightsRetentionPeriod: insights ? Number(settings.performanceInsightsDays ?? 7) : undefined,
+            DatabaseInsightsMode: text('databaseInsights') as DatabaseInsightsMode | undefined,
             BackupRetentionPeriod: Number(settings.backupRetentionDays ?? 0),
             MaxAllocatedStorage: Number(settings.maxAllocatedStorage ?? 0) || undefined,
             PreferredBackupWindow: text('backupWindow'),
@@ -217,11 +219,10 @@ export function provisionedStorage({
 }
 
 /** Everything that RDS would otherwise default (aws-facts); storage and key come with the backup. */
-async function restore(client: RDSClient, specification: RestoreSpecification): Promise<void> {
+export function explicitSettings(specification: RestoreSpecification) {
   const { settings } = specification.like;
-  const { from } = specification;
   const logExports = settings.logExports;
-  const common = {
+  return {
     DBInstanceClass: String(settings.instanceClass),
     MultiAZ: specification.multiAz,
     DBSubnetGroupName: specification.subnetGroup,
@@ -238,10 +239,19 @@ async function restore(client: RDSClient, specification: RestoreSpecification): 
       CACertificateIdentifier: settings.certificateAuthority,
     }),
     ...(typeof settings.networkType === 'string' && { NetworkType: settings.networkType }),
+    ...(settings.dedicatedLogVolume === true && { DedicatedLogVolume: true }),
+    // RDS would enrol the copy in Extended Support, which is paid for, whatever its source chose.
+    ...(typeof settings.engineLifecycleSupport === 'string' && {
+      EngineLifecycleSupport: settings.engineLifecycleSupport,
+    }),
     ...(Array.isArray(logExports) && logExports.length > 0 && { EnableCloudwatchLogsExports: [...logExports] }),
     Tags: Object.entries(specification.tags).map(([Key, Value]) => ({ Key, Value })),
   };
-  const target = specification.targetIdentifier;
+}
+
+async function restore(client: RDSClient, specification: RestoreSpecification): Promise<void> {
+  const common = explicitSettings(specification);
+  const { from, targetIdentifier: target } = specification;
   if (from.kind === 'snapshot') {
     const snapshot = { DBInstanceIdentifier: target, DBSnapshotIdentifier: from.snapshotIdentifier };
     await client.send(new RestoreDBInstanceFromDBSnapshotCommand({ ...common, ...snapshot }));
@@ -328,4 +338,7 @@ const settingsOf = (instance: DBInstance): DatabaseInstance['settings'] => ({
   performanceInsightsDays: instance.PerformanceInsightsRetentionPeriod,
   logExports: instance.EnabledCloudwatchLogsExports ?? [],
   licenseModel: instance.LicenseModel,
+  dedicatedLogVolume: instance.DedicatedLogVolume,
+  engineLifecycleSupport: instance.EngineLifecycleSupport,
+  databaseInsights: instance.DatabaseInsightsMode,
 });

@@ -58,7 +58,8 @@ export class DatabaseDetection extends Construct {
 
   /** A stale event must not start anything hours later: bounded age, few retries, and a queue that rings (aws-facts). */
   private sendToTriage(triage: lambda.IFunction, topic: sns.ITopic, prefix: string) {
-    const deadLetters = deadLetterQueue(this, `${prefix}-triage-dead-letters`);
+    const title = 'An alarm or event did not reach triage';
+    const deadLetters = deadLetterQueue(this, { prefix, of: 'triage', title, topic });
     const target = new targets.LambdaFunction(triage, {
       deadLetterQueue: deadLetters,
       maxEventAge: Duration.minutes(15),
@@ -85,19 +86,6 @@ export class DatabaseDetection extends Construct {
       },
       targets: [target],
     });
-    const undelivered = new cloudwatch.Alarm(this, 'triage-undelivered', {
-      alarmName: `${prefix}-triage-undelivered`,
-      alarmDescription: 'An alarm or event did not reach triage. Runbook: docs/runbooks/incident.md#triage-undelivered',
-      metric: deadLetters.metricApproximateNumberOfMessagesVisible({
-        period: Duration.minutes(1),
-        statistic: 'Maximum',
-      }),
-      threshold: 1,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-    });
-    undelivered.addAlarmAction(new actions.SnsAction(topic));
   }
 
   /** A silent sentinel pages people; it is no sign of damage and starts nothing. */

@@ -57,7 +57,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.timeline(),
       may.readControl(),
       may.seeDatabases(),
-      may.modifyRestored(),
+      ...may.modifyRestored(),
     ]),
     AwaitProtected: control('await-protected', 'Asks whether the protection is in force', [
       may.timeline(),
@@ -67,6 +67,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.timeline(),
       may.seeDatabases(),
       ...may.restoreDatabase(),
+      ...may.useDatabaseKeys(),
     ]),
     AwaitAvailable: control('await-available', 'Asks whether the restored instance is available', [
       may.timeline(),
@@ -75,7 +76,8 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     ConfigureDatabase: control('configure-database', 'Sets what a restore cannot set', [
       may.timeline(),
       may.seeDatabases(),
-      may.modifyRestored(),
+      ...may.modifyRestored(),
+      ...may.useDatabaseKeys(),
       master(),
     ]),
     AwaitUsable: inside('await-usable', 'Asks whether the restored instance is usable', [
@@ -86,7 +88,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     FenceDatabase: inside(
       'fence-database',
       'Fences the candidate and proves it',
-      [may.timeline(), may.readSecrets(database.masterSecretName, ...applicationSecrets)],
+      [may.timeline(), may.readControl(), may.readSecrets(database.masterSecretName, ...applicationSecrets)],
       Duration.minutes(2),
     ),
     SetCredentials: inside('set-credentials', 'Gives every role the password of its current secret', [
@@ -144,7 +146,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     LookForDamage: inside(
       'look-for-damage',
       'Looks for damage in the active database',
-      [may.readControl(), may.timeline(), sentinel(), may.putMetrics()],
+      [may.readControl(), may.timeline(), may.seeDatabases(), sentinel(), may.putMetrics()],
       Duration.minutes(4),
     ),
     PrepareDatabase: inside('prepare-database', 'Creates the product’s schema and roles; idempotent', [

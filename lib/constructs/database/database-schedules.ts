@@ -1,8 +1,9 @@
-import { Duration, TimeZone } from 'aws-cdk-lib';
+import { Duration, Stack, TimeZone } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
+import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
@@ -23,16 +24,23 @@ export class DatabaseSchedules extends Construct {
       sentinel: lambda.IFunction;
       cleanUp: lambda.IFunction;
       machine: sfn.IStateMachine;
+      topic: sns.ITopic;
     },
   ) {
     super(scope, id);
     const names = namesOf(configuration);
     const { schedules } = configuration;
-    const deadLetters = deadLetterQueue(this, `${names.prefix}-schedule-dead-letters`);
+    const deadLetters = deadLetterQueue(this, {
+      prefix: names.prefix,
+      of: 'schedule',
+      title: 'A schedule could not start what it starts: a heartbeat, a look, a sweep or a drill',
+      topic: parts.topic,
+    });
     const role = this.invoker(
       [parts.heartbeat.functionArn, parts.sentinel.functionArn, parts.cleanUp.functionArn],
       parts.machine.stateMachineArn,
       deadLetters.queueArn,
+      configuration.account,
     );
     const every = (minutes: number) => scheduler.ScheduleExpression.rate(Duration.minutes(minutes));
     // A missed beat is worth nothing later: one attempt, then the next beat.
@@ -80,9 +88,16 @@ export class DatabaseSchedules extends Construct {
     });
   }
   /** One role that starts exactly these; the targets would grant themselves wildcards. */
-  private invoker(functionArns: string[], machineArn: string, queueArn: string): iam.IRole {
+  private invoker(functionArns: string[], machineArn: string, queueArn: string, account: string): iam.IRole {
+    const { region } = Stack.of(this);
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
+      // Of a schedule's names Scheduler presents its group's only (EventBridge Scheduler: confused deputy prevention).
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          ArnEquals: { 'aws:SourceArn': `arn:aws:scheduler:${region}:${account}:schedule-group/default` },
+          StringEquals: { 'aws:SourceAccount': account },
+        },
+      }),
       description: 'Role of the schedules',
     });
     role.addToPolicy(

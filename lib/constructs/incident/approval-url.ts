@@ -9,9 +9,19 @@ export class ApprovalUrl extends Construct {
   constructor(scope: Construct, id: string, configuration: Configuration, decide: lambda.Function) {
     super(scope, id);
     const url = decide.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM });
-    configuration.approverRoleArns.forEach((roleArn, index) => {
-      const approver = iam.Role.fromRoleArn(this, `Approver${index}`, roleArn, { mutable: false });
-      url.grantInvokeUrl(approver);
+    // By the function's own policy: the roles are not ours to change, and a grant to an imported role silently adds nothing.
+    // Since October 2025 a URL needs both actions; the second holds through the URL only.
+    configuration.approverRoleArns.forEach((principal, index) => {
+      decide.addPermission(`Approver${index}Url`, {
+        principal: new iam.ArnPrincipal(principal),
+        action: 'lambda:InvokeFunctionUrl',
+        functionUrlAuthType: lambda.FunctionUrlAuthType.AWS_IAM,
+      });
+      decide.addPermission(`Approver${index}`, {
+        principal: new iam.ArnPrincipal(principal),
+        action: 'lambda:InvokeFunction',
+        invokedViaFunctionUrl: true,
+      });
     });
     new CfnOutput(this, 'Url', {
       value: url.url,

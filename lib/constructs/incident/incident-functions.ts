@@ -99,7 +99,6 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.timeline(),
       may.readControl(),
       ...may.answerApproval(),
-      ...tell(),
     ]),
   };
 }

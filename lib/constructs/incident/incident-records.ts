@@ -79,11 +79,8 @@ export class IncidentRecords extends Construct {
     });
     key.addToResourcePolicy(
       new iam.PolicyStatement({
-        sid: 'AlarmsAndEventsPublish',
-        principals: [
-          new iam.ServicePrincipal('cloudwatch.amazonaws.com'),
-          new iam.ServicePrincipal('events.amazonaws.com'),
-        ],
+        sid: 'AlarmsPublish',
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
         actions: ['kms:GenerateDataKey*', 'kms:Decrypt'],
         resources: ['*'],
       }),

@@ -46,7 +46,7 @@ export class Executions {
 
   /** The newest first. */
   of(machine: Machine): readonly ExecutionRecord[] {
-    return [...this.#records.values()].filter((record) => record.machine === machine).reverse();
+    return [...this.#records.values()].filter((record) => record.machine.arn === machine.arn).reverse();
   }
 
   /** Resolves when the execution has ended and its end is recorded. */

@@ -36,7 +36,7 @@ export function createSfn(home: Home): SfnService {
   const executions = new Executions(home);
   return {
     operations: {
-      ...machineOperations(machines, executions),
+      ...machineOperations(home, machines, executions),
       ...executionOperations(machines, executions),
       ...taskOperations(executions.callbacks),
     },
@@ -74,7 +74,7 @@ function listPage<T>(all: readonly T[], token: string | undefined, maxResults: n
   return page(all, token, limitOf(maxResults));
 }
 
-function machineOperations(machines: Machines, executions: Executions): Record<string, Operation> {
+function machineOperations({ clock }: Home, machines: Machines, executions: Executions): Record<string, Operation> {
   return {
     DescribeStateMachine: operation<Sfn.DescribeStateMachineInput, Sfn.DescribeStateMachineOutput>(
       ['stateMachineArn', 'includedData'],
@@ -82,6 +82,18 @@ function machineOperations(machines: Machines, executions: Executions): Record<s
       (input) => {
         const machine = machines.get(String(input.stateMachineArn));
         return { ...described(machine), status: 'ACTIVE', type: 'STANDARD', creationDate: machine.createdAt };
+      },
+    ),
+    UpdateStateMachine: operation<Sfn.UpdateStateMachineInput, Sfn.UpdateStateMachineOutput>(
+      ['stateMachineArn', 'definition', 'roleArn'],
+      onMachine('UpdateStateMachine'),
+      async ({ stateMachineArn = '', definition, roleArn }) => {
+        const change = {
+          ...(definition === undefined ? {} : { definition }),
+          ...(roleArn === undefined ? {} : { roleArn }),
+        };
+        const { revisionId } = await machines.update(stateMachineArn, change);
+        return { updateDate: new Date(clock.now()), revisionId };
       },
     ),
     DescribeStateMachineForExecution: operation<

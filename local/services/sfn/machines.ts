@@ -82,7 +82,7 @@ export class Machines {
       roleArn: given.RoleArn,
       text,
       definition: await checkedDefinition(text, context.logicalId),
-      revisionId: createHash('sha256').update(text).digest('hex').slice(0, 32),
+      revisionId: revisionOf(text),
       createdAt: new Date(this.#home.clock.now()),
       loggingConfiguration: given.LoggingConfiguration && lowerFirst(given.LoggingConfiguration),
       tracingEnabled: String(given.TracingConfiguration?.Enabled ?? false) === 'true',
@@ -91,7 +91,19 @@ export class Machines {
     this.#byArn.set(arn, machine);
     return { ref: arn, attributes: { Arn: arn, Name: name, StateMachineRevisionId: machine.revisionId } };
   }
+
+  /** Executions that run keep the definition that they began with. */
+  async update(arn: string, change: { readonly definition?: string; readonly roleArn?: string }): Promise<Machine> {
+    const machine = this.get(arn);
+    const { definition: text = machine.text, roleArn = machine.roleArn } = change;
+    const definition = await checkedDefinition(text, machine.name);
+    const updated = { ...machine, text, definition, roleArn, revisionId: revisionOf(text) };
+    this.#byArn.set(arn, updated);
+    return updated;
+  }
 }
+
+const revisionOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32);
 
 /** The definition, once it is known to run here. Throws AwsError InvalidDefinition. */
 export async function checkedDefinition(text: string, what: string): Promise<Definition> {

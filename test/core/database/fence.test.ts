@@ -70,6 +70,72 @@ describe('a restored copy', () => {
     });
   });
 
+  test.each([
+    {
+      $case: 'another login owns one of its tables',
+      make: 'create role owner login; grant owner to postgres; create table stocker.owned (id int); grant create, usage on schema stocker to owner; alter table stocker.owned owner to owner',
+      undo: 'drop table stocker.owned; revoke all on schema stocker from owner; drop role owner',
+      says: 'owner can log in and write',
+    },
+    {
+      $case: 'another login is a member of its role',
+      make: 'create role batch login noinherit in role stocker_app',
+      undo: 'drop role batch',
+      says: 'batch can log in and write',
+    },
+    {
+      $case: 'the application may make roles, and so its own login',
+      make: 'alter role stocker_app createrole',
+      undo: 'alter role stocker_app nocreaterole',
+      says: 'lift its own fence',
+    },
+  ])('is refused when $case, and nothing is altered', async ({ make, undo, says }) => {
+    await database.query('alter role stocker_app login');
+    await database.query(make);
+    const refused = fence();
+    await expect(refused).rejects.toMatchObject({ name: 'RoleUnusable' });
+    await expect(refused).rejects.toThrow(says);
+    const [role] = await database.query("select rolcanlogin as login from pg_roles where rolname = 'stocker_app'");
+    expect(role).toEqual({ login: 't' });
+    await database.query(undo);
+    expect((await fence()).output.roles).toEqual(['stocker_app']);
+  });
+
+  test('is fenced beside people who only read, and beside administrators, who are named', async () => {
+    await database.query('create role analyst login; grant pg_read_all_data to analyst');
+    await database.query('create role dba login; grant rds_superuser to dba');
+    expect((await fence()).facts).toMatchObject({ administrators: ['dba'] });
+    await database.query('drop role analyst; drop role dba');
+  });
+
+  test('has its scheduled jobs paused, in whichever database pg_cron keeps them', async () => {
+    const statements = [
+      "alter database stocker set cron.database_name = 'postgres'",
+      'create schema cron authorization postgres',
+      'create table cron.job as select 1::bigint as jobid, true as active',
+      'alter table cron.job owner to postgres',
+      `create function cron.alter_job(job_id bigint, active boolean) returns void language sql
+         as 'update cron.job set active = $2 where jobid = $1'`,
+    ];
+    for (const statement of statements) await database.cluster.query(statement);
+    expect((await fence()).facts).toMatchObject({ jobsPaused: 1 });
+    expect((await fence()).facts).toMatchObject({ jobsPaused: 0 });
+    await database.cluster.query('alter database stocker reset cron.database_name');
+  });
+
+  test('is refused with the fix when the master may not alter the role', async () => {
+    const denied = Object.assign(new Error('permission denied'), { code: '42501' });
+    const master: Sessions = {
+      async open(address, login, options) {
+        const session = await database.sessions.open(address, login, options);
+        const query: typeof session.query = (sql, parameters) =>
+          sql.startsWith('alter role') ? Promise.reject(denied) : session.query(sql, parameters);
+        return { query, close: session.close };
+      },
+    };
+    await expect(fence({ sessions: master })).rejects.toThrow('grant stocker_app to it with admin option');
+  });
+
   test('is cut over: the application logs in and writes again, and its endpoint is published', async () => {
     await prepareDatabase({ settings, control: control(), secrets, sessions: database.sessions });
     await prepareDatabase({ settings, control: control(), secrets, sessions: database.sessions });

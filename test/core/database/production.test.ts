@@ -95,6 +95,35 @@ describe('production', () => {
     await session.close();
   });
 
+  test('is not cut off while another login could write, and people are told who', async () => {
+    await database.query('create role batch login noinherit in role stocker_app');
+    const refused = fence();
+    await expect(refused).rejects.toMatchObject({ name: 'RoleUnusable' });
+    await expect(refused).rejects.toThrow('batch can log in and write');
+    expect(await isRefused()).toBe(false);
+    await database.query('drop role batch');
+  });
+
+  test('pauses its scheduled jobs, in whichever database pg_cron keeps them, and undoing starts those again', async () => {
+    const statements = [
+      "alter database stocker set cron.database_name = 'postgres'",
+      'create schema cron authorization postgres',
+      'create table cron.job as select 1::bigint as jobid, true as active union all select 2, false',
+      'alter table cron.job owner to postgres',
+      `create function cron.alter_job(job_id bigint, active boolean) returns void language sql
+         as 'update cron.job set active = $2 where jobid = $1'`,
+    ];
+    for (const statement of statements) await database.cluster.query(statement);
+    const active = async () => (await database.cluster.query('select jobid from cron.job where active')).length;
+    expect((await fence()).facts).toMatchObject({ jobsPaused: 1 });
+    expect(await active()).toBe(0);
+    expect((await fence()).facts).toMatchObject({ jobsPaused: 0 });
+    await undo();
+    expect(await active()).toBe(1);
+    await database.cluster.query('drop schema cron cascade');
+    await database.cluster.query('alter database stocker reset cron.database_name');
+  });
+
   test('that dies while it is fenced leaves what opens it again', async () => {
     const dying: Sessions = {
       async open(...connection) {
@@ -106,7 +135,7 @@ describe('production', () => {
         return { query, close: session.close };
       },
     };
-    await expect(fence(dying)).rejects.toThrow();
+    await expect(fence(dying)).rejects.toMatchObject({ name: 'DatabaseNotReady' }); // tried again
     expect(await isRefused()).toBe(true);
     await undo();
     expect(await isRefused()).toBe(false);

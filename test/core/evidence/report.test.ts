@@ -157,6 +157,57 @@ test('a check that fell over is unknown, not passed and not failed', () => {
   ]);
 });
 
+test.each([
+  {
+    $case: 'pages, of tables that were scanned',
+    check: 'heap-scan',
+    items: [
+      { subject: 'stocker.product blocks 0–1', reason: '2 blocks', facts: {} },
+      { subject: 'stocker.stock blocks 0–999', reason: '1000 blocks', facts: {} },
+    ],
+    told: ['2 tables', '1,002 pages, every page and row readable'],
+  },
+  {
+    $case: 'rows, of tables that were counted',
+    check: 'cross-count',
+    items: [
+      { subject: 'stocker.product', reason: 'both ways', facts: { rows: '9007199254740993' } },
+      { subject: 'stocker.stock', reason: 'both ways', facts: { rows: '7' } },
+    ],
+    told: ['2 tables', '9,007,199,254,741,000 rows, as many rows by index as by scan'],
+  },
+  {
+    $case: 'what a single item said',
+    check: 'connects',
+    items: [{ subject: 'database', reason: 'PostgreSQL 18.4, encrypted', facts: {} }],
+    told: ['database', 'PostgreSQL 18.4, encrypted'],
+  },
+])('a passed piece tells $case', ({ check, items, told }) => {
+  const piece = step('CheckGate', 14, 18, { piece: check, facts: { check, verdict: 'passed', items } });
+  const { validation } = compileReport({ ...evidence, timeline: [piece] });
+  expect(validation.map(({ subject, reason }) => [subject, reason])).toEqual([told]);
+});
+
+test('a failed drill shows at a glance what failed, what to do, and that it was cleaned up', () => {
+  const Cause = JSON.stringify({ errorMessage: 'one page is damaged\nNext: choose an earlier point' });
+  const judged = step('JudgeGate', 18, 19, {
+    status: 'failed',
+    error: { name: 'ValidationFailed', message: '', next: '' },
+  });
+  const gone = step('AwaitTornDown', 28, 30, { summary: 'the copy is gone' });
+  const report = (...steps: StepRecord[]) =>
+    renderReport(compileReport(withFailure({ failure: { Error: 'ValidationFailed', Cause }, timeline: steps })));
+  const page = report(judged, gone);
+  for (const words of [
+    'JudgeGate failed: ValidationFailed',
+    'one page is damaged',
+    'choose an earlier point',
+    '✓ the copy is gone',
+  ])
+    expect(page).toContain(words);
+  expect(report(judged)).toContain('? not recorded');
+});
+
 test('a piece that was split counts only until its smaller pieces have passed', () => {
   const facts = { check: 'heap-scan', verdict: 'unknown', remaining: 2 };
   const split = step('CheckGate', 14, 16, { piece: 'heap-scan:orders', facts });
@@ -261,7 +312,7 @@ test('escapes what comes from outside, wherever it is shown', () => {
 test('the page is self-contained and shows the timeline with the RTO line', () => {
   const page = renderReport(compileReport(evidence));
   expect(page).not.toMatch(/(src|href)=|url\(|@import|https?:/);
-  expect(page).toContain('RTO objective 4 h 00 min (beyond this scale →)');
+  expect(page).toContain('RTO objective 4 h 00 min: 464 times the width of this picture →');
   expect(page).toContain('recovered 23 s');
   expect(page).toContain('not applicable in a drill');
   expect(page).toContain('A trend needs two measured incidents; so far there is 1.');

@@ -249,6 +249,14 @@ test('cleans up after a stopped drill once: deletes the copy, fails the incident
   expect(context.control.lease).toBeUndefined();
 });
 
+test('tells people once where the event and the sweep meet', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  const { run, sweep } = makeCleanUp(context);
+  await Promise.all([run(), sweep()]);
+  expect(context.announcer.announced.filter(({ kind }) => kind === 'failed')).toHaveLength(1);
+});
+
 test('finds the incident of a stopped execution whose lease is gone already', async () => {
   const context = makeContext();
   await openIncident(incident, context);
@@ -265,7 +273,7 @@ test('closes the incident also where the copy could not be deleted, says so, and
   await expect(run({ tearDown })).rejects.toThrow('denied');
   expect(context.incidents.records.get(incident.id)?.status).toBe('failed');
   expect(context.control.lease).toBeUndefined();
-  expect(context.announcer.announced.at(-1)?.lines.join()).toContain('Cleaned up: NOTHING: denied');
+  expect(context.announcer.announced.at(-1)?.lines.join()).toContain('Cleaned up: NOTHING YET: denied');
   expect(await run()).toEqual({ cleanedUp: incident.id });
   expect(copies).toEqual(new Set());
   expect(context.announcer.announced.at(-1)?.headline).toContain('left behind');

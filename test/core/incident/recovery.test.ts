@@ -169,7 +169,7 @@ describe('a stopped recovery', () => {
     const unreachable = () => Promise.reject(DatabaseNotReady('no answer'));
     const compensating = { ...context.compensating, undos: { ...context.undos, 'unfence-source': unreachable } };
     await expect(cleanUpStopped(stopped, { ...context, compensating })).rejects.toThrow('no answer');
-    expect(context.announcer.announced.at(-1)?.lines.join()).toContain('Cleaned up: NOTHING: no answer');
+    expect(context.announcer.announced.at(-1)?.lines.join()).toContain('Cleaned up: NOTHING YET: no answer');
     expect(await sweepIncidents(context)).toEqual({ cleanedUp: [incident.id] });
     expect(context.undone).toEqual(['restore-endpoint', 'unfence-source']);
     expect(context.announcer.announced.at(-1)?.headline).toContain('is undone');

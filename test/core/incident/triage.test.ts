@@ -164,6 +164,14 @@ test('with automatic recovery off it starts nothing, records why and tells peopl
   expect(context.announcer.announced).toMatchObject([{ headline: expect.stringContaining('nothing was started') }]);
 });
 
+test('tells nobody about another instance: every drill deletes one', async () => {
+  const context = makeContext(auto);
+  const deleted = { ...event, name: 'RDS-EVENT-0003 of dr-drill-x', database: 'dr-drill-x' };
+  await triageAlarm(deleted, context);
+  expect(context.announcer.announced).toEqual([]);
+  expect(context.incidents.decisions).toMatchObject([{ verdict: 'record' }]);
+});
+
 test('reads both kinds of EventBridge events and refuses any other', () => {
   const time = '2026-11-22T20:14:00Z';
   expect(

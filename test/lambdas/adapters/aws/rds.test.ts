@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { provisionedStorage } from '../../../../lambdas/adapters/aws/rds.ts';
+import { explicitSettings, provisionedStorage } from '../../../../lambdas/adapters/aws/rds.ts';
+import { makeInstance } from '../../../core/fakes.ts';
 
 test.each([
   {
@@ -20,4 +21,39 @@ test.each([
   },
 ])('a restore states the IOPS of $case', ({ like, told }) => {
   expect(provisionedStorage(like)).toEqual(told);
+});
+
+test('a restore leaves nothing to the defaults of RDS that its source says otherwise', () => {
+  const like = makeInstance({
+    settings: {
+      instanceClass: 'db.r7g.large',
+      storageType: 'io2',
+      iops: 5000,
+      iamAuthentication: true,
+      dedicatedLogVolume: true,
+      engineLifecycleSupport: 'open-source-rds-extended-support-disabled',
+      logExports: ['postgresql'],
+    },
+  });
+  const explicit = explicitSettings({
+    targetIdentifier: 'dr-drill-copy',
+    from: { kind: 'time', sourceIdentifier: like.identifier, sourceResourceId: like.resourceId, at: 'latest' },
+    like,
+    subnetGroup: 'private',
+    parameterGroup: 'ours',
+    securityGroupIds: ['sg-isolated'],
+    multiAz: false,
+    tags: { 'stocker-dr:incident': 'drill-1' },
+  });
+  expect(explicit).toMatchObject({
+    DBInstanceClass: 'db.r7g.large',
+    Iops: 5000,
+    EnableIAMDatabaseAuthentication: true,
+    DedicatedLogVolume: true,
+    EngineLifecycleSupport: 'open-source-rds-extended-support-disabled',
+    EnableCloudwatchLogsExports: ['postgresql'],
+    VpcSecurityGroupIds: ['sg-isolated'],
+    PubliclyAccessible: false,
+    Tags: [{ Key: 'stocker-dr:incident', Value: 'drill-1' }],
+  });
 });

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { Baseline } from '../../../core/database/contracts.ts';
+import {
+  ActiveDatabase,
+  IncidentRecord,
+  Lease,
+  MessageRecord,
+  recordVersion,
+  StepRecord,
+  TrendPoint,
+} from '../../../core/incident/contracts.ts';
+
+const shapeOf = (schema: z.ZodType) =>
+  createHash('sha256')
+    .update(JSON.stringify(z.toJSONSchema(schema)))
+    .digest('hex')
+    .slice(0, 12);
+
+/**
+ * A changed shape fails here. Raise `recordVersion`, decide how records of the old version are read (they outlive the
+ * deployment: trend and baselines for weeks, incidents for ever), and only then write the new hash down.
+ */
+test('a persisted record keeps its shape, or records get a new version', () => {
+  const shapes = { ActiveDatabase, Baseline, IncidentRecord, Lease, MessageRecord, StepRecord, TrendPoint };
+  const hashes = Object.fromEntries(Object.entries(shapes).map(([name, schema]) => [name, shapeOf(schema)]));
+  expect({ recordVersion, ...hashes }).toEqual({
+    recordVersion: 1,
+    ActiveDatabase: 'f10e5d631f4a',
+    Baseline: '8d213def37d6',
+    IncidentRecord: '193a0795912b',
+    Lease: '88f438afce43',
+    MessageRecord: '30826907bcdf',
+    StepRecord: '5896118649b9',
+    TrendPoint: '6ab42afdf1ad',
+  });
+});
+
+test('(control) a new field changes a shape', () => {
+  expect(shapeOf(Lease.extend({ note: z.string().optional() }))).not.toBe(shapeOf(Lease));
+});

@@ -1,0 +1,79 @@
+import { describeRules, only, resourcesOf, type Stack } from './stacks.ts';
+
+const serviceOf = (statement: { Principal: { Service?: string } }) => statement.Principal.Service;
+const rolesOf = (stack: Stack, service: string) =>
+  resourcesOf(stack, 'AWS::IAM::Role').flatMap(([id, { Properties }]) =>
+    Properties.AssumeRolePolicyDocument.Statement.filter((each: never) => serviceOf(each) === service).map(
+      (statement: { Condition?: Record<string, Record<string, string>> }) => ({ id, statement }),
+    ),
+  );
+const urlPermissions = (stack: Stack) =>
+  resourcesOf(stack, 'AWS::Lambda::Permission').map(([, { Properties }]) => Properties);
+
+describeRules('trust', [
+  ...['states.amazonaws.com', 'scheduler.amazonaws.com'].map((service) => ({
+    case: `${service} assumes a role for this account and a named resource only, so that nobody else can send it here`,
+    find: (stack: Stack) => {
+      const found = rolesOf(stack, service);
+      return found.length === 0
+        ? ['no such role']
+        : found
+            .filter(
+              ({ statement: { Condition } }) =>
+                Condition?.StringEquals?.['aws:SourceAccount'] !== stack.configuration.account ||
+                !/^arn:aws:(states|scheduler):/.test(Condition.ArnEquals?.['aws:SourceArn'] ?? ''),
+            )
+            .map(({ id }) => id);
+    },
+    broken: (stack: Stack) => {
+      for (const { statement } of rolesOf(stack, service)) delete statement.Condition;
+    },
+  })),
+  {
+    case: 'each approver may invoke the approval URL, and the function through the URL alone',
+    where: ({ role }) => role === 'dr',
+    find: (stack) =>
+      stack.configuration.approverRoleArns.flatMap((approver) => {
+        const mine = urlPermissions(stack).filter(({ Principal }) => Principal === approver);
+        const url = mine.some(
+          ({ Action, FunctionUrlAuthType }) =>
+            Action === 'lambda:InvokeFunctionUrl' && FunctionUrlAuthType === 'AWS_IAM',
+        );
+        const through = mine.some(
+          ({ Action, InvokedViaFunctionUrl }) => Action === 'lambda:InvokeFunction' && InvokedViaFunctionUrl === true,
+        );
+        return url && through ? [] : [approver];
+      }),
+    broken: (stack) => {
+      const { properties } = only(
+        stack,
+        'AWS::Lambda::Permission',
+        ({ InvokedViaFunctionUrl }) => InvokedViaFunctionUrl === true,
+      );
+      properties.InvokedViaFunctionUrl = false;
+    },
+  },
+  {
+    case: 'restoring and configuring may use the keys of databases, through RDS alone',
+    find: (stack) => {
+      const grants = resourcesOf(stack, 'AWS::IAM::Policy').flatMap(([id, { Properties }]) =>
+        Properties.PolicyDocument.Statement.filter(
+          ({ Action }: { Action: unknown }) => Action === 'kms:CreateGrant',
+        ).map(({ Condition }: { Condition?: Record<string, Record<string, string>> }) => ({ id, Condition })),
+      );
+      return [
+        ...(grants.length === 2 ? [] : [`${grants.length} roles`]),
+        ...grants
+          .filter(
+            ({ Condition }) => Condition?.StringEquals?.['kms:ViaService'] !== `rds.${stack.region}.amazonaws.com`,
+          )
+          .map(({ id }) => id),
+      ];
+    },
+    broken: (stack) => {
+      for (const [, { Properties }] of resourcesOf(stack, 'AWS::IAM::Policy'))
+        for (const statement of Properties.PolicyDocument.Statement)
+          if (statement.Action === 'kms:CreateGrant') delete statement.Condition;
+    },
+  },
+]);

@@ -1,0 +1,368 @@
+/** One installation on the embedded cloud for the tests of a file, and what they ask of it: through the SDK, as an operator would. */
+
+import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CloudWatchLogsClient,
+  paginateDescribeLogGroups,
+  paginateFilterLogEvents,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
+import {
+  type DBInstance,
+  DescribeDBInstanceAutomatedBackupsCommand,
+  DescribeDBInstancesCommand,
+  paginateDescribeDBInstances,
+} from '@aws-sdk/client-rds';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeExecutionCommand,
+  paginateGetExecutionHistory,
+  paginateListExecutions,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Client } from 'pg';
+import { clientsOf } from '../../cli/clients.ts';
+import { connect, type Installation, install } from '../../cli/installation.ts';
+import { namesOf, settingsOf } from '../../config/names.ts';
+import { Report } from '../../core/evidence/contracts.ts';
+import { IncidentRecord, Lease, MessageRecord, StepRecord } from '../../core/incident/contracts.ts';
+import { candidateIdentifier, databaseAlarmPrefix, incidentId, requestKey } from '../../core/incident/identifiers.ts';
+import type { FaultRule } from '../../local/faults.ts';
+import type { RdsService } from '../../local/services/rds/index.ts';
+
+export interface RehearsalOptions {
+  readonly environment: 'production' | 'staging';
+  /** Directory of the synthesized assembly. */
+  readonly assembly: string;
+  readonly rows?: number;
+  readonly clockFactor?: number;
+}
+
+/** How an execution ended. */
+export interface Ended {
+  readonly arn: string;
+  readonly incident: string;
+  readonly status: string;
+  readonly error: string | undefined;
+  readonly cause: string;
+  readonly output: unknown;
+}
+
+export interface Notice {
+  readonly topicArn: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly chat: unknown;
+}
+
+const patienceMs = 60_000;
+
+/** Resolves with the first value that is neither undefined nor false; says what was waited for when it never comes. */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false) {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found as T;
+    if (performance.now() > until) throw new Error(`within ${patienceMs / 1000} s there was never ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export class Rehearsal {
+  readonly installation: Installation;
+  readonly region: string;
+  readonly names: ReturnType<typeof namesOf>;
+  readonly machine: string;
+  /** Every message that was published to any topic, as SNS received it. */
+  readonly notices: Notice[] = [];
+
+  private constructor(installation: Installation) {
+    this.installation = installation;
+    this.region = installation.configuration.primary.region;
+    this.names = namesOf(installation.configuration);
+    this.machine = this.names.stateMachineArn(this.region, 'database-recovery');
+    this.watchTopics();
+  }
+
+  static async start({ environment, assembly, rows = 2000, clockFactor = 60 }: RehearsalOptions): Promise<Rehearsal> {
+    return new Rehearsal(await install({ environment, assembly, rows, clockFactor }));
+  }
+
+  stop(): Promise<void> {
+    return this.installation.stop();
+  }
+
+  /** Forgets the faults of a test; its own observation goes on. */
+  clearFaults(): void {
+    this.installation.cloud.faults.clear();
+    this.watchTopics();
+  }
+
+  private watchTopics(): void {
+    this.installation.cloud.faults.inject({
+      service: 'sns',
+      operation: 'Publish',
+      where: ({ TopicArn = '', Subject = '', Message = '' }) => {
+        const forms = readJson(Message);
+        const text = forms?.default ?? Message;
+        this.notices.push({ topicArn: TopicArn, subject: Subject, text, chat: readJson(forms?.https) });
+        return false;
+      },
+      effect: { kind: 'delay', ms: 0 },
+    });
+  }
+
+  async begin(input: unknown): Promise<string> {
+    const command = new StartExecutionCommand({ stateMachineArn: this.machine, input: JSON.stringify(input) });
+    const { executionArn = '' } = await this.installation.clients.sfn.send(command);
+    return executionArn;
+  }
+
+  async end(executionArn: string): Promise<Ended> {
+    return eventually(`an end of ${executionArn}`, async () => {
+      const { status, error, cause, output, startDate } = await this.installation.clients.sfn.send(
+        new DescribeExecutionCommand({ executionArn }),
+      );
+      if (status === undefined || status === 'RUNNING') return undefined;
+      const { input } = await this.installation.clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
+      const request = JSON.parse(input ?? '{}');
+      const incident = incidentId('drill', startDate?.toISOString() ?? '', requestKey(request, executionArn));
+      return { arn: executionArn, incident, status, error, cause: cause ?? '', output: output && JSON.parse(output) };
+    });
+  }
+
+  /** Starts a drill by hand and waits for its end. */
+  async drill(input: Readonly<Record<string, unknown>> = {}): Promise<Ended> {
+    return this.end(await this.begin({ reason: 'end-to-end test', ...input }));
+  }
+
+  async executions(): Promise<string[]> {
+    const found: string[] = [];
+    const pages = paginateListExecutions({ client: this.installation.clients.sfn }, { stateMachineArn: this.machine });
+    for await (const { executions = [] } of pages) found.push(...executions.map((each) => each.executionArn ?? ''));
+    return found;
+  }
+
+  async halt(executionArn: string, cause = 'stopped by a test'): Promise<void> {
+    await this.installation.clients.sfn.send(new StopExecutionCommand({ executionArn, cause }));
+  }
+
+  /** Suspends the next invocation of a step until `run` has ended; a failure of `run` is the returned promise's. */
+  atStep<T>(step: string, run: () => Promise<T>): Promise<T> {
+    let finish: (result: Promise<T>) => void = () => undefined;
+    const done = new Promise<T>((resolve) => {
+      finish = resolve;
+    });
+    this.installation.cloud.faults.inject({
+      service: 'lambda',
+      operation: 'Invoke',
+      where: ({ Payload }) => readJson(Buffer.from(Payload ?? []).toString())?.step === step,
+      times: 1,
+      effect: {
+        kind: 'hold',
+        until: async () => {
+          const result = run();
+          finish(result);
+          await result.catch(() => undefined);
+        },
+      },
+    });
+    return done;
+  }
+
+  /** Names of those of these operations that are called from now on. */
+  observe(service: FaultRule['service'], operations: readonly string[], isMeant: FaultRule['where'] = () => true) {
+    const seen: string[] = [];
+    for (const operation of operations)
+      this.inject({
+        service,
+        operation,
+        where: (input, call) => {
+          if (isMeant(input, call)) seen.push(operation);
+          return false;
+        },
+        effect: { kind: 'delay', ms: 0 },
+      });
+    return seen;
+  }
+
+  inject(rule: FaultRule): () => void {
+    return this.installation.cloud.faults.inject(rule);
+  }
+
+  private async items(table: string, region = this.region): Promise<Record<string, unknown>[]> {
+    const { dynamodb } = clientsOf(this.installation.connection, region);
+    const found: Record<string, unknown>[] = [];
+    for await (const { Items = [] } of paginateScan({ client: dynamodb }, { TableName: table, ConsistentRead: true }))
+      found.push(...Items.map((item) => unmarshall(item)));
+    return found;
+  }
+  records = () => this.items(this.names.incidentTable);
+  controls = () => this.items(this.names.controlTable, this.installation.configuration.dr.region);
+
+  async incident(id: string): Promise<IncidentRecord | undefined> {
+    const { incidents } = await this.recordsOf(id);
+    return incidents[0];
+  }
+  async incidents(): Promise<IncidentRecord[]> {
+    return (await this.records()).filter(({ sk }) => sk === 'incident').map((item) => IncidentRecord.parse(bare(item)));
+  }
+  async recordsOf(id: string) {
+    const own = (await this.records()).filter(({ pk }) => pk === `incident#${id}`);
+    const kind = (prefix: string) => own.filter(({ sk }) => String(sk).startsWith(prefix)).map(bare);
+    return {
+      incidents: kind('incident').map((item) => IncidentRecord.parse(item)),
+      steps: kind('step#').map((item) => StepRecord.parse(item)),
+      messages: kind('message#').map((item) => MessageRecord.parse(item)),
+    };
+  }
+  async step(id: string, name: string): Promise<StepRecord | undefined> {
+    const { steps } = await this.recordsOf(id);
+    return steps.find(({ step, piece }) => step === name && piece === undefined);
+  }
+  /** report.json, as it is in the evidence bucket. */
+  async report(id: string): Promise<Report> {
+    const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec((await this.incident(id))?.reports?.json ?? '') ?? [];
+    const { Body } = await this.installation.clients.s3.send(new GetObjectCommand({ Bucket, Key }));
+    return Report.parse(JSON.parse((await Body?.transformToString()) ?? ''));
+  }
+  async decisions(): Promise<{ alarm: string; verdict: string; reasons: string[] }[]> {
+    const found = (await this.records()).filter(({ pk }) => pk === 'decisions');
+    return found.sort((a, b) => String(a.sk).localeCompare(String(b.sk))) as never;
+  }
+  async lease(): Promise<Lease | undefined> {
+    const item = (await this.controls()).find(({ pk }) => pk === 'lease');
+    return item && Lease.parse(bare(item));
+  }
+
+  /** What a drill may leave nowhere: copies, their automated backups, its endpoint, the lease, an open incident. */
+  async leftovers(): Promise<readonly string[]> {
+    const { rds } = this.installation.clients;
+    const { canary, database } = this.installation.configuration;
+    const copies: string[] = [];
+    for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client: rds }, {}))
+      copies.push(...DBInstances.map(({ DBInstanceIdentifier = '' }) => DBInstanceIdentifier));
+    const { DBInstanceAutomatedBackups = [] } = await rds.send(new DescribeDBInstanceAutomatedBackupsCommand({}));
+    const backups = DBInstanceAutomatedBackups.map((each) => each.DBInstanceIdentifier ?? '');
+    const [endpoint, lease, incidents] = await Promise.all([
+      this.parameter(canary.databaseEndpointParameter),
+      this.lease(),
+      this.incidents(),
+    ]);
+    return [
+      ...copies.filter((name) => name !== database.identifier).map((name) => `instance ${name}`),
+      ...backups.filter((name) => name !== database.identifier).map((name) => `backups of ${name}`),
+      ...(endpoint === 'none' ? [] : [`endpoint ${endpoint}`]),
+      ...(lease ? [`lease of ${lease.incidentId}`] : []),
+      ...incidents.filter(({ status }) => status === 'open').map(({ incident }) => `open incident ${incident.id}`),
+    ];
+  }
+
+  async available(DBInstanceIdentifier: string): Promise<DBInstance> {
+    return eventually(`${DBInstanceIdentifier} available`, async () => {
+      const command = new DescribeDBInstancesCommand({ DBInstanceIdentifier });
+      const { DBInstances = [] } = await this.installation.clients.rds.send(command);
+      return DBInstances[0]?.DBInstanceStatus === 'available' && DBInstances[0];
+    });
+  }
+
+  /** Resolves once a restore to this moment is possible. */
+  async restorable(moment: number): Promise<void> {
+    const { identifier } = this.installation.configuration.database;
+    await eventually(`a restore window beyond ${new Date(moment).toISOString()}`, async () => {
+      const { LatestRestorableTime } = await this.available(identifier);
+      return (LatestRestorableTime?.getTime() ?? 0) > moment;
+    });
+  }
+
+  /** States of the alarms that tell of a lost or damaged database, by name. */
+  async alarms(): Promise<Record<string, string>> {
+    const AlarmNamePrefix = databaseAlarmPrefix(this.installation.configuration.environment);
+    const command = new DescribeAlarmsCommand({ AlarmNamePrefix });
+    const { MetricAlarms = [] } = await this.installation.clients.cloudwatch.send(command);
+    return Object.fromEntries(MetricAlarms.map(({ AlarmName = '', StateValue = '' }) => [AlarmName, StateValue]));
+  }
+
+  /** Resolves once alarms are quiet and the restore window holds what is there now, heartbeats among it. */
+  async settled(): Promise<void> {
+    await this.restorable(Date.now() + 1000);
+    await eventually('silence of every alarm', async () =>
+      Object.values(await this.alarms()).every((state) => state === 'OK'),
+    );
+  }
+
+  async parameter(Name: string): Promise<string | undefined> {
+    const client = new SSMClient({ ...this.installation.connection, region: this.region });
+    return (await client.send(new GetParameterCommand({ Name }))).Parameter?.Value;
+  }
+
+  /** Name of the copy that a request makes. */
+  candidateOf(incident: string): string {
+    const { configuration } = this.installation;
+    return candidateIdentifier(settingsOf(configuration), configuration.database.identifier, incident);
+  }
+  /** Name of the copy that a request with this id will make. */
+  candidateOfRequest(requestId: string): string {
+    return this.candidateOf(`drill-${requestKey({ requestId }, '')}`);
+  }
+
+  cluster(identifier: string) {
+    return (this.installation.cloud.service('rds', this.region) as RdsService).clusterOf(identifier);
+  }
+
+  /** Runs statements as the master user of production, or of the database at another port. */
+  async sql<T extends object = Record<string, unknown>>(text: string, port?: number): Promise<T[]> {
+    const { database, configuration, cloud } = this.installation;
+    const at = { ...database, port: port ?? database.port };
+    const client: Client = await connect(at, configuration.database.name, cloud.certificateAuthority);
+    try {
+      const result = await client.query<T>(text);
+      return result.rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async secrets(): Promise<{ username: string; password: string }[]> {
+    const { database } = this.installation.configuration;
+    const client = new SecretsManagerClient({ ...this.installation.connection, region: this.region });
+    const roles = [database.heartbeatRole, database.sentinelRole, ...database.applicationRoles];
+    const ids = [database.masterSecretName, ...roles.map(({ secretName }) => secretName)];
+    const values = await Promise.all(ids.map((SecretId) => client.send(new GetSecretValueCommand({ SecretId }))));
+    return values.map(({ SecretString = '' }) => JSON.parse(SecretString));
+  }
+
+  async history(executionArn: string): Promise<unknown[]> {
+    const events: unknown[] = [];
+    const client = this.installation.clients.sfn;
+    for await (const page of paginateGetExecutionHistory({ client }, { executionArn, includeExecutionData: true }))
+      events.push(...(page.events ?? []));
+    return events;
+  }
+
+  /** Every line of every log group of the Region. */
+  async logs(): Promise<string[]> {
+    const client = new CloudWatchLogsClient({ ...this.installation.connection, region: this.region });
+    const lines: string[] = [];
+    for await (const { logGroups = [] } of paginateDescribeLogGroups({ client }, {}))
+      for (const { logGroupName } of logGroups)
+        for await (const { events = [] } of paginateFilterLogEvents({ client }, { logGroupName }))
+          lines.push(...events.map(({ message = '' }) => `${logGroupName}: ${message}`));
+    return lines;
+  }
+}
+
+const bare = ({ pk: _pk, sk: _sk, ...record }: Record<string, unknown>) => record;
+
+function readJson(text: string | undefined): Record<string, string> | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    return typeof value === 'object' && value !== null ? (value as Record<string, string>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
