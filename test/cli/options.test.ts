@@ -6,7 +6,13 @@ import { parseCloudOptions, parseDrillOptions } from '../../cli/options.ts';
 const defaults = { environment: 'production', rows: 50_000 };
 
 test('without options: production, 50,000 rows, a clock as on AWS for the cloud', () => {
-  expect(parseDrillOptions([])).toEqual({ ...defaults, json: false, output: undefined });
+  expect(parseDrillOptions([])).toEqual({
+    ...defaults,
+    json: false,
+    output: undefined,
+    disaster: undefined,
+    yes: false,
+  });
   expect(parseCloudOptions([])).toEqual({ ...defaults, port: undefined, clockFactor: 1 });
 });
 
@@ -17,6 +23,8 @@ test('takes every option', () => {
     ...values,
     json: true,
     output: 'there',
+    disaster: undefined,
+    yes: false,
   });
   expect(parseCloudOptions([...shared, '--port', '4566', '--clock-factor', '60'])).toEqual({
     ...values,
