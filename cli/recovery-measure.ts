@@ -106,7 +106,8 @@ const moment = (epoch: number) => new Date(epoch).toISOString();
 /** The measurement as the report shows it. */
 export function recoveryMeasured(report: Report, measurement: RecoveryMeasurement): Measured {
   const { disaster, acknowledged, failures, cost, acceptance, clockFactor } = measurement;
-  const detected = (Date.parse(report.record.incident.detectedAt) - disaster.struckAt) / 1000;
+  // The time of an RDS event is cut to the second.
+  const detected = Math.max(0, (Date.parse(report.record.incident.detectedAt) - disaster.struckAt) / 1000);
   return {
     by: 'the clients’ ledger and a prober that writes to every instance',
     clockFactor,
