@@ -35,7 +35,9 @@ const succeeded = (timeline: readonly StepRecord[], name: string) =>
 
 /** The fence divides: what was sent before its proof went to the old database, everything later to the new one. */
 export function costOf({ ledger, present, struckAt, timeline }: Observed): Cost {
-  const fenced = succeeded(timeline, 'FenceSource')?.finishedAt;
+  const isCutOver = succeeded(timeline, 'CutOver') !== undefined;
+  // Without a cut-over the old database is production still, and everything must be there.
+  const fenced = isCutOver ? succeeded(timeline, 'FenceSource')?.finishedAt : undefined;
   const divide = fenced === undefined ? Number.POSITIVE_INFINITY : Date.parse(fenced);
   const former = new Ledger();
   former.entries.push(...ledger.entries.filter(({ sentAt }) => sentAt < divide));
@@ -43,7 +45,7 @@ export function costOf({ ledger, present, struckAt, timeline }: Observed): Cost 
   const kept = former.entries.filter(({ reference }) => present.has(reference));
   const last = (entries: Ledger['entries']) =>
     entries.reduce((latest, each) => Math.max(latest, each.acknowledgedAt), 0);
-  const bounds = restoreBounds(timeline);
+  const bounds = isCutOver ? restoreBounds(timeline) : undefined;
   const keptSince = since.filter(({ reference }) => present.has(reference)).length;
   return {
     outage: longestOutage(ledger, struckAt),
@@ -104,7 +106,8 @@ const moment = (epoch: number) => new Date(epoch).toISOString();
 /** The measurement as the report shows it. */
 export function recoveryMeasured(report: Report, measurement: RecoveryMeasurement): Measured {
   const { disaster, acknowledged, failures, cost, acceptance, clockFactor } = measurement;
-  const detected = (Date.parse(report.record.incident.detectedAt) - disaster.struckAt) / 1000;
+  // The time of an RDS event is cut to the second.
+  const detected = Math.max(0, (Date.parse(report.record.incident.detectedAt) - disaster.struckAt) / 1000);
   return {
     by: 'the clients’ ledger and a prober that writes to every instance',
     clockFactor,

@@ -109,7 +109,7 @@ async function rehearse(
   }
   const { id, detectedAt, trigger } = record.incident;
   screen.heading(
-    `${trigger.name ?? trigger.kind} rang ${duration((Date.parse(detectedAt) - disaster.struckAt) / 1000)} after; the RTO clock starts (objective ${duration(rtoSeconds)})`,
+    `${trigger.name ?? trigger.kind} rang ${duration(Math.max(0, Date.parse(detectedAt) - disaster.struckAt) / 1000)} after; the RTO clock starts (objective ${duration(rtoSeconds)})`,
   );
   const over = new AbortController();
   const answering = answerApproval(installation, record, disaster.struckAt, options, screen, over.signal);
