@@ -47,7 +47,13 @@ export async function fenceSource(
   try {
     // Before the act; and not where this incident's candidate is production, for the source then stays closed.
     if (plan.resume === undefined)
-      await compensations.register(incident.id, unfenceSource, { ...target, resourceId, epoch: plan.epoch, roles });
+      await compensations.register(incident.id, unfenceSource, {
+        ...target,
+        resourceId,
+        epoch: plan.epoch,
+        roles,
+        candidate: plan.candidate,
+      });
     const closed = await whileConnected(target, () =>
       closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'refuse', setPasswords: false }),
     );

@@ -3,7 +3,9 @@ import * as z from 'zod';
 import type { ActiveDatabase } from '../incident/contracts.ts';
 import type { Clock, ControlStore, Undo } from '../incident/ports.ts';
 import { Deployment, type Settings } from '../settings.ts';
-import { openTo } from './fence.ts';
+import type { Login } from './credentials.ts';
+import { DatabaseNotReady } from './errors.ts';
+import { closeTo, fenceLogins, openTo, proveRefused } from './fence.ts';
 import type { Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
 import { withSession } from './sql.ts';
 
@@ -29,6 +31,8 @@ const Unfence = z.object({
   database: z.string(),
   epoch: z.number(),
   roles: z.array(z.string()),
+  /** What the recovery restores: it must not take writes beside the source. */
+  candidate: z.string(),
 });
 
 const Endpoint = z.object({
@@ -60,11 +64,37 @@ async function undoFence(
     return `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
   const instance = await databases.find(facts.identifier);
   if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
-  const master = await secrets.credentials(settings.database.masterSecretName);
+  const { master, logins } = await fenceLogins(settings, secrets);
+  await closeCandidate(facts.candidate, { settings, databases, sessions, master, logins });
   await withSession(sessions, facts, master, (session) =>
     openTo({ session, sessions, target: facts, master }, facts.roles, true),
   );
   return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
+}
+
+interface CandidateContext extends Pick<UndoContext, 'settings' | 'databases' | 'sessions'> {
+  readonly master: Login;
+  readonly logins: readonly Login[];
+}
+
+/** RDS has given these up, or is deleting them: nobody can write there. */
+const takesNobody = new Set(['failed', 'deleting', 'incompatible-restore', 'restore-error', 'stopped']);
+
+/** A copy restored to a time before the fence still admits the application: it is fenced before the source is opened. */
+async function closeCandidate(
+  identifier: string,
+  { settings, databases, sessions, master, logins }: CandidateContext,
+): Promise<void> {
+  const candidate = await databases.find(identifier);
+  if (candidate === undefined || takesNobody.has(candidate.status)) return;
+  const { address, port, status } = candidate;
+  if (address === undefined || port === undefined)
+    throw DatabaseNotReady(`${identifier} is ${status}: it must be fenced before the source takes writes again.`);
+  const target = { identifier, address, port, database: settings.database.name };
+  await withSession(sessions, target, master, (session) =>
+    closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'roll-back', setPasswords: true }),
+  );
+  for (const login of logins) await proveRefused(sessions, target, login);
 }
 
 async function undoEndpoint(

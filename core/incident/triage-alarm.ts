@@ -57,6 +57,7 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
     signal,
     alarmNow: alarm?.value,
     activeDatabase: active?.identifier,
+    activeSince: active?.since,
     recent,
   });
   const decision = judged.verdict === 'start' ? await startOnce(signal, judged, now, context) : judged;

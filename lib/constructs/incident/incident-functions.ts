@@ -39,6 +39,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.readControl(),
       may.holdLease(),
       may.seeExecutions(),
+      may.stopDrill(),
     ]),
     OpenIncident: make('open-incident', 'Opens the incident and declares it', [may.timeline(), ...tell()]),
     RequestApproval: make('request-approval', 'Asks a named person to approve the recovery', [
