@@ -12,7 +12,7 @@ import { type Prober, startProber } from '../../workload/clients/prober.ts';
 import { disasters } from '../../workload/disasters/index.ts';
 import { decide } from '../approval.ts';
 import { ask, canAsk, isYes } from '../ask.ts';
-import { type Clients, clientsOf } from '../clients.ts';
+import { type Clients, clientsOf, invoke } from '../clients.ts';
 import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
 import { connect, type Installation, install, mailsOf } from '../installation.ts';
@@ -54,6 +54,7 @@ export async function recoveryDrill(options: RecoveryDrillOptions): Promise<Exit
     });
     writers = writeAllTheTime(installation.apiUrl);
     await waitUntilWorthDrilling(installation, writers, screen);
+    await watchForAWhile(installation);
     prober = probe(installation);
     return await rehearse(installation, { writers, prober }, options, screen);
   } finally {
@@ -80,6 +81,15 @@ function probe({ configuration, connection, cloud }: Installation): Prober {
 interface Watchers {
   readonly writers: Writers;
   readonly prober: Prober;
+}
+
+/**
+ * A disaster strikes a database that has been watched for a while: the restore point before it is the begin of the last
+ * sound look, and what is restored there is compared with the look before that one.
+ */
+async function watchForAWhile({ configuration, clients }: Installation): Promise<void> {
+  const look = namesOf(configuration).lambda('database/look-for-damage');
+  for (const _ of ['baseline', 'bound']) await invoke(clients.lambda, look, {});
 }
 
 async function rehearse(
