@@ -73,6 +73,27 @@ export class RecoveryFunction extends Construct {
   }
 }
 
+type Make = (
+  name: string,
+  description: string,
+  statements: RecoveryFunctionProps['statements'],
+  timeout?: Duration,
+) => lambda.Function;
+
+/** How an area makes its functions: `outside` calls AWS alone, `inside` reaches a database or Kubernetes. */
+export function makersOf(
+  scope: Construct,
+  home: FunctionHome,
+  area: string,
+): { readonly outside: Make; readonly inside: Make } {
+  const maker =
+    (reachesDatabase: boolean): Make =>
+    (name, description, statements, timeout = Duration.seconds(reachesDatabase ? 60 : 30)) =>
+      new RecoveryFunction(scope, home, { path: `${area}/${name}`, description, statements, timeout, reachesDatabase })
+        .lambda;
+  return { outside: maker(false), inside: maker(true) };
+}
+
 /** Its own log, its traces and, in a VPC, its network interfaces: what AWS's managed policies would give, and no more. */
 function ownPermissions(logGroup: logs.LogGroup, inVpc: boolean): Permission[] {
   const allow = (sid: string, actions: string[], resources: string[]) =>

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Permissions } from '../permissions.ts';
-import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from '../recovery-function.ts';
+import { type FunctionHome, makersOf } from '../recovery-function.ts';
 
 /** The steps of database-recovery, and what keeps watch over the active database. */
 export function databaseFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
@@ -10,25 +10,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
   const sentinel = () => may.readSecrets(database.sentinelRole.secretName);
   const applicationSecrets = database.applicationRoles.map((role) => role.secretName);
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
-  const control = (
-    path: string,
-    description: string,
-    statements: RecoveryFunctionProps['statements'],
-    timeout = Duration.seconds(30),
-  ) => new RecoveryFunction(scope, home, { path: `database/${path}`, description, statements, timeout }).lambda;
-  const inside = (
-    path: string,
-    description: string,
-    statements: RecoveryFunctionProps['statements'],
-    timeout = Duration.minutes(1),
-  ) =>
-    new RecoveryFunction(scope, home, {
-      path: `database/${path}`,
-      description,
-      statements,
-      timeout,
-      reachesDatabase: true,
-    }).lambda;
+  const { outside, inside } = makersOf(scope, home, 'database');
   return {
     AssessDatabase: inside('assess-database', 'Decides source, restore point and candidate', [
       may.timeline(),
@@ -36,17 +18,17 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.seeDatabases(),
       sentinel(),
     ]),
-    RestoreDatabase: control('restore-database', 'Starts the restore to a new instance', [
+    RestoreDatabase: outside('restore-database', 'Starts the restore to a new instance', [
       may.timeline(),
       may.seeDatabases(),
       ...may.restoreDrill(),
       ...may.useDatabaseKeys(),
     ]),
-    AwaitAvailable: control('await-available', 'Asks whether the restored instance is available', [
+    AwaitAvailable: outside('await-available', 'Asks whether the restored instance is available', [
       may.timeline(),
       may.seeDatabases(),
     ]),
-    ConfigureDatabase: control('configure-database', 'Sets what a restore cannot set', [
+    ConfigureDatabase: outside('configure-database', 'Sets what a restore cannot set', [
       may.timeline(),
       may.seeDatabases(),
       ...may.modifyDrill(),
@@ -97,7 +79,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.timeline(),
       may.findCluster(canary.deployment.cluster),
     ]),
-    TearDown: control('tear-down', 'Deletes the drill’s candidate and nothing else', [
+    TearDown: outside('tear-down', 'Deletes the drill’s candidate and nothing else', [
       may.timeline(),
       may.readControl(),
       may.seeDatabases(),
@@ -105,7 +87,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.readParameters(canary.databaseEndpointParameter),
       may.writeParameters(canary.databaseEndpointParameter),
     ]),
-    AwaitTornDown: control('await-torn-down', 'Asks whether anything of the drill is left', [
+    AwaitTornDown: outside('await-torn-down', 'Asks whether anything of the drill is left', [
       may.timeline(),
       may.seeDatabases(),
     ]),
@@ -125,7 +107,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.seeDatabases(),
       may.readSecrets(database.masterSecretName, database.heartbeatRole.secretName, database.sentinelRole.secretName),
     ]),
-    RegisterDatabase: control('register-database', 'Registers the first active database', [
+    RegisterDatabase: outside('register-database', 'Registers the first active database', [
       may.readControl(),
       may.registerDatabase(),
       may.seeDatabases(),

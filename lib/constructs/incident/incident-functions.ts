@@ -1,46 +1,41 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Permissions } from '../permissions.ts';
-import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from '../recovery-function.ts';
+import { type FunctionHome, makersOf } from '../recovery-function.ts';
 
 /** The functions that open, guard and close incidents, whatever the scenario. */
 export function incidentFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
   const { canary } = home.configuration;
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
-  const make = (
-    path: string,
-    description: string,
-    statements: RecoveryFunctionProps['statements'],
-    timeout = Duration.seconds(30),
-  ) => new RecoveryFunction(scope, home, { path: `incident/${path}`, description, statements, timeout }).lambda;
+  const { outside } = makersOf(scope, home, 'incident');
   return {
-    AcceptRequest: make('accept-request', 'Checks a request against what is there; reads only', [
+    AcceptRequest: outside('accept-request', 'Checks a request against what is there; reads only', [
       may.readTimeline(),
       may.readControl(),
       may.seeDatabases(),
       may.seeExecutions(),
       may.seeAlarms(),
     ]),
-    TakeLease: make('take-lease', 'Takes the environment’s lease in the DR Region', [
+    TakeLease: outside('take-lease', 'Takes the environment’s lease in the DR Region', [
       may.timeline(),
       may.readControl(),
       may.holdLease(),
       may.seeExecutions(),
     ]),
-    OpenIncident: make('open-incident', 'Opens the incident and declares it', [may.timeline(), ...tell()]),
-    CloseIncident: make(
+    OpenIncident: outside('open-incident', 'Opens the incident and declares it', [may.timeline(), ...tell()]),
+    CloseIncident: outside(
       'close-incident',
       'Compiles the evidence, tells the outcome, releases the lease',
       [may.timeline(), may.readControl(), may.holdLease(), may.keepEvidence(), may.putMetrics(), ...tell()],
       Duration.minutes(2),
     ),
-    ReportRefusal: make('report-refusal', 'Tells people why nothing was started', [
+    ReportRefusal: outside('report-refusal', 'Tells people why nothing was started', [
       may.timeline(),
       may.readControl(),
       may.holdLease(),
       ...tell(),
     ]),
-    TriageAlarm: make('triage-alarm', 'Decides whether an alarm or event starts a recovery', [
+    TriageAlarm: outside('triage-alarm', 'Decides whether an alarm or event starts a recovery', [
       may.timeline(),
       may.readControl(),
       may.seeAlarms(),
@@ -48,7 +43,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.startRecovery('database-recovery'),
       ...tell(),
     ]),
-    CleanUpStopped: make(
+    CleanUpStopped: outside(
       'clean-up-stopped',
       'Cleans up after an execution that was stopped or timed out',
       [
@@ -66,7 +61,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       ],
       Duration.minutes(2),
     ),
-    DecideApproval: make('decide-approval', 'Records a person’s decision about a recovery', [
+    DecideApproval: outside('decide-approval', 'Records a person’s decision about a recovery', [
       may.timeline(),
       may.answerApproval(),
     ]),

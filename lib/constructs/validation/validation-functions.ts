@@ -1,25 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Permissions } from '../permissions.ts';
-import { type FunctionHome, RecoveryFunction, type RecoveryFunctionProps } from '../recovery-function.ts';
+import { type FunctionHome, makersOf } from '../recovery-function.ts';
 
 /** The validation that every recovery shares: database, application, performance. */
 export function validationFunctions(scope: Construct, home: FunctionHome, may: Permissions) {
   const { database, canary } = home.configuration;
   const sentinel = () => may.readSecrets(database.sentinelRole.secretName);
-  const inside = (
-    path: string,
-    description: string,
-    statements: RecoveryFunctionProps['statements'],
-    timeout: Duration,
-  ) =>
-    new RecoveryFunction(scope, home, {
-      path: `validation/${path}`,
-      description,
-      statements,
-      timeout,
-      reachesDatabase: true,
-    }).lambda;
+  const { outside, inside } = makersOf(scope, home, 'validation');
   return {
     PlanValidation: inside(
       'plan-validation',
@@ -33,11 +21,9 @@ export function validationFunctions(scope: Construct, home: FunctionHome, may: P
       [may.timeline(), may.readSecrets(database.masterSecretName, database.sentinelRole.secretName)],
       Duration.minutes(11),
     ),
-    JudgeValidation: new RecoveryFunction(scope, home, {
-      path: 'validation/judge-validation',
-      description: 'Judges a tier of the validation; unknown never passes',
-      statements: [may.timeline()],
-    }).lambda,
+    JudgeValidation: outside('judge-validation', 'Judges a tier of the validation; unknown never passes', [
+      may.timeline(),
+    ]),
     ValidateApplication: inside(
       'validate-application',
       'Runs the application’s critical flow',
