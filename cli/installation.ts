@@ -5,10 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { Client } from 'pg';
 import { configurationOf } from '../config/index.ts';
 import { kubernetesGroup, namesOf } from '../config/names.ts';
 import type { Configuration, Network } from '../config/schema.ts';
+import { databaseAlarmPrefix } from '../core/incident/identifiers.ts';
 import { scaledClock } from '../local/clock.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import type { Ec2Service } from '../local/services/ec2/network.ts';
@@ -94,7 +97,11 @@ export async function install(options: InstallationOptions): Promise<Installatio
     const [stocker, assembly] = await Promise.all([runStocker(), makeAssembly()]);
     await stage(
       'Deploy',
-      () => cloud.deploy(assembly),
+      async () => {
+        const stacks = await cloud.deploy(assembly);
+        await switchAlarmRule('DisableRule', configuration, cloud);
+        return stacks;
+      },
       (stacks) => stacks.map(({ name }) => name).join(', '),
     );
     await stage(
@@ -210,7 +217,8 @@ export async function connect(
 }
 
 /** What follows a deployment (docs/deploy.md): who is production, the product's schema and roles, a first baseline to validate against, and a click on SNS's link. */
-async function prepare(configuration: Configuration, cloud: Cloud, { lambda }: Clients): Promise<void> {
+async function prepare(configuration: Configuration, cloud: Cloud, clients: Clients): Promise<void> {
+  const { lambda } = clients;
   const names = namesOf(configuration);
   await invoke(lambda, names.lambda('database/register-database'), { identifier: configuration.database.identifier });
   await invoke(lambda, names.lambda('database/prepare-database'), {});
@@ -218,6 +226,26 @@ async function prepare(configuration: Configuration, cloud: Cloud, { lambda }: C
   for (const region of cloud.regions)
     for (const { topicArn, token } of mailServer(cloud, region).pendingConfirmations())
       await cloud.call('sns', 'ConfirmSubscription', { TopicArn: topicArn, Token: token }, region);
+  await alarmsRest(configuration, clients);
+  await switchAlarmRule('EnableRule', configuration, cloud);
+}
+
+/**
+ * Until production is registered and prepared nothing beats: the alarms of a new deployment ring for a database that
+ * nobody has lost, and triage would start its recovery.
+ */
+const switchAlarmRule = (operation: 'DisableRule' | 'EnableRule', configuration: Configuration, cloud: Cloud) => {
+  const Name = `${namesOf(configuration).prefix}-database-alarm`;
+  return cloud.call('eventbridge', operation, { Name }, configuration.primary.region);
+};
+
+async function alarmsRest(configuration: Configuration, { cloudwatch }: Clients): Promise<void> {
+  const AlarmNamePrefix = databaseAlarmPrefix(configuration.environment);
+  for (const until = performance.now() + 60_000; performance.now() < until; await sleep(100)) {
+    const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix }));
+    if (MetricAlarms.every(({ StateValue }) => StateValue === 'OK')) return;
+  }
+  throw new Error('The alarms of the database did not come to rest within 60 s');
 }
 
 const mailServer = (cloud: Cloud, region: string) => cloud.service('sns', region) as Sns;

@@ -1,7 +1,22 @@
 /** The operator's command line: which command, and what its end means. */
+import { decideOn } from './commands/approve.ts';
+import { cancel } from './commands/cancel.ts';
 import { cloud } from './commands/cloud.ts';
 import { drill } from './commands/drill.ts';
+import { recoveryDrill } from './commands/recovery-drill.ts';
+import { retry, start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import { watch } from './commands/watch.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
+import {
+  parseApproveOptions,
+  parseCancelOptions,
+  parseDeclineOptions,
+  parseRetryOptions,
+  parseStartOptions,
+  parseStatusOptions,
+  parseWatchOptions,
+} from './operator-options.ts';
 import { parseCloudOptions, parseDrillOptions } from './options.ts';
 
 const help = `STOCKER Pro disaster recovery
@@ -13,10 +28,29 @@ const help = `STOCKER Pro disaster recovery
                                (default reports/<incident>)
     --json                     the report as JSON on standard output, nothing else
 
+    --mode recovery            destroy production and recover it, instead of a copy beside it
+    --disaster NAME            how: drop-table, bad-update, bad-migration, page-corruption,
+                               index-corruption or instance-lost
+    --yes                      approve what the recovery asks; without it, you are asked
+
   npm run cloud [-- options]   serve the embedded cloud until Ctrl-C
     --environment, --rows      as above
     --port N                   listen here instead of on any free port
     --clock-factor N           divide the waits that AWS owns by this (default 1)
+
+  npm run dr -- COMMAND        on AWS with your credentials, or where AWS_ENDPOINT_URL points
+    status                     production, lease, incident, last drills, alarms
+    watch [INCIDENT]           the timeline, live, until the incident ends
+    approve INCIDENT --reason TEXT [--restore-to POINT]
+    decline INCIDENT --reason TEXT
+    cancel INCIDENT --reason TEXT [--yes]
+    retry INCIDENT [--reason TEXT] [--restore-to POINT]
+    start --reason TEXT [--mode recovery --confirm ENVIRONMENT] [--restore-to POINT]
+          [--request-id ID]
+    --environment, --region    of the installation; by default production, and the Region
+                               of its active database
+    POINT is latest, a UTC time such as 2026-11-22T13:05:00Z, or snapshot:IDENTIFIER.
+    Not built yet: restoring from a dump, and repairing single tables.
 
 Exit codes
     0    everything passed
@@ -29,7 +63,17 @@ DR_DEBUG=1 shows where an unexpected error came from.
 `;
 
 const commands: Readonly<Record<string, (argv: readonly string[]) => Promise<ExitCode>>> = {
-  drill: (argv) => drill(parseDrillOptions(argv)),
+  drill: (argv) => {
+    const options = parseDrillOptions(argv);
+    return options.disaster === undefined ? drill(options) : recoveryDrill({ ...options, disaster: options.disaster });
+  },
+  start: (argv) => start(parseStartOptions(argv)),
+  status: (argv) => status(parseStatusOptions(argv)),
+  watch: (argv) => watch(parseWatchOptions(argv)),
+  approve: (argv) => decideOn('approve', parseApproveOptions(argv)),
+  decline: (argv) => decideOn('decline', parseDeclineOptions(argv)),
+  cancel: (argv) => cancel(parseCancelOptions(argv)),
+  retry: (argv) => retry(parseRetryOptions(argv)),
   cloud: (argv) => cloud(parseCloudOptions(argv)),
 };
 

@@ -31,9 +31,10 @@ const Plan = z.object({ restore, restorePoint });
 /** Where the restore point lies, from the timeline; undefined where no restore was asked for. */
 export function restoreBounds(timeline: readonly StepRecord[]): RestoreBounds | undefined {
   const succeeded = (name: string) => timeline.find(({ step, status }) => step === name && status === 'succeeded');
-  const plan = Plan.safeParse(succeeded('AssessDatabase')?.facts).data;
+  // What a person decided is planned anew.
+  const plan = Plan.safeParse((succeeded('Replan') ?? succeeded('AssessDatabase'))?.facts).data;
   const asked = succeeded('RestoreDatabase')?.finishedAt;
-  if (!plan || !asked) return undefined;
+  if (!plan?.restore || !plan.restorePoint || !asked) return undefined;
   const notBefore = Date.parse(plan.restorePoint);
   const isLatest = plan.restore.kind === 'time' && plan.restore.at === 'latest';
   return { notBefore, notAfter: isLatest ? Date.parse(asked) : notBefore };

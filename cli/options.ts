@@ -1,6 +1,7 @@
 /** Options of the commands: every bad value is refused naming the option, the value and the fix. */
 import { parseArgs } from 'node:util';
 import { environments } from '../config/index.ts';
+import { disasters } from '../workload/disasters/index.ts';
 import { UsageError } from './exit-codes.ts';
 
 export interface DrillOptions {
@@ -10,6 +11,10 @@ export interface DrillOptions {
   readonly json: boolean;
   /** Directory that receives report.html and report.json. */
   readonly output: string | undefined;
+  /** What destroys production before it is recovered; undefined in a drill on a copy. */
+  readonly disaster: string | undefined;
+  /** Approves what the recovery asks, through the same URL as a person. */
+  readonly yes: boolean;
 }
 
 export interface CloudOptions {
@@ -28,8 +33,17 @@ const shared = {
 } as const;
 
 export function parseDrillOptions(argv: readonly string[]): DrillOptions {
-  const values = parse(argv, { ...shared, json: { type: 'boolean', default: false }, output: { type: 'string' } });
+  const { values } = parse(argv, {
+    ...shared,
+    json: { type: 'boolean', default: false },
+    output: { type: 'string' },
+    mode: { type: 'string', default: 'drill' },
+    disaster: { type: 'string' },
+    yes: { type: 'boolean', default: false },
+  });
   return {
+    disaster: disasterOf(values.mode, values.disaster),
+    yes: values.yes === true,
     environment: environmentOf(values.environment),
     rows: wholeNumber('--rows', values.rows, 100, 50_000_000),
     json: values.json === true,
@@ -38,7 +52,11 @@ export function parseDrillOptions(argv: readonly string[]): DrillOptions {
 }
 
 export function parseCloudOptions(argv: readonly string[]): CloudOptions {
-  const values = parse(argv, { ...shared, port: { type: 'string' }, 'clock-factor': { type: 'string', default: '1' } });
+  const { values } = parse(argv, {
+    ...shared,
+    port: { type: 'string' },
+    'clock-factor': { type: 'string', default: '1' },
+  });
   return {
     environment: environmentOf(values.environment),
     rows: wholeNumber('--rows', values.rows, 100, 50_000_000),
@@ -49,9 +67,17 @@ export function parseCloudOptions(argv: readonly string[]): CloudOptions {
 
 type Definitions = NonNullable<Parameters<typeof parseArgs>[0]>['options'];
 
-function parse(argv: readonly string[], options: NonNullable<Definitions>): Record<string, unknown> {
+/** Parses strictly, with at most this many words that are no options. */
+export function parse(
+  argv: readonly string[],
+  options: NonNullable<Definitions>,
+  words = 0,
+): { values: Record<string, unknown>; positionals: string[] } {
   try {
-    return parseArgs({ args: [...argv], options, allowPositionals: false, strict: true }).values;
+    const parsed = parseArgs({ args: [...argv], options, allowPositionals: words > 0, strict: true });
+    const extra = parsed.positionals[words];
+    if (extra !== undefined) throw new Error(`Unexpected argument '${extra}'`);
+    return parsed;
   } catch (error) {
     const known = Object.keys(options).map((name) => `--${name}`);
     throw new UsageError(`${(error as Error).message.split('. ')[0]}. Known options: ${known.join(', ')}.`, {
@@ -60,12 +86,27 @@ function parse(argv: readonly string[], options: NonNullable<Definitions>): Reco
   }
 }
 
+function disasterOf(mode: unknown, disaster: unknown): string | undefined {
+  const known = Object.keys(disasters).join(', ');
+  if (mode === 'drill') {
+    if (disaster === undefined) return undefined;
+    throw new UsageError(`--disaster ${String(disaster)} destroys production. Give --mode recovery with it.`);
+  }
+  if (mode !== 'recovery') throw new UsageError(`--mode ${String(mode)} is not a mode. Give drill or recovery.`);
+  if (typeof disaster === 'string' && Object.hasOwn(disasters, disaster)) return disaster;
+  throw new UsageError(
+    disaster === undefined
+      ? `--disaster is missing: what is production to be recovered from? Give one of: ${known}.`
+      : `--disaster ${String(disaster)} is not known. Give one of: ${known}.`,
+  );
+}
+
 function directoryOf(value: unknown): string | undefined {
   if (value === '') throw new UsageError('--output is empty. Give a directory, or leave it out for the default.');
   return typeof value === 'string' ? value : undefined;
 }
 
-function environmentOf(value: unknown): string {
+export function environmentOf(value: unknown): string {
   if (typeof value === 'string' && Object.hasOwn(environments, value)) return value;
   throw new UsageError(
     `--environment ${String(value)} is not one of this installation's. Give one of: ${Object.keys(environments).join(', ')}.`,

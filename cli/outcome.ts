@@ -8,7 +8,7 @@ import { duration, type Screen } from './screen.ts';
 
 export function showOutcome(
   { report, objections }: Judged,
-  { mails }: Measurement,
+  { mails }: Pick<Measurement, 'mails'>,
   directory: string,
   screen: Screen,
 ): void {

@@ -77,6 +77,7 @@ export function settingsOf(configuration: Configuration): Settings {
     canary: configuration.canary,
     validation: configuration.validation,
     automatic: configuration.automatic,
+    approval: configuration.approval,
     team: configuration.team,
   };
 }

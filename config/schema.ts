@@ -53,6 +53,7 @@ export const Configuration = z
     canary: ApplicationTarget,
     validation: Settings.shape.validation,
     automatic: Settings.shape.automatic,
+    approval: Settings.shape.approval,
     team: Settings.shape.team,
     traffic: z.strictObject({
       hostedZoneName: z.string(),

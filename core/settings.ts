@@ -106,6 +106,12 @@ export const Settings = z.strictObject({
       }),
     ),
   }),
+  approval: z.strictObject({
+    /** How long a recovery waits for a person; then it is declined. */
+    timeoutSeconds: seconds,
+    /** Whether who started a recovery may approve it. */
+    starterMayApprove: z.boolean(),
+  }),
   /** Role of the plan → address. Messages address roles. */
   team: z.record(
     z.enum(['DR Coordinator', 'Database Administrator', 'DevOps Engineer', 'Application Developer', 'QA Engineer']),

@@ -4,4 +4,6 @@ export interface StepResult<O> {
   readonly summary: string;
   /** No secrets: they end in the timeline and the report. */
   readonly facts?: Readonly<Record<string, unknown>>;
+  /** The state goes on after the function has answered: it waits for a person. */
+  readonly waits?: true;
 }

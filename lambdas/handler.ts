@@ -94,13 +94,14 @@ export async function runOnTimeline<O>(
   const base = {
     version: recordVersion,
     incidentId: incident.id,
+    execution: incident.executionArn,
     step,
     ...(piece === undefined ? {} : { piece }),
     startedAt: now(),
     attempts: 1,
   } as const;
-  const write = (change: Pick<StepRecord, 'status' | 'summary' | 'facts'> & Partial<StepRecord>) =>
-    incidents.recordStep({ ...base, ...change });
+  const write = ({ facts, ...change }: Pick<StepRecord, 'status' | 'summary'> & Partial<StepRecord>) =>
+    incidents.recordStep({ ...base, ...change, facts: { ...facts } });
   /** A timeline that cannot be written never stops a recovery; a drill exists to find that it cannot. */
   const writeOrLog = (change: Parameters<typeof write>[0]) =>
     write(change).catch((error: unknown) => {
@@ -117,13 +118,16 @@ export async function runOnTimeline<O>(
     await write({
       status: error.retryable ? 'waiting' : 'failed',
       summary: error.message,
-      facts: { ...error.details },
+      facts: error.details,
       ...(error.retryable ? {} : { finishedAt: now() }),
       error: { name: error.name, message: error.message, next: error.next },
     }).catch((failure: unknown) => at.logger.error('The timeline could not be written', asError(failure)));
     throw error;
   }
-  await writeOrLog({ status: 'succeeded', summary: result.summary, facts: { ...result.facts }, finishedAt: now() });
+  const { summary, facts = {}, waits } = result;
+  await writeOrLog(
+    waits ? { status: 'waiting', summary, facts } : { status: 'succeeded', summary, facts, finishedAt: now() },
+  );
   return result;
 }
 

@@ -14,7 +14,7 @@ interface State {
   readonly Items?: string;
   readonly Assign?: Readonly<Record<string, unknown>>;
   readonly Output?: unknown;
-  readonly TimeoutSeconds?: number;
+  readonly TimeoutSeconds?: number | string;
   readonly Retry?: readonly {
     readonly ErrorEquals: readonly string[];
     readonly MaxAttempts?: number;
@@ -103,7 +103,9 @@ function patienceOf({ TimeoutSeconds, Retry = [] }: State): string {
     ({ ErrorEquals, IntervalSeconds = 1, MaxAttempts = 3 }) =>
       `\`${ErrorEquals}\` ${MaxAttempts} × ${IntervalSeconds} s`,
   );
-  return [...(TimeoutSeconds === undefined ? [] : [`${TimeoutSeconds} s`]), ...own].join(', ') || '–';
+  // A substituted number stands in an expression.
+  const limit = typeof TimeoutSeconds === 'string' ? TimeoutSeconds.replace(/[{}%$ ]/g, '') : TimeoutSeconds;
+  return [...(limit === undefined ? [] : [`${limit} s`]), ...own].join(', ') || '–';
 }
 
 function failureOf(state: State, around: readonly State[]): string {

@@ -45,7 +45,7 @@ export async function drill(options: DrillOptions): Promise<ExitCode> {
 }
 
 /** Before anything is started: a drill whose report cannot be kept is not worth running. */
-function makeDirectory(directory: string): void {
+export function makeDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
     accessSync(directory, constants.W_OK);
@@ -58,7 +58,7 @@ function makeDirectory(directory: string): void {
 }
 
 /** Four clients that move stock of the second tenant's products. */
-function writeAllTheTime(url: string): Writers {
+export function writeAllTheTime(url: string): Writers {
   return startClients({
     url,
     writers: 4,
@@ -104,7 +104,7 @@ function refused(ended: Ended, options: DrillOptions, screen: Screen): ExitCode 
   return exitCodes.failed;
 }
 
-const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+export const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 
 function conclude(
   installation: Installation,
@@ -132,7 +132,7 @@ function conclude(
 }
 
 /** A drill is worth something once data is flowing, the first baseline is in the restore window, and no alarm rings. */
-async function waitUntilWorthDrilling(
+export async function waitUntilWorthDrilling(
   { configuration, clients, database }: Installation,
   writers: Writers,
   screen: Screen,
@@ -176,7 +176,7 @@ async function waitUntilWorthDrilling(
   );
 }
 
-async function executions({ configuration, clients }: Installation) {
+export async function executions({ configuration, clients }: Installation) {
   const stateMachineArn = namesOf(configuration).stateMachineArn(configuration.primary.region, 'database-recovery');
   const { executions: found = [] } = await clients.sfn.send(new ListExecutionsCommand({ stateMachineArn }));
   return found;

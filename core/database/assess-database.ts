@@ -1,50 +1,85 @@
 /** AssessDatabase: looks at what is there and makes the plan that every later step follows. */
-import type { Incident } from '../incident/contracts.ts';
+import type { ActiveDatabase, ApprovalDecision, Incident } from '../incident/contracts.ts';
+import { incidentTag } from '../incident/identifiers.ts';
 import { formatSeconds } from '../incident/moments.ts';
 import type { Clock, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
-import type { RestorePlan } from './contracts.ts';
-import { DatabaseNotFound, RestorePointUnavailable } from './errors.ts';
-import { newestHeartbeat } from './heartbeat.ts';
+import type { DatabaseProfile, RestorePlan } from './contracts.ts';
+import { DatabaseNotFound, RestorePointUnavailable, RestorePointUnknown } from './errors.ts';
 import { planRestore } from './plan.ts';
-import type { DatabaseInstance, Databases, Secrets, Sessions } from './ports.ts';
+import { damageIn, planRecovery } from './plan-recovery.ts';
+import type { DatabaseInstance, Databases, Looks, Profiles, Secrets, Sessions } from './ports.ts';
+import { restoredFromTag, restorePointTag } from './restore-database.ts';
+import { type Answer, endpointOfActive, judgeSource, probeSource, seenOf } from './source.ts';
 
 export interface AssessContext {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readActiveDatabase'>;
   readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'findSnapshot'>;
+  readonly looks: Pick<Looks, 'latest'>;
+  readonly profiles: Pick<Profiles, 'read'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
 }
 
+interface AssessInput {
+  readonly incident: Incident;
+  /** What a person said to the first assessment; the second one plans anew from what is true by then. */
+  readonly decision?: ApprovalDecision | undefined;
+}
+
 export async function assessDatabase(
-  { incident }: { incident: Incident },
+  { incident, decision }: AssessInput,
   context: AssessContext,
 ): Promise<StepResult<RestorePlan>> {
-  const { settings, clock, control, databases } = context;
-  const active = await control.readActiveDatabase();
+  const active = await context.control.readActiveDatabase();
+  if (incident.mode === 'drill') return assessDrill(incident, requireActive(active, incident), context);
+  if (active !== undefined && active.identifier !== incident.target) {
+    const resumed = await resume(incident, active, context);
+    if (resumed !== undefined) return resumed;
+  }
+  return assessRecovery(incident, requireActive(active, incident), decision, context);
+}
+
+function requireActive(active: ActiveDatabase | undefined, incident: Incident): ActiveDatabase {
   if (active === undefined || active.identifier !== incident.target)
     throw DatabaseNotFound(
       `The incident is about ${incident.target}; the active database is ${active?.identifier ?? 'not registered'}.`,
     );
   if (active.region !== incident.region)
     throw DatabaseNotFound(`The active database is in ${active.region}; this recovery runs in ${incident.region}.`);
-  const source = await databases.find(active.identifier);
-  if (source === undefined) throw DatabaseNotFound(`RDS in ${incident.region} has no instance ${active.identifier}.`);
+  return active;
+}
+
+const requireSame = (source: DatabaseInstance, active: ActiveDatabase): void => {
   if (source.resourceId !== active.resourceId)
     throw DatabaseNotFound(
       `${active.identifier} is ${source.resourceId} in RDS and ${active.resourceId} on record: another instance took the name.`,
     );
+};
+
+async function assessDrill(
+  incident: Incident,
+  active: ActiveDatabase,
+  context: AssessContext,
+): Promise<StepResult<RestorePlan>> {
+  const { settings, clock, databases } = context;
+  const source = await databases.find(active.identifier);
+  if (source === undefined) throw DatabaseNotFound(`RDS in ${incident.region} has no instance ${active.identifier}.`);
+  requireSame(source, active);
   const { restoreTo } = incident;
-  const [window, snapshot, heartbeat] = await Promise.all([
+  const [window, snapshot, answer] = await Promise.all([
     databases.restoreWindow(source),
     typeof restoreTo === 'object' ? databases.findSnapshot(restoreTo.snapshot) : undefined,
-    heartbeatOf(source, context),
+    source.address === undefined || source.port === undefined
+      ? undefined
+      : probeSource({ address: source.address, port: source.port, database: settings.database.name }, context),
   ]);
+  const heartbeat = heartbeatIn(answer);
   const now = clock.now().toISOString();
-  const decision = planRestore({
+  const decided = planRestore({
     settings,
     incident,
     active,
@@ -54,8 +89,8 @@ export async function assessDatabase(
     newestHeartbeat: heartbeat,
     now,
   });
-  if ('refused' in decision) throw RestorePointUnavailable(`${decision.refused}.`);
-  const { plan } = decision;
+  if ('refused' in decided) throw RestorePointUnavailable(`${decided.refused}.`);
+  const { plan } = decided;
   return {
     output: plan,
     summary: `restore ${source.identifier} as of ${plan.restorePoint}; it would lose about ${formatSeconds(plan.estimatedLossSeconds)}`,
@@ -67,14 +102,107 @@ export async function assessDatabase(
   };
 }
 
-/** Best effort: a lost database does not answer, and the plan counts the loss until now. */
-async function heartbeatOf(source: DatabaseInstance, { settings, secrets, sessions }: AssessContext) {
-  if (source.address === undefined || source.port === undefined) return undefined;
-  const address = { address: source.address, port: source.port, database: settings.database.name };
-  try {
-    const credentials = await secrets.credentials(settings.database.sentinelRole.secretName);
-    return await newestHeartbeat(sessions, address, credentials);
-  } catch {
-    return undefined;
-  }
+const heartbeatIn = (answer: Answer | undefined) => (answer?.kind === 'answers' ? answer.newestHeartbeat : undefined);
+
+async function assessRecovery(
+  incident: Incident,
+  active: ActiveDatabase,
+  decision: ApprovalDecision | undefined,
+  context: AssessContext,
+): Promise<StepResult<RestorePlan>> {
+  const { settings, clock, databases, looks, profiles } = context;
+  const source = await databases.find(active.identifier);
+  if (source !== undefined) requireSame(source, active);
+  // `latest` is what a request says that says nothing; a person who means it says so with the approval.
+  const wanted = decision?.restoreTo ?? (incident.restoreTo === 'latest' ? undefined : incident.restoreTo);
+  const [window, snapshot, answer, look, profile] = await Promise.all([
+    databases.restoreWindow(active),
+    typeof wanted === 'object' ? databases.findSnapshot(wanted.snapshot) : undefined,
+    probeSource(endpointOfActive(active, settings), context),
+    looks.latest(),
+    profiles.read(active.resourceId),
+  ]);
+  const seen = source === undefined ? profile?.seen : seenOf(source);
+  if (seen === undefined)
+    throw DatabaseNotFound(
+      `RDS in ${incident.region} has no instance ${active.identifier}, and no look of the sentinel recorded its settings.`,
+    );
+  const state = judgeSource(source, answer);
+  const damage = damageIn(look, active.resourceId);
+  const newestHeartbeat = heartbeatIn(answer);
+  const approved = decision?.approved === true;
+  const now = clock.now().toISOString();
+  const decided = planRecovery({
+    settings,
+    incident,
+    active,
+    state,
+    seen,
+    window,
+    snapshot,
+    damage,
+    newestHeartbeat,
+    wanted,
+    approved,
+    now,
+  });
+  if ('refused' in decided) throw RestorePointUnavailable(`${decided.refused}.`);
+  const { plan } = decided;
+  const found = damage?.found.join('; ') ?? 'the sentinel saw no damage';
+  if (approved && plan.restore === undefined)
+    throw RestorePointUnknown(`The approval names no restore point, and nothing bounds the damage: ${found}.`);
+  return {
+    output: plan,
+    summary: `${active.identifier} is ${describeState[state]}; ${found}; ${describeChoice(plan)}`,
+    facts: {
+      ...plan,
+      sourceState: state,
+      sourceStatus: source?.status ?? 'RDS lists no such instance',
+      answer: answer.kind === 'answers' ? 'answers' : answer.why,
+      newestHeartbeat: newestHeartbeat ?? 'unknown: the source does not answer',
+      lastLook: look === undefined ? 'none' : { at: look.at, verdict: look.verdict, unknown: look.unknown },
+    },
+  };
+}
+
+const describeState = { alive: 'there and answers', gone: 'gone', unknown: 'not reached, and may be alive' } as const;
+
+function describeChoice({ restorePoint, estimatedLossSeconds }: RestorePlan): string {
+  if (restorePoint === undefined) return 'a person must choose the restore point';
+  return `restore as of ${restorePoint}; it would lose about ${formatSeconds(estimatedLossSeconds)}`;
+}
+
+/** An earlier execution of this incident made its candidate production: what is left is to finish. */
+async function resume(
+  incident: Incident,
+  active: ActiveDatabase,
+  { settings, databases, profiles }: AssessContext,
+): Promise<StepResult<RestorePlan> | undefined> {
+  const candidate = await databases.find(active.identifier);
+  if (candidate?.resourceId !== active.resourceId || candidate.tags[incidentTag] !== incident.id) return undefined;
+  const former = await databases.find(incident.target);
+  const resourceId = candidate.tags[restoredFromTag] ?? former?.resourceId ?? '';
+  const profile: DatabaseProfile | undefined = former === undefined ? await profiles.read(resourceId) : undefined;
+  const restorePoint = candidate.tags[restorePointTag] ?? candidate.createdAt ?? active.since;
+  const isFormer = former?.resourceId === resourceId;
+  const plan: RestorePlan = {
+    source: {
+      identifier: incident.target,
+      resourceId,
+      ...(isFormer && former.address !== undefined ? { address: former.address, port: former.port } : {}),
+    },
+    candidate: active.identifier,
+    restore: { kind: 'time', at: restorePoint },
+    restorePoint,
+    estimatedLossSeconds: 0,
+    epoch: active.epoch - 1,
+    approval: 'none', // it was given before the epoch was raised
+    seen: isFormer ? seenOf(former) : (profile?.seen ?? seenOf(candidate)),
+    resume: 'cut-over',
+  };
+  return {
+    output: plan,
+    summary: `${active.identifier}, which this incident restored as of ${restorePoint}, is production in ${settings.environment} already: finishing`,
+    facts: { ...plan },
+  };
 }

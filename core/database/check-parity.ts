@@ -1,40 +1,69 @@
 /** CheckParity: refuses a restored copy that differs from its source where it should not. */
 import type { Incident } from '../incident/contracts.ts';
+import { isBefore } from '../incident/moments.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Candidate, RestorePlan } from './contracts.ts';
 import { DatabaseNotFound, DatabaseNotReady, ParityViolated } from './errors.ts';
-import { compareFacts, type Difference, type Facts, instanceFacts, postgresFactsSql } from './parity.ts';
-import type { Credentials, DatabaseAddress, DatabaseInstance, Databases, Secrets, Sessions } from './ports.ts';
+import { compareFacts, type Difference, type Facts, factsIn, instanceFacts, postgresFactsSql } from './parity.ts';
+import type {
+  Credentials,
+  DatabaseAddress,
+  DatabaseInstance,
+  Databases,
+  Profiles,
+  Secrets,
+  Sessions,
+} from './ports.ts';
 import { isAnswered, messageOf, withSession } from './sql.ts';
 
 export interface ParityContext {
   readonly settings: Settings;
   readonly databases: Pick<Databases, 'find' | 'parameters'>;
+  readonly profiles: Pick<Profiles, 'read'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
 }
 
+interface ParityInput {
+  readonly incident: Incident;
+  readonly plan: RestorePlan;
+  readonly candidate: Candidate;
+}
+
+/** What the copy is compared with, and what is not known of it. */
+interface Reference {
+  readonly facts: Facts;
+  readonly from: string;
+  /** When it was so; undefined: now. */
+  readonly at?: string;
+}
+
 export async function checkParity(
-  { plan, candidate }: { incident: Incident; plan: RestorePlan; candidate: Candidate },
-  { settings, databases, secrets, sessions }: ParityContext,
+  input: ParityInput,
+  context: ParityContext,
 ): Promise<StepResult<{ differences: Difference[] }>> {
-  const [source, copy, sentinel] = await Promise.all([
-    databases.find(plan.source.identifier),
-    databases.find(candidate.identifier),
-    secrets.credentials(settings.database.sentinelRole.secretName),
-  ]);
-  if (source === undefined || copy === undefined)
-    throw DatabaseNotFound(
-      `RDS has no instance ${source === undefined ? plan.source.identifier : candidate.identifier}.`,
-    );
+  const { incident, plan, candidate } = input;
+  const { settings, databases, secrets } = context;
+  const copy = await databases.find(candidate.identifier);
+  if (copy === undefined) throw DatabaseNotFound(`RDS has no instance ${candidate.identifier}.`);
+  const sentinel = await secrets.credentials(settings.database.sentinelRole.secretName);
   const factsOf = async (instance: DatabaseInstance): Promise<Facts> => ({
     ...instanceFacts(instance),
     ...(await parameterFacts(instance, databases)),
-    ...(await postgresFacts(sessions, endpointOf(instance, settings), sentinel)),
+    ...(await postgresFacts(context.sessions, endpointOf(instance, settings), sentinel)),
   });
-  const [was, is] = await Promise.all([factsOf(source), factsOf(copy)]);
-  const differences = compareFacts(was, is, settings);
+  const [reference, is] = await Promise.all([referenceOf(input, context, factsOf), factsOf(copy)]);
+  const was = reference.facts;
+  // Without what PostgreSQL said of a source that is gone, only what is known of it can be compared.
+  const compared = 'version' in was ? is : Object.fromEntries(Object.entries(is).filter(([name]) => name in was));
+  const differences = compareFacts(was, compared, {
+    settings,
+    mode: incident.mode,
+    restoredEarlier:
+      reference.at !== undefined && plan.restorePoint !== undefined && isBefore(plan.restorePoint, reference.at),
+    cutOver: plan.resume !== undefined,
+  });
   const violations = differences.filter((each) => each.expected === undefined);
   // A modification shows late: what differs while RDS is still at work may be equal in a moment.
   if (violations.length > 0 && (copy.status !== 'available' || copy.pending.length > 0))
@@ -48,24 +77,60 @@ export async function checkParity(
       `${candidate.identifier} differs from ${plan.source.identifier}: ${violations
         .map((each) => `${each.setting} is ${each.candidate}, not ${each.source}`)
         .join('; ')}.`,
-      { details: { differences } },
+      { details: { differences, comparedWith: reference.from } },
     );
-  const compared = Object.keys(was).length;
+  const count = Object.keys(was).length;
+  const where = incident.mode === 'drill' ? 'a drill' : 'a recovery';
   return {
     output: { differences },
-    summary: `${compared} settings compared; ${differences.length} differ, all expected in a drill`,
-    facts: { compared, differences },
+    summary: `${count} settings compared; ${differences.length} differ, all expected in ${where}`,
+    facts: { compared: count, comparedWith: reference.from, differences },
+  };
+}
+
+/**
+ * A drill compares with production as it is. In a recovery production is damaged or gone: the sentinel's last sound look
+ * says what it was; without one, what the assessment saw of it in RDS.
+ */
+async function referenceOf(
+  { incident, plan }: ParityInput,
+  { databases, profiles }: ParityContext,
+  factsOf: (instance: DatabaseInstance) => Promise<Facts>,
+): Promise<Reference> {
+  const { identifier, resourceId } = plan.source;
+  if (incident.mode === 'drill') {
+    const source = await databases.find(identifier);
+    if (source === undefined) throw DatabaseNotFound(`RDS has no instance ${identifier}.`);
+    return { facts: await factsOf(source), from: `${identifier} as it is` };
+  }
+  const profile = await profiles.read(resourceId);
+  const seen = plan.seen ?? profile?.seen;
+  if (seen === undefined) throw DatabaseNotFound(`Nothing is known of how ${identifier} was set up.`);
+  const instance = instanceFacts(seen);
+  if (profile !== undefined)
+    return {
+      facts: { ...profile.facts, ...instance },
+      from: `${identifier} at the sound look of ${profile.at}`,
+      at: profile.at,
+    };
+  return {
+    facts: { ...instance, ...(await parameterFacts(seen, databases)) },
+    from: `${identifier} as RDS showed it; no sound look recorded what PostgreSQL said of itself`,
   };
 }
 
 /** What RDS was asked for, besides what PostgreSQL says: a parameter that waits for a reboot shows only here. */
-async function parameterFacts(instance: DatabaseInstance, databases: ParityContext['databases']): Promise<Facts> {
+export async function parameterFacts(
+  instance: Pick<DatabaseInstance, 'settings'>,
+  databases: Pick<Databases, 'parameters'>,
+): Promise<Facts> {
   const group = instance.settings.parameterGroup;
   if (typeof group !== 'string') return {};
   const parameters = await databases.parameters(group);
   return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`parameter group ${name}`, value]));
 }
 
+/** Throws DatabaseNotReady where it does not answer. */
 async function postgresFacts(sessions: Sessions, address: DatabaseAddress, sentinel: Credentials): Promise<Facts> {
   const rows = await withSession(sessions, address, sentinel, (session) => session.query(postgresFactsSql)).catch(
     (cause: unknown) => {
@@ -74,7 +139,7 @@ async function postgresFacts(sessions: Sessions, address: DatabaseAddress, senti
       throw DatabaseNotReady(`${address.address} does not answer: ${messageOf(cause)}`, { cause });
     },
   );
-  return Object.fromEntries(rows.map((row) => [row.setting ?? '', row.value ?? '']));
+  return factsIn(rows);
 }
 
 function endpointOf({ identifier, address, port }: DatabaseInstance, { database }: Settings): DatabaseAddress {

@@ -1,20 +1,28 @@
-/** CutOver and AwaitWorkload of a drill: the canary of the application moves to the restored copy. */
-import type { Incident } from '../incident/contracts.ts';
-import type { Announcer, Clock, ControlStore } from '../incident/ports.ts';
+/** CutOver: the application moves to the restored database, in a drill its canary only. */
+import { type ActiveDatabase, type Incident, recordVersion } from '../incident/contracts.ts';
+import type { Announcer, Clock, Compensations, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Candidate, RestorePlan } from './contracts.ts';
-import { alterRole, applicationLogins, type Login } from './credentials.ts';
-import { LeaseLost, LoginRefused, WorkloadNotFound, WorkloadNotReady } from './errors.ts';
-import type { Parameters, RolloutStatus, Secrets, Session, Sessions, Workloads } from './ports.ts';
-import { requireDrill } from './restore-database.ts';
-import { addressOf, isAnswered, messageOf, sqlState, withSession } from './sql.ts';
+import type { Login } from './credentials.ts';
+import { DatabaseNotReady, LeaseLost } from './errors.ts';
+import { fenceLogins, openTo, proveRefused, proveWrite } from './fence.ts';
+import { targetOfSource } from './fence-source.ts';
+import type { Baselines, Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
+import { restoreOf } from './restore-database.ts';
+import { answerOf, judgeSource } from './source.ts';
+import { withSession } from './sql.ts';
+import { targetOf } from './target.ts';
+import { restoreEndpoint, unfenceSource } from './undo.ts';
 
 export interface CutOverContext {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly control: Pick<ControlStore, 'readLease' | 'readActiveDatabase'>;
-  readonly parameters: Pick<Parameters, 'write'>;
+  readonly control: Pick<ControlStore, 'readLease' | 'readActiveDatabase' | 'advanceActiveDatabase'>;
+  readonly databases: Pick<Databases, 'find'>;
+  readonly baselines: Pick<Baselines, 'atOrBefore' | 'record'>;
+  readonly compensations: Pick<Compensations, 'register' | 'open'>;
+  readonly parameters: Pick<Parameters, 'read' | 'write'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
   readonly workloads: Pick<Workloads, 'restart'>;
@@ -27,96 +35,130 @@ interface CutOverInput {
   readonly candidate: Candidate;
 }
 
+/** Where a step of it is repeated, what the earlier attempt did is found done. */
 export async function cutOver(
-  { incident, plan, candidate }: CutOverInput,
+  input: CutOverInput,
   context: CutOverContext,
-): Promise<StepResult<{ application: 'canary' }>> {
-  requireDrill(incident);
-  const { settings, clock, parameters, secrets, sessions, workloads, announcer } = context;
-  await requireLease(incident, plan, context.control);
+): Promise<StepResult<{ application: 'canary' | 'production' }>> {
+  const { incident, plan, candidate } = input;
+  const { settings, clock, control, parameters, secrets, sessions, workloads, announcer } = context;
+  const { restorePoint } = restoreOf(plan);
+  const isDrill = incident.mode === 'drill';
+  const target = targetOf(incident, settings);
+  const active = await requireLease(input, control);
+  const { master, logins } = await fenceLogins(settings, secrets);
+  if (!isDrill && active.resourceId !== candidate.resourceId) await makeActive(input, active, logins, context);
   const { address, port } = candidate;
-  await parameters.write(settings.canary.databaseEndpointParameter, JSON.stringify({ address, port }));
-  const [master, logins] = await Promise.all([
-    secrets.credentials(settings.database.masterSecretName),
-    applicationLogins(settings, secrets),
-  ]);
-  await withSession(sessions, addressOf(candidate), master, async (session) => {
-    for (const { username } of logins) await alterRole(session, username, 'login');
-  });
+  await parameters.write(target.databaseEndpointParameter, JSON.stringify({ address, port }));
+  const roles = logins.map((login) => login.username);
+  // A drill's copy runs no scheduled jobs: they could reach beyond it.
+  await withSession(sessions, candidate, master, (session) =>
+    openTo({ session, sessions, target: candidate, master }, roles, !isDrill),
+  );
   const transactions: string[] = [];
   for (const login of logins) transactions.push(await proveWrite(sessions, candidate, login));
-  await workloads.restart(settings.canary.deployment, clock.now().toISOString());
-  const roles = logins.map((login) => login.username);
+  await workloads.restart(target.deployment, clock.now().toISOString());
+  const application = isDrill ? 'canary' : 'production';
   await announcer.announce(incident, {
     kind: 'milestone',
-    headline: 'The canary of the application moves to the restored database',
-    lines: [`Database: ${candidate.identifier}, as of ${plan.restorePoint}`, 'Production is not touched.'],
+    headline: isDrill
+      ? 'The canary of the application moves to the restored database'
+      : 'The application moves to the restored database',
+    lines: [
+      `Database: ${candidate.identifier}, as of ${restorePoint}`,
+      isDrill ? 'Production is not touched.' : `${plan.source.identifier} stays closed to the application.`,
+    ],
   });
   return {
-    output: { application: 'canary' },
-    summary: `canary cut over to ${candidate.identifier}; ${roles.join(', ')} can log in and write`,
-    facts: { roles, transactions, endpointParameter: settings.canary.databaseEndpointParameter },
+    output: { application },
+    summary: `${application} cut over to ${candidate.identifier}; ${roles.join(', ')} can log in and write`,
+    facts: {
+      roles,
+      transactions,
+      endpointParameter: target.databaseEndpointParameter,
+      ...(isDrill
+        ? {}
+        : { epoch: plan.epoch + 1, terraformDebt: terraformDebt(input, target.databaseEndpointParameter) }),
+    },
   };
 }
 
-/** The lease is this execution's and production is where the plan found it. */
-async function requireLease(incident: Incident, plan: RestorePlan, control: CutOverContext['control']): Promise<void> {
+/** What Terraform still believes, and would put back: tracked until its state is imported and its plan is empty. */
+const terraformDebt = ({ plan, candidate }: CutOverInput, parameter: string) => ({
+  import: candidate.identifier,
+  old: plan.source.identifier,
+  parameter,
+});
+
+/** The lease is this execution's, and production is where the plan found it, or where this very plan brought it. */
+async function requireLease(
+  { incident, plan, candidate }: CutOverInput,
+  control: CutOverContext['control'],
+): Promise<ActiveDatabase> {
   const [lease, active] = await Promise.all([control.readLease(), control.readActiveDatabase()]);
   if (lease?.executionArn !== incident.executionArn || lease.incidentId !== incident.id)
     throw LeaseLost(`The lease is held by ${lease?.incidentId ?? 'nobody'}, not by ${incident.id}.`);
-  if (active?.epoch !== plan.epoch)
-    throw LeaseLost(`The active database is at epoch ${active?.epoch ?? 'none'}; the plan was made at ${plan.epoch}.`);
+  const isOurs = active?.resourceId === candidate.resourceId && active.epoch === plan.epoch + 1;
+  if (active !== undefined && (active.epoch === plan.epoch || (incident.mode === 'recovery' && isOurs))) return active;
+  throw LeaseLost(`The active database is at epoch ${active?.epoch ?? 'none'}; the plan was made at ${plan.epoch}.`);
 }
 
 /**
- * A transaction with an id of its own that PostgreSQL reports committed is a write, whatever the role may touch; that
- * the application's own rows land here is proven by ValidateApplication.
+ * The one irreversible act: from here on the restored database is production. Everything that could speak against it has
+ * been asked by now, the source last of all.
  */
-async function proveWrite(sessions: Sessions, candidate: Candidate, login: Login): Promise<string> {
-  const prove = async (session: Session) => {
-    const [begun] = await session.query(
-      "select pg_current_xact_id()::text as xid, current_setting('transaction_read_only') as read_only",
-    );
-    const [ended] = await session.query('select pg_xact_status($1::xid8) as status', [begun?.xid]);
-    if (begun?.read_only !== 'off' || ended?.status !== 'committed' || begun.xid == null)
-      throw LoginRefused(`${login.username} logs in to ${candidate.identifier} and cannot write.`);
-    return begun.xid;
-  };
-  return withSession(sessions, addressOf(candidate), login, prove).catch((cause: unknown) => {
-    if (sqlState(cause) === undefined || !isAnswered(cause)) throw cause;
-    throw LoginRefused(`${login.username} cannot use ${candidate.identifier}: ${messageOf(cause)}`, { cause });
+async function makeActive(
+  { incident, plan, candidate }: CutOverInput,
+  active: ActiveDatabase,
+  logins: readonly Login[],
+  context: CutOverContext,
+): Promise<void> {
+  const { settings, clock, control, compensations, baselines, parameters } = context;
+  const { deployment, databaseEndpointParameter: parameter } = targetOf(incident, settings);
+  await compensations.register(incident.id, restoreEndpoint, {
+    resourceId: active.resourceId,
+    epoch: active.epoch,
+    parameter,
+    value: await parameters.read(parameter),
+    deployment,
   });
+  await requireSourceClosed({ incident, plan }, logins, context);
+  const now = clock.now().toISOString();
+  const { identifier, resourceId, address, port } = candidate;
+  const { region } = active;
+  const epoch = plan.epoch + 1;
+  const record = { version: recordVersion, identifier, resourceId, region, address, port, epoch, since: now } as const;
+  if (!(await control.advanceActiveDatabase(record, plan.epoch, incident.executionArn))) {
+    const now = await control.readActiveDatabase();
+    // The write was done and its answer lost.
+    if (now?.resourceId !== resourceId || now.epoch !== epoch)
+      throw LeaseLost(`The active database is ${now?.identifier} at epoch ${now?.epoch}; it was not moved.`);
+  }
+  // What was true at the restore point is true of the new database; what the sentinel saw of the old one later is not.
+  const known = await baselines.atOrBefore(restoreOf(plan).restorePoint);
+  if (known !== undefined) await baselines.record({ ...known, at: now, resourceId });
 }
 
-export interface AwaitWorkloadContext {
-  readonly settings: Settings;
-  readonly workloads: Pick<Workloads, 'status'>;
-}
-
-export async function awaitWorkload(
-  _input: { incident: Incident },
-  { settings, workloads }: AwaitWorkloadContext,
-): Promise<StepResult<Record<string, never>>> {
-  const { deployment } = settings.canary;
-  const name = `${deployment.namespace}/${deployment.name}`;
-  const status = await workloads.status(deployment);
-  if (status === undefined) throw WorkloadNotFound(`${deployment.cluster} has no deployment ${name}.`);
-  const missing = missingFromRollout(status);
-  if (missing !== undefined) throw WorkloadNotReady(`${name}: ${missing}.`, { details: { ...status } });
-  return {
-    output: {},
-    summary: `${name} is rolled out: ${status.available} of ${status.desired} available`,
-    facts: { ...status },
-  };
-}
-
-/** What `kubectl rollout status` waits for, in its order; undefined once the rollout is complete. */
-export function missingFromRollout(status: RolloutStatus): string | undefined {
-  const { generation, observedGeneration, desired, total, updated, available } = status;
-  if (observedGeneration < generation) return 'the restart has not been observed yet';
-  if (desired === 0) return 'it is scaled to zero';
-  if (updated < desired) return `${updated} of ${desired} pods are new`;
-  if (total > updated) return `${total - updated} old pods are still there`;
-  if (available < updated) return `${available} of ${updated} new pods are available`;
-  return undefined;
+/** Fenced, proven once more; or gone. One that this incident fenced and that nobody listens on keeps its fence on disk. */
+async function requireSourceClosed(
+  { incident, plan }: Pick<CutOverInput, 'incident' | 'plan'>,
+  logins: readonly Login[],
+  { settings, sessions, databases, compensations }: CutOverContext,
+): Promise<void> {
+  const target = targetOfSource(plan, settings);
+  if (target === undefined) return;
+  for (const login of logins) {
+    try {
+      await proveRefused(sessions, target, login);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== DatabaseNotReady.definition.name) throw error;
+      const answer = answerOf(error.cause);
+      const instance = await databases.find(plan.source.identifier);
+      const same = instance?.resourceId === plan.source.resourceId ? instance : undefined;
+      if (judgeSource(same, answer) === 'gone') return;
+      const open = await compensations.open(incident.id);
+      if (answer.kind === 'refuses' && open.some(({ name }) => name === unfenceSource)) return;
+      throw error;
+    }
+  }
 }

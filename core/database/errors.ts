@@ -11,6 +11,11 @@ export const RestorePointUnavailable = defineError({
   retryable: false,
   next: 'Start again with a time inside the window that the message names, or with one of the database’s snapshots.',
 });
+export const RestorePointUnknown = defineError({
+  name: 'RestorePointUnknown',
+  retryable: false,
+  next: 'Nothing says when the damage began: choose a time or a snapshot, and give it as restoreTo with the approval or with a new start.',
+});
 export const CandidateNotOurs = defineError({
   name: 'CandidateNotOurs',
   retryable: false,
@@ -35,6 +40,11 @@ export const FenceFailed = defineError({
   name: 'FenceFailed',
   retryable: false,
   next: 'Treat the database as open to writes. Close it by hand as the runbook says, then start again.',
+});
+export const SnapshotNotReady = defineError({
+  name: 'SnapshotNotReady',
+  retryable: true,
+  next: 'Nothing: RDS is taking the safety snapshot. If it gives up, read the events of the snapshot in RDS.',
 });
 export const ParityViolated = defineError({
   name: 'ParityViolated',
@@ -80,10 +90,4 @@ export const AlreadyRegistered = defineError({
   name: 'AlreadyRegistered',
   retryable: false,
   next: 'Nothing: an active database is on record. Only a cut-over changes it.',
-});
-/** A recovery of production by a step that only drills so far. */
-export const NotImplemented = defineError({
-  name: 'NotImplemented',
-  retryable: false,
-  next: 'Start a drill; recover production by the plan’s manual procedure.',
 });

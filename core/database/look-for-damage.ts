@@ -2,15 +2,31 @@
  * The sentinel: every five minutes it looks at production, bounded in time, and says what it found. What it records
  * while nothing is wrong bounds the damage later, and is what validation compares a restored copy with.
  */
-import { recordVersion } from '../incident/contracts.ts';
+import { type ActiveDatabase, recordVersion } from '../incident/contracts.ts';
 import type { Clock, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
-import type { Baseline } from './contracts.ts';
+import { parameterFacts } from './check-parity.ts';
+import type { Baseline, LookProgress, LookRecord } from './contracts.ts';
+import { alteredRelations, everySubject, listDamage, lostRows } from './damage-list.ts';
 import { DatabaseNotFound } from './errors.ts';
 import { restHere } from './heartbeat.ts';
-import type { Baselines, Metrics, Secrets, Session, Sessions } from './ports.ts';
-import { countRows, hashRows, resolveRelation, schemaHash, schemaVersion } from './relations.ts';
-import { asMoment, isDamage, messageOf, quoteIdentifier, sqlState, stepTimeouts } from './sql.ts';
+import { factsIn, postgresFactsSql } from './parity.ts';
+import type { Baselines, Databases, Looks, Metrics, Profiles, Secrets, Session, Sessions } from './ports.ts';
+import { relationHashes, schemaHashOf, schemaVersion } from './relations.ts';
+import {
+  ask,
+  askConsistency,
+  checkIndexes,
+  countAll,
+  extendContent,
+  haveEnded,
+  highestKeys,
+  type Looking,
+  pass,
+  rehashContent,
+} from './sentinel-checks.ts';
+import { endpointOfActive, seenOf } from './source.ts';
+import { isDamage, messageOf, stepTimeouts } from './sql.ts';
 
 export interface SentinelContext {
   readonly settings: Settings;
@@ -18,7 +34,10 @@ export interface SentinelContext {
   readonly region: string;
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readActiveDatabase'>;
-  readonly baselines: Baselines;
+  readonly databases: Pick<Databases, 'find' | 'parameters'>;
+  readonly baselines: Pick<Baselines, 'latest' | 'record'>;
+  readonly looks: Looks;
+  readonly profiles: Pick<Profiles, 'record'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
   readonly metrics: Metrics;
@@ -42,35 +61,53 @@ export async function lookForDamage(
   { accept }: { accept?: string | undefined },
   context: SentinelContext,
 ): Promise<Look> {
-  const { settings, region, clock, control, secrets, sessions, metrics, lookSeconds } = context;
+  const { region, clock, control, looks, metrics } = context;
   const active = await control.readActiveDatabase();
   if (active === undefined) throw DatabaseNotFound('No active database is registered: invoke register-database first.');
   if (active.region !== region) {
     await restHere(metrics);
     return { verdict: 'not-here', damage: [], unknown: [] };
   }
-  const endsAt = clock.now().getTime() + lookSeconds * 1000;
-  const credentials = await secrets.credentials(settings.database.sentinelRole.secretName);
-  const address = { address: active.address, port: active.port, database: settings.database.name };
-  const options = { ...stepTimeouts, statementTimeoutMs: lookSeconds * 1000 };
-  const session = await sessions.open(address, credentials, options).catch(async (cause: unknown) => {
-    await put(metrics, { refused: true, damaged: isDamage(cause) });
-    return { verdict: 'refused', damage: [messageOf(cause)], unknown: [] } as const;
+  const [baseline, newest] = await Promise.all([context.baselines.latest(), looks.latest()]);
+  const before: Before = {
+    baseline: isOf(active, baseline) ? baseline : undefined,
+    look: newest?.resourceId === active.resourceId ? newest : undefined,
+    accepted: accept !== undefined,
+  };
+  const begunAt = clock.now().toISOString();
+  const seen = await look(active, before, begunAt, context);
+  const at = clock.now().toISOString();
+  const findings = listDamage({ findings: seen.findings, passed: Object.keys(seen.passed) }, before.look, {
+    at,
+    accepted: before.accepted,
   });
-  if ('verdict' in session) return session;
-  try {
-    const last = await context.baselines.latest();
-    const seen = await look(session, last, endsAt, context);
-    const findings = { ...seen, suspicions: last === undefined ? [] : suspect(seen, last, settings) };
-    const damage = [...findings.corrupted, ...(accept === undefined ? findings.suspicions : [])];
-    // A damaged look would become the measure of the next one: only what is sound is remembered.
-    if (damage.length === 0 && seen.baseline !== undefined) await context.baselines.record(seen.baseline);
-    await put(metrics, { refused: false, damaged: damage.length > 0 });
-    return { verdict: damage.length > 0 ? 'damaged' : 'sound', damage, unknown: seen.unknown };
-  } finally {
-    await session.close();
+  const damage = findings.filter(({ check }) => check !== 'connection');
+  const verdict = damage.length > 0 ? 'damaged' : seen.lost ? 'refused' : 'sound';
+  // A damaged look would become the measure of the next one: only what is sound is remembered.
+  if (verdict === 'sound' && seen.baseline !== undefined) {
+    await context.baselines.record({ ...seen.baseline, at, resourceId: active.resourceId });
+    if (seen.facts !== undefined)
+      await recordProfile(active, begunAt, seen.facts, context).catch((error: unknown) =>
+        seen.unknown.push(`profile: ${messageOf(error)}`),
+      );
   }
+  const { unknown, progress } = seen;
+  const { resourceId } = active;
+  await looks.record({ version: recordVersion, begunAt, at, resourceId, verdict, findings, unknown, progress });
+  await put(metrics, { refused: seen.lost, damaged: damage.length > 0 });
+  return { verdict, damage: findings.map(({ subject, detail }) => `${subject}: ${detail}`), unknown };
 }
+
+/** What is known from earlier looks at this very instance. */
+interface Before {
+  readonly baseline: Baseline | undefined;
+  readonly look: LookRecord | undefined;
+  readonly accepted: boolean;
+}
+
+/** Baselines of earlier versions of this product do not say whose they are. */
+const isOf = ({ resourceId }: ActiveDatabase, baseline: Baseline | undefined) =>
+  baseline?.resourceId === undefined || baseline.resourceId === resourceId;
 
 const put = (metrics: Metrics, found: { refused: boolean; damaged: boolean }) =>
   metrics.put([
@@ -79,132 +116,122 @@ const put = (metrics: Metrics, found: { refused: boolean; damaged: boolean }) =>
     { name: 'DamageFound', value: found.damaged ? 1 : 0, unit: 'Count' },
   ]);
 
-interface Seen {
-  readonly baseline: Baseline | undefined;
-  /** PostgreSQL met damage while it looked. */
-  readonly corrupted: readonly string[];
-  readonly missing: readonly string[];
-  readonly unknown: readonly string[];
+interface Seen extends Pick<Looking, 'findings' | 'passed' | 'unknown' | 'lost'> {
+  readonly baseline: Omit<Baseline, 'at'> | undefined;
+  readonly progress: LookProgress;
+  /** What PostgreSQL says about itself. */
+  readonly facts: Readonly<Record<string, string>> | undefined;
 }
 
-async function look(
-  session: Session,
-  last: Baseline | undefined,
-  endsAt: number,
-  { settings, clock }: SentinelContext,
+async function look(active: ActiveDatabase, before: Before, begunAt: string, context: SentinelContext): Promise<Seen> {
+  const { settings, clock, secrets, sessions, lookSeconds } = context;
+  const endsAt = clock.now().getTime() + lookSeconds * 1000;
+  const credentials = await secrets.credentials(settings.database.sentinelRole.secretName);
+  const options = { ...stepTimeouts, statementTimeoutMs: lookSeconds * 1000 };
+  const leftMs = () => endsAt - clock.now().getTime();
+  const results = { findings: [], passed: {}, unknown: [], lost: false };
+  const progress = before.look?.progress ?? { passed: {}, rehash: {} };
+  let session: Session;
+  try {
+    session = await sessions.open(endpointOfActive(active, settings), credentials, options);
+  } catch (cause) {
+    const corrupted = isDamage(cause);
+    const finding = {
+      check: corrupted ? ('session' as const) : ('connection' as const),
+      subject: 'database',
+      detail: messageOf(cause),
+      kind: corrupted ? ('corrupted' as const) : ('suspicious' as const),
+    };
+    return { ...results, findings: [finding], lost: true, baseline: undefined, progress, facts: undefined };
+  }
+  // What a person accepts begins anew: rows that were deleted on purpose must not be missed in the next look.
+  const last = before.accepted && before.baseline ? { ...before.baseline, appendOnly: {} } : before.baseline;
+  const looking: Looking = { ...results, session, settings, begunAt, last, leftMs };
+  pass(looking, 'session', 'database');
+  try {
+    return await lookAround(looking, before.accepted ? { ...progress, rehash: {} } : progress, before, lookSeconds);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Shares of a look's time that are left to what comes after. */
+const reserves = { content: 0.6, again: 0.35, indexes: 0.1 };
+
+async function lookAround(
+  looking: Looking,
+  progress: LookProgress,
+  before: Before,
+  lookSeconds: number,
 ): Promise<Seen> {
-  const corrupted: string[] = [];
-  const missing: string[] = [];
-  const unknown: string[] = [];
-  /** Runs one question within the time that is left and sorts its failure. */
-  const ask = async <T>(subject: string, question: () => Promise<T>): Promise<T | undefined> => {
-    const leftMs = endsAt - clock.now().getTime();
-    try {
-      if (leftMs <= 0) throw new Error('out of time');
-      await session.query(`set statement_timeout = ${Math.ceil(leftMs)}`);
-      return await question();
-    } catch (error) {
-      const line = `${subject}: ${sqlState(error) ?? ''} ${messageOf(error)}`;
-      if (isDamage(error)) corrupted.push(line);
-      else if (sqlState(error) === '42P01') missing.push(line);
-      else unknown.push(line);
-      return undefined;
-    }
+  const { session, settings, last } = looking;
+  const { appendOnly, rowFloors } = settings.validation;
+  const leave = (share: number) => share * lookSeconds * 1000;
+  const version = await ask(looking, 'schema', 'version', () =>
+    schemaVersion(session, settings.database.schemaVersionSql),
+  );
+  const relations = await ask(looking, 'schema', 'definitions', () => relationHashes(session));
+  const bound = await ask(looking, 'content', 'highest keys', () => highestKeys(session, appendOnly));
+  const rows = await countAll(looking);
+  judgeRows(looking, rows, rowFloors);
+  if (version !== undefined && relations !== undefined) judgeSchema(looking, version, relations);
+  await askConsistency(looking);
+  const ended = bound && (await ask(looking, 'content', 'running transactions', () => haveEnded(session, bound.begun)));
+  const content = ended ? await extendContent(looking, bound, leave(reserves.content)) : (last?.appendOnly ?? {});
+  const rehash = await rehashContent(looking, progress, leave(reserves.again));
+  const damagedIndexes = before.look?.findings.filter(({ check }) => check === 'index').map(({ subject }) => subject);
+  const index = await checkIndexes(looking, progress, damagedIndexes ?? [], leave(reserves.indexes));
+  const facts = await ask(looking, 'session', 'facts', async () => factsIn(await session.query(postgresFactsSql)));
+  return {
+    ...looking,
+    facts,
+    progress: { passed: { ...progress.passed, ...looking.passed }, ...(index === undefined ? {} : { index }), rehash },
+    baseline:
+      version === undefined || relations === undefined
+        ? undefined
+        : {
+            version: recordVersion,
+            schemaVersion: version,
+            schemaHash: schemaHashOf(relations),
+            relations: { ...relations },
+            rows,
+            appendOnly: content,
+          },
   };
-  const { rowFloors, appendOnly } = settings.validation;
-  const version = await ask('schema version', () => schemaVersion(session, settings.database.schemaVersionSql));
-  const schema = await ask('schema', () => schemaHash(session));
-  const bound = await ask('highest keys', () => highestKeys(session, appendOnly));
-  const rows: Record<string, string> = {};
-  for (const table of Object.keys(rowFloors)) {
-    const count = await ask(table, () => countRows(session, table));
-    if (count !== undefined) rows[table] = count;
-  }
-  const ended = bound && (await ask('running transactions', () => haveEnded(session, bound.begun)));
-  const hashes: Baseline['appendOnly'] = {};
-  for (const [table, column] of Object.entries(appendOnly)) {
-    const known = last?.appendOnly[table];
-    const key = ended ? bound?.keys[table] : undefined;
-    const next = key === undefined ? undefined : await ask(table, () => extend(session, { table, column, key }, known));
-    const kept = next ?? known;
-    if (kept !== undefined) hashes[table] = kept;
-  }
-  const baseline: Baseline | undefined =
-    version === undefined || schema === undefined
-      ? undefined
-      : {
-          version: recordVersion,
-          at: clock.now().toISOString(),
-          schemaVersion: version,
-          schemaHash: schema,
-          rows,
-          appendOnly: hashes,
-        };
-  return { baseline, corrupted, missing, unknown };
 }
 
-interface Bound {
-  readonly begun: string;
-  /** Append-only table → its highest key. */
-  readonly keys: Readonly<Record<string, string>>;
+function judgeRows(looking: Looking, rows: Readonly<Record<string, string>>, floors: Readonly<Record<string, number>>) {
+  const lost = looking.last === undefined ? [] : lostRows(rows, looking.last, floors);
+  for (const each of lost) looking.findings.push({ check: 'rows', kind: 'suspicious', ...each });
+  for (const table of Object.keys(rows))
+    if (!lost.some(({ subject }) => subject === table)) pass(looking, 'rows', table);
 }
 
-async function highestKeys(session: Session, appendOnly: Readonly<Record<string, string>>): Promise<Bound> {
-  const keys: Record<string, string> = {};
-  for (const [table, column] of Object.entries(appendOnly)) {
-    const relation = await resolveRelation(session, table);
-    const [newest] = await session.query(`select coalesce(max(${quoteIdentifier(column)}), 0) as key from ${relation}`);
-    keys[table] = newest?.key ?? '0';
-  }
-  const [row] = await session.query(`select ${asMoment('clock_timestamp()')} as begun`);
-  return { begun: row?.begun ?? '', keys };
+function judgeSchema(looking: Looking, version: string, relations: Readonly<Record<string, string>>): void {
+  const seen = { schemaVersion: version, relations: { ...relations } };
+  const altered = looking.last === undefined ? [] : alteredRelations(seen, looking.last);
+  for (const each of altered) looking.findings.push({ check: 'schema', kind: 'suspicious', ...each });
+  // Every relation that is not among them was looked at and is sound.
+  pass(looking, 'schema', everySubject);
 }
 
-/**
- * Keys are handed out before their transactions commit. Once every transaction that runs began after a key was seen,
- * no row at or below it can appear any more. Short ones end while this waits; a long one leaves it for the next look.
- */
-async function haveEnded(session: Session, begun: string): Promise<boolean> {
-  for (let round = 0; round < 20; round += 1) {
-    const [row] = await session.query(
-      `select not exists (select 1 from pg_stat_activity where xact_start <= $1::timestamptz
-           and pid <> pg_backend_pid() and datname = current_database())
-         and not exists (select 1 from pg_prepared_xacts where prepared <= $1::timestamptz) as ended`,
-      [begun],
-    );
-    if (row?.ended === 't') return true;
-    await session.query('select pg_sleep(0.1)');
-  }
-  return false;
-}
-
-type Content = Baseline['appendOnly'][string];
-
-/** Hashes only what is new since the last look: the sum over rows is additive. */
-async function extend(
-  session: Session,
-  { table, column, key }: { table: string; column: string; key: string },
-  known: Content | undefined,
-): Promise<Content> {
-  const grown = await hashRows(session, table, column, { after: known?.key, upTo: key });
-  const add = (a: string | undefined, b: string) => String(BigInt(a ?? '0') + BigInt(b));
-  return { key, rows: add(known?.rows, grown.rows), hash: add(known?.hash, grown.hash) };
-}
-
-/** What differs from the last sound look in a way that no application does. Pure. */
-export function suspect(seen: Pick<Seen, 'baseline' | 'missing'>, last: Baseline, settings: Settings): string[] {
-  const { baseline } = seen;
-  const lost = Object.entries(settings.validation.rowFloors).flatMap(([table, fraction]) => {
-    const [was, is] = [last.rows[table], baseline?.rows[table]];
-    if (was === undefined || is === undefined || Number(is) >= Number(was) * fraction) return [];
-    return [`${table} holds ${is} rows; it held ${was} at ${last.at}`];
+/** Without it, parity compares a restored copy with less. */
+async function recordProfile(
+  { identifier, resourceId }: ActiveDatabase,
+  at: string,
+  facts: Readonly<Record<string, string>>,
+  { databases, profiles }: SentinelContext,
+): Promise<void> {
+  const instance = await databases.find(identifier);
+  if (instance?.resourceId !== resourceId) return;
+  const parameters = await parameterFacts(instance, databases);
+  const seen = seenOf(instance);
+  await profiles.record({
+    version: recordVersion,
+    at,
+    identifier,
+    resourceId,
+    seen,
+    facts: { ...parameters, ...facts },
   });
-  // A deployment changes the schema together with its version.
-  const altered =
-    baseline !== undefined && baseline.schemaHash !== last.schemaHash && baseline.schemaVersion === last.schemaVersion;
-  return [
-    ...seen.missing,
-    ...lost,
-    ...(altered ? [`the schema changed since ${last.at} without a new version (${last.schemaVersion})`] : []),
-  ];
 }

@@ -9,7 +9,7 @@ export interface Difference {
   readonly setting: string;
   readonly source: string;
   readonly candidate: string;
-  /** Why it differs in a drill; undefined: it must not. */
+  /** Why it may differ; undefined: it must not. */
   readonly expected: string | undefined;
 }
 
@@ -18,11 +18,19 @@ interface Expectation {
   readonly because: string;
 }
 
-/** Everything else must be equal. */
 const expectedInDrill: readonly Expectation[] = [
   { setting: /^instance multiAz$/, because: 'the copy of a drill lives an hour and needs no standby' },
   { setting: /^instance securityGroupIds$/, because: 'the copy is isolated: only the validator is admitted' },
   { setting: /^instance deletionProtection$/, because: 'the drill deletes its copy' },
+];
+
+const expectedInRecovery: readonly Expectation[] = [
+  { setting: /^instance multiAz$/, because: 'its standby is made once the application is back' },
+  { setting: /^instance deletionProtection$/, because: 'it is set once the application is back' },
+];
+
+/** Everything else must be equal. */
+const expectedAlways: readonly Expectation[] = [
   {
     setting: /^parameter (port|listen_addresses|cluster_name|unix_socket_directories|external_pid_file)$/,
     because: 'every instance has an address of its own',
@@ -38,22 +46,41 @@ const expectedInDrill: readonly Expectation[] = [
   },
 ];
 
+/** Facts that travel with the data, and so are those of the restore point. */
+const ofTheData = /^(extension|role|membership|override|database owner|relations|grants)\b/;
+
+export interface Comparison {
+  readonly settings: Settings;
+  readonly mode: 'drill' | 'recovery';
+  /** The copy is older than what it is compared with. */
+  readonly restoredEarlier?: boolean;
+  /** The copy is production already, and its source closed. */
+  readonly cutOver?: boolean;
+}
+
 /** All differences, expected ones with their reason. */
-export function compareFacts(source: Facts, candidate: Facts, settings: Settings): Difference[] {
-  const fenced = settings.database.applicationRoles.map((role) => `role ${role.name} login`);
+export function compareFacts(source: Facts, candidate: Facts, comparison: Comparison): Difference[] {
   const names = [...new Set([...Object.keys(source), ...Object.keys(candidate)])].sort();
   return names.flatMap((setting) => {
     const [was, is] = [source[setting] ?? 'absent', candidate[setting] ?? 'absent'];
     if (was === is) return [];
-    const known = expectedInDrill.find((each) => each.setting.test(setting))?.because;
-    const isFence = fenced.includes(setting) && is === 'no';
-    const expected = isFence ? 'the copy is fenced until the cut-over' : known;
-    return [{ setting, source: was, candidate: is, expected }];
+    return [{ setting, source: was, candidate: is, expected: reasonFor(setting, is, comparison) }];
   });
 }
 
+function reasonFor(setting: string, is: string, { settings, mode, restoredEarlier, cutOver }: Comparison) {
+  const fenced = settings.database.applicationRoles.map((role) => `role ${role.name} login`);
+  if (fenced.includes(setting)) {
+    if (is === 'no') return 'the copy is fenced until the cut-over';
+    return cutOver ? 'the copy is production already, and its source is fenced' : undefined;
+  }
+  if (restoredEarlier && ofTheData.test(setting)) return 'the restore point lies before what it is compared with';
+  const expected = [...(mode === 'drill' ? expectedInDrill : expectedInRecovery), ...expectedAlways];
+  return expected.find((each) => each.setting.test(setting))?.because;
+}
+
 /** The settings of RDS, one fact each; lists in order of their own, because RDS promises none. */
-export function instanceFacts(instance: DatabaseInstance): Facts {
+export function instanceFacts(instance: Pick<DatabaseInstance, 'settings' | 'engine' | 'engineVersion'>): Facts {
   const entries = Object.entries({
     ...instance.settings,
     engine: instance.engine,
@@ -67,7 +94,11 @@ export function instanceFacts(instance: DatabaseInstance): Facts {
   );
 }
 
-/** Readable by the sentinel, so that both sides are seen with the same eyes. */
+/** The rows of postgresFactsSql. */
+export const factsIn = (rows: readonly Readonly<Record<string, string | null>>[]): Facts =>
+  Object.fromEntries(rows.map((row) => [row.setting ?? '', row.value ?? '']));
+
+/** The product's own schema is prepare-database's matter. Readable by the sentinel, so that both sides are seen with the same eyes. */
 export const postgresFactsSql = `
   select 'version' as setting, current_setting('server_version') as value
   union all select 'extension ' || extname, extversion from pg_extension
@@ -90,9 +121,9 @@ export const postgresFactsSql = `
   union all select concat_ws(' ', 'override', (select datname from pg_database where oid = setdatabase),
       nullif(setrole, 0)::regrole), array_to_string(setconfig, ', ') from pg_db_role_setting
   union all select 'relations owned by ' || relowner::regrole || ' in ' || relnamespace::regnamespace, count(*)::text
-    from pg_class where relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'i') and relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+    from pg_class where relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'i') and relnamespace::regnamespace::text !~ '^(pg_|information_schema|stocker_dr$)'
     group by relowner, relnamespace
   union all select 'grants to ' || coalesce(nullif(grantee, 0)::regrole::text, 'public') || ' in ' || relnamespace::regnamespace,
       count(*)::text
-    from pg_class, aclexplode(relacl) where relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+    from pg_class, aclexplode(relacl) where relnamespace::regnamespace::text !~ '^(pg_|information_schema|stocker_dr$)'
     group by grantee, relnamespace`;

@@ -1,9 +1,9 @@
-/** Decides what a recovery restores, from what is known now. Pure. */
-import type { ActiveDatabase, Incident } from '../incident/contracts.ts';
+/** Decides what a drill restores, from what is known now. Pure. */
+import type { ActiveDatabase, Incident, RestoreTo } from '../incident/contracts.ts';
 import { candidateIdentifier } from '../incident/identifiers.ts';
 import { isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Settings } from '../settings.ts';
-import type { RestorePlan } from './contracts.ts';
+import type { Restore, RestorePlan } from './contracts.ts';
 import type { DatabaseInstance, DatabaseSnapshot, RestoreWindow } from './ports.ts';
 
 /** A heartbeat is written every minute: until the next is due, the database may still have taken writes. */
@@ -30,7 +30,7 @@ export type PlanDecision = { readonly plan: RestorePlan } | { readonly refused: 
  */
 export function planRestore(facts: RestoreFacts): PlanDecision {
   const { settings, incident, active, source, window, now } = facts;
-  const choice = chooseRestorePoint(facts);
+  const choice = chooseRestorePoint(incident.restoreTo, facts);
   if ('refused' in choice) return choice;
   return {
     plan: {
@@ -38,22 +38,33 @@ export function planRestore(facts: RestoreFacts): PlanDecision {
       candidate: candidateIdentifier(settings, active.identifier, incident.id),
       ...choice,
       ...(window === undefined ? {} : { window }),
-      estimatedLossSeconds: Math.max(0, secondsBetween(choice.restorePoint, lastPossibleWrite(facts, now))),
+      estimatedLossSeconds: Math.max(
+        0,
+        secondsBetween(choice.restorePoint, lastPossibleWrite(facts.newestHeartbeat, now)),
+      ),
       epoch: active.epoch,
+      approval: 'none', // production is not touched
     },
   };
 }
 
-function lastPossibleWrite({ newestHeartbeat }: RestoreFacts, now: string): string {
+export function lastPossibleWrite(newestHeartbeat: string | undefined, now: string): string {
   if (newestHeartbeat === undefined) return now;
   const due = new Date(Date.parse(newestHeartbeat) + heartbeatSeconds * 1000).toISOString();
   return isBefore(due, now) ? due : now;
 }
 
-type Choice = Pick<RestorePlan, 'restore' | 'restorePoint'> | { readonly refused: string };
+export type Choice = { readonly restore: Restore; readonly restorePoint: string } | { readonly refused: string };
 
-function chooseRestorePoint({ incident, source, window, snapshot }: RestoreFacts): Choice {
-  const { restoreTo } = incident;
+/** What was asked for, if it can be had. */
+export function chooseRestorePoint(
+  restoreTo: RestoreTo,
+  {
+    source,
+    window,
+    snapshot,
+  }: Pick<RestoreFacts, 'window' | 'snapshot'> & { source: Pick<DatabaseInstance, 'identifier' | 'resourceId'> },
+): Choice {
   if (typeof restoreTo === 'object') return chooseSnapshot(restoreTo.snapshot, source, snapshot);
   if (window === undefined)
     return { refused: `${source.identifier} has no restore window: are automated backups enabled?` };
@@ -64,7 +75,11 @@ function chooseRestorePoint({ incident, source, window, snapshot }: RestoreFacts
   return { restore: { kind: 'time', at: restoreTo }, restorePoint: restoreTo };
 }
 
-function chooseSnapshot(asked: string, source: DatabaseInstance, snapshot: DatabaseSnapshot | undefined): Choice {
+function chooseSnapshot(
+  asked: string,
+  source: Pick<DatabaseInstance, 'identifier' | 'resourceId'>,
+  snapshot: DatabaseSnapshot | undefined,
+): Choice {
   if (snapshot === undefined) return { refused: `there is no snapshot ${asked}` };
   if (snapshot.instanceResourceId !== source.resourceId)
     return { refused: `snapshot ${asked} is of ${snapshot.instanceIdentifier}, not of ${source.identifier}` };

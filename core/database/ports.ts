@@ -1,5 +1,5 @@
 /** What the database area needs from outside: RDS as it is, sessions, secrets, parameters, workloads. */
-import type { Baseline } from './contracts.ts';
+import type { Baseline, DatabaseProfile, LookRecord } from './contracts.ts';
 
 /** The facts of an instance that matter to a recovery. Times are ISO text. */
 export interface DatabaseInstance {
@@ -38,15 +38,25 @@ export interface DatabaseSnapshot {
   readonly status: string;
   readonly createdAt: string | undefined;
   readonly encrypted: boolean;
+  readonly tags?: Readonly<Record<string, string>>;
 }
+
+/** An instance to resemble. */
+export type Like = Pick<DatabaseInstance, 'settings'>;
 
 /** How a restored instance must be made: nothing is left to RDS's defaults (aws-facts: restores default to Single-AZ, default groups …). */
 export interface RestoreSpecification {
   readonly targetIdentifier: string;
   readonly from:
-    | { readonly kind: 'time'; readonly sourceIdentifier: string; readonly at: string | 'latest' }
+    | {
+        readonly kind: 'time';
+        /** Absent where the instance is gone: its automated backups outlive it under the resource id. */
+        readonly sourceIdentifier: string | undefined;
+        readonly sourceResourceId: string;
+        readonly at: string | 'latest';
+      }
     | { readonly kind: 'snapshot'; readonly snapshotIdentifier: string };
-  readonly like: DatabaseInstance;
+  readonly like: Like;
   readonly subnetGroup: string;
   readonly parameterGroup: string;
   readonly securityGroupIds: readonly string[];
@@ -60,12 +70,25 @@ export interface Databases {
   find(identifier: string): Promise<DatabaseInstance | undefined>;
   /** Those whose identifier begins like this. */
   list(prefix: string): Promise<DatabaseInstance[]>;
-  restoreWindow(instance: DatabaseInstance): Promise<RestoreWindow | undefined>;
+  restoreWindow(instance: Pick<DatabaseInstance, 'resourceId'>): Promise<RestoreWindow | undefined>;
   findSnapshot(identifier: string): Promise<DatabaseSnapshot | undefined>;
   /** Starts the restore; returns 'started', or 'exists' where an instance of that identifier is there already. */
   restore(specification: RestoreSpecification): Promise<'started' | 'exists'>;
   /** Sets what a restore cannot (monitoring, windows, CA …) and the master's password. */
-  configure(identifier: string, like: DatabaseInstance, masterPassword: string): Promise<void>;
+  configure(
+    identifier: string,
+    like: Like,
+    masterPassword: string,
+    options?: { readonly securityGroupIds: readonly string[] },
+  ): Promise<void>;
+  /** Makes it as safe as `like`: Multi-AZ, deletion protection, security groups, backups and windows. */
+  protect(identifier: string, like: Like): Promise<void>;
+  /** Starts a snapshot; 'exists' where there is one of that name. */
+  createSnapshot(specification: {
+    readonly identifier: string;
+    readonly instanceIdentifier: string;
+    readonly tags: Readonly<Record<string, string>>;
+  }): Promise<'started' | 'exists' | 'no-instance'>;
   /** Deletes without a final snapshot and with its automated backups; 'gone' where there is none. */
   delete(identifier: string): Promise<'deleting' | 'gone'>;
   /** Whether automated backups of an instance of that name are kept, even after it is gone. */
@@ -147,6 +170,18 @@ export interface Metrics {
       dimensions?: Readonly<Record<string, string>>;
     }[],
   ): Promise<void>;
+}
+
+/** The sentinel's looks of the last days, in the incident table of the Region. */
+export interface Looks {
+  latest(): Promise<LookRecord | undefined>;
+  record(look: LookRecord): Promise<void>;
+}
+
+/** The last sound profile of each instance that was the active database. */
+export interface Profiles {
+  read(resourceId: string): Promise<DatabaseProfile | undefined>;
+  record(profile: DatabaseProfile): Promise<void>;
 }
 
 /** The sentinel's looks that found nothing wrong, in the incident table of the Region. */

@@ -1,4 +1,5 @@
 /** Rows, hashes and schema of the application's tables, asked the same way by the sentinel and by validation. */
+import { createHash } from 'node:crypto';
 import type { Session } from './ports.ts';
 import { quoteIdentifier } from './sql.ts';
 
@@ -41,23 +42,49 @@ export async function hashRows(
   return { rows: row?.rows ?? '0', hash: row?.hash ?? '0' };
 }
 
+/** The key that ends a slice of about `rows` rows above `after`, up to `upTo`. */
+export async function endOfSlice(
+  session: Session,
+  table: string,
+  keyColumn: string,
+  { after, upTo, rows }: { after: string | undefined; upTo: string; rows: number },
+): Promise<string> {
+  const key = quoteIdentifier(keyColumn);
+  const [row] = await session.query(
+    `select t.${key} as key from ${await resolveRelation(session, table)} t
+     where t.${key} <= $1 ${after === undefined ? '' : `and t.${key} > $2`} order by t.${key} offset ${rows - 1} limit 1`,
+    after === undefined ? [upTo] : [upTo, after],
+  );
+  return row?.key ?? upTo;
+}
+
 /** Columns, constraints and indexes of everything that is neither PostgreSQL's, nor the product's, nor temporary. */
-const schemaHashSql = `
+const relationHashesSql = `
   with relation as (
     select c.oid, format('%I.%I', nspname, relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where relkind in ('r', 'p', 'v', 'm') and relpersistence <> 't'
         and nspname !~ '^pg_' and nspname not in ('information_schema', 'stocker_dr'))
-  select md5(string_agg(line, E'\\n' order by line)) as hash from (
-    select format('%s %s %s %s', name, attname, format_type(atttypid, atttypmod), attnotnull) as line
+  select name, left(md5(string_agg(line, E'\\n' order by line collate "C")), 16) as hash from (
+    select name, '' as line from relation
+    union all select name, format('%s %s %s', attname, format_type(atttypid, atttypmod), attnotnull)
       from relation join pg_attribute on attrelid = relation.oid where attnum > 0 and not attisdropped
-    union all select format('%s %s %s', name, conname, pg_get_constraintdef(c.oid))
+    union all select name, format('%s %s', conname, pg_get_constraintdef(c.oid))
       from relation join pg_constraint c on conrelid = relation.oid
-    union all select pg_get_indexdef(indexrelid) from relation join pg_index on indrelid = relation.oid) part`;
+    union all select name, pg_get_indexdef(indexrelid) from relation join pg_index on indrelid = relation.oid) part
+  group by name`;
 
-export async function schemaHash(session: Session): Promise<string> {
-  const [row] = await session.query(schemaHashSql);
-  return row?.hash ?? '';
+/** Relation → hash of its definition. */
+export async function relationHashes(session: Session): Promise<Readonly<Record<string, string>>> {
+  const rows = await session.query(relationHashesSql);
+  return Object.fromEntries(rows.map((row) => [row.name ?? '', row.hash ?? '']));
 }
+
+/** One hash of all definitions. */
+export const schemaHashOf = (relations: Readonly<Record<string, string>>): string =>
+  createHash('sha256')
+    .update(JSON.stringify(Object.entries(relations).sort(([a], [b]) => (a < b ? -1 : 1))))
+    .digest('hex')
+    .slice(0, 32);
 
 /** The application's version of its own schema, by the statement of the settings. */
 export async function schemaVersion(session: Session, sql: string): Promise<string> {

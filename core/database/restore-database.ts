@@ -1,17 +1,17 @@
 /** RestoreDatabase, AwaitAvailable, ConfigureDatabase and AwaitUsable: from a plan to an instance that takes sessions. */
 import type { Incident } from '../incident/contracts.ts';
 import { environmentTag, incidentTag } from '../incident/identifiers.ts';
-import { formatSeconds, secondsBetween } from '../incident/moments.ts';
+import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Clock } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
-import type { Candidate, RestorePlan } from './contracts.ts';
-import { CandidateNotOurs, DatabaseNotFound, DatabaseNotReady, NotImplemented, RestoreFailed } from './errors.ts';
-import type { DatabaseInstance, Databases, Secrets, Sessions } from './ports.ts';
+import type { Candidate, Restore, RestorePlan } from './contracts.ts';
+import { CandidateNotOurs, DatabaseNotFound, DatabaseNotReady, RestoreFailed, RestorePointUnknown } from './errors.ts';
+import type { DatabaseInstance, Databases, Like, Secrets, Sessions } from './ports.ts';
 import { addressOf, messageOf, withSession } from './sql.ts';
 
 /** aws-facts: RDS stays in these until somebody acts; `deleting` means that somebody else acts. */
-const terminalStatuses = new Set([
+export const terminalStatuses = new Set([
   'failed',
   'incompatible-restore',
   'incompatible-network',
@@ -25,9 +25,14 @@ const terminalStatuses = new Set([
   'deleting',
 ]);
 
-/** Steps that touch instances know drills only, until the recovery of production is added. */
-export function requireDrill(incident: Incident): void {
-  if (incident.mode !== 'drill') throw NotImplemented(`database-recovery in mode ${incident.mode} is not implemented.`);
+/** What a retry must know of the instance that an earlier execution made. */
+export const restorePointTag = 'stocker-dr:restore-point';
+export const restoredFromTag = 'stocker-dr:restored-from';
+
+/** The restore of a plan that is decided; throws RestorePointUnknown where a person has not chosen yet. */
+export function restoreOf({ restore, restorePoint }: RestorePlan): { restore: Restore; restorePoint: string } {
+  if (restore !== undefined && restorePoint !== undefined) return { restore, restorePoint };
+  throw RestorePointUnknown('The plan has no restore point: nobody has chosen one.');
 }
 
 interface PlanInput {
@@ -38,7 +43,7 @@ interface PlanInput {
 export interface RestoreContext {
   readonly settings: Settings;
   readonly here: RegionSettings;
-  readonly databases: Pick<Databases, 'find' | 'restore'>;
+  readonly databases: Pick<Databases, 'find' | 'restore' | 'restoreWindow'>;
 }
 
 /**
@@ -49,23 +54,41 @@ export async function restoreDatabase(
   { incident, plan }: PlanInput,
   { settings, here, databases }: RestoreContext,
 ): Promise<StepResult<{ outcome: 'started' | 'adopted' }>> {
-  requireDrill(incident);
-  const source = await findSource(plan, databases);
+  const { restore, restorePoint } = restoreOf(plan);
+  if (plan.resume !== undefined)
+    return {
+      output: { outcome: 'adopted' },
+      summary: `${plan.candidate} was restored by this incident and is production`,
+    };
+  const source = await databases.find(plan.source.identifier);
+  const isThere = source?.resourceId === plan.source.resourceId;
+  if (plan.seen === undefined && !isThere) throw sourceGone(plan);
+  const time =
+    restore.kind === 'time' ? await restorableTime(restore.at, plan, isThere ? source : undefined, databases) : '';
   const outcome = await databases.restore({
     targetIdentifier: plan.candidate,
     from:
-      plan.restore.kind === 'snapshot'
-        ? { kind: 'snapshot', snapshotIdentifier: plan.restore.snapshot }
-        : { kind: 'time', sourceIdentifier: source.identifier, at: plan.restore.at },
-    like: source,
+      restore.kind === 'snapshot'
+        ? { kind: 'snapshot', snapshotIdentifier: restore.snapshot }
+        : {
+            kind: 'time',
+            sourceIdentifier: isThere ? source.identifier : undefined,
+            sourceResourceId: plan.source.resourceId,
+            at: time,
+          },
+    like: likeOf(plan, source),
     subnetGroup: here.databaseSubnetGroup,
     parameterGroup: here.databaseParameterGroup,
     securityGroupIds: [here.isolatedSecurityGroupId],
-    multiAz: false, // a copy that lives an hour; parity lists it as expected
-    tags: { [incidentTag]: incident.id, [environmentTag]: settings.environment },
+    multiAz: false, // a drill's copy lives an hour; a recovery's is given its standby when the application is back
+    tags: {
+      ...tagsOf(incident, plan, restorePoint),
+      [incidentTag]: incident.id,
+      [environmentTag]: settings.environment,
+    },
   });
   if (outcome === 'started')
-    return { output: { outcome }, summary: `restoring ${plan.candidate} as of ${plan.restorePoint}` };
+    return { output: { outcome }, summary: `restoring ${plan.candidate} as of ${restorePoint}` };
   const existing = await databases.find(plan.candidate);
   const owner = existing?.tags[incidentTag];
   if (owner !== incident.id)
@@ -73,6 +96,35 @@ export async function restoreDatabase(
       `${plan.candidate} exists and was made by ${owner ?? 'no incident'}, not by ${incident.id}.`,
     );
   return { output: { outcome: 'adopted' }, summary: `${plan.candidate} was already being restored by this incident` };
+}
+
+/** A recovery's candidate stays: it bears production's tags, except those that AWS keeps to itself. */
+function tagsOf({ mode }: Incident, { seen, source }: RestorePlan, restorePoint: string): Record<string, string> {
+  if (mode === 'drill') return {};
+  const inherited = Object.entries(seen?.tags ?? {}).filter(([name]) => !name.startsWith('aws:'));
+  return {
+    ...Object.fromEntries(inherited),
+    [restorePointTag]: restorePoint,
+    [restoredFromTag]: source.resourceId,
+  };
+}
+
+/**
+ * RDS uploads logs every five minutes, so the end of the window may lie before a restore point that has passed: a living
+ * source will reach it. What a dead one left ends before it, and so is the newest that is as good.
+ */
+async function restorableTime(
+  at: string,
+  plan: RestorePlan,
+  source: DatabaseInstance | undefined,
+  databases: RestoreContext['databases'],
+): Promise<string> {
+  if (at === 'latest' || plan.seen === undefined) return at;
+  const window = await databases.restoreWindow(plan.source);
+  if (window === undefined || isBefore(at, window.latest)) return at;
+  if (source?.status === 'available' || source?.status === 'backing-up')
+    throw DatabaseNotReady(`${plan.source.identifier} can be restored up to ${window.latest}, not yet to ${at}.`);
+  return 'latest';
 }
 
 export interface AwaitAvailableContext {
@@ -102,15 +154,24 @@ export interface ConfigureContext {
 
 /** What a restore cannot set, and the current master password: the restored one is as old as the restore point. */
 export async function configureDatabase(
-  { plan }: PlanInput,
+  { incident, plan }: PlanInput,
   { settings, databases, secrets }: ConfigureContext,
 ): Promise<StepResult<Record<string, never>>> {
+  if (plan.resume !== undefined)
+    return { output: {}, summary: `${plan.candidate} is production already: its settings are left as they are` };
   const [source, master] = await Promise.all([
-    findSource(plan, databases),
+    databases.find(plan.source.identifier),
     secrets.credentials(settings.database.masterSecretName),
   ]);
-  await databases.configure(plan.candidate, source, master.password);
-  return { output: {}, summary: `${plan.candidate} takes the settings of ${source.identifier} that a restore cannot` };
+  const like = likeOf(plan, source);
+  // A recovery's copy is admitted to the application's network here, well before the cut-over, and stays fenced.
+  const groups = incident.mode === 'recovery' ? like.settings.securityGroupIds : undefined;
+  const options = Array.isArray(groups) ? { securityGroupIds: groups } : undefined;
+  await databases.configure(plan.candidate, like, master.password, options);
+  return {
+    output: {},
+    summary: `${plan.candidate} takes the settings of ${plan.source.identifier} that a restore cannot`,
+  };
 }
 
 export interface AwaitUsableContext extends AwaitAvailableContext {
@@ -142,13 +203,17 @@ export async function awaitUsable(
   };
 }
 
-async function findSource(plan: RestorePlan, databases: Pick<Databases, 'find'>): Promise<DatabaseInstance> {
-  const source = await databases.find(plan.source.identifier);
+/** What the copy must resemble: in a recovery what the assessment saw, for the source may be gone by now. */
+function likeOf(plan: RestorePlan, source: DatabaseInstance | undefined): Like {
+  if (plan.seen !== undefined) return plan.seen;
   if (source?.resourceId === plan.source.resourceId) return source;
-  throw DatabaseNotFound(`${plan.source.identifier} (${plan.source.resourceId}) is gone since the plan was made.`);
+  throw sourceGone(plan);
 }
 
-async function findAvailable(identifier: string, settings: Settings, databases: Pick<Databases, 'find'>) {
+const sourceGone = ({ source }: RestorePlan) =>
+  DatabaseNotFound(`${source.identifier} (${source.resourceId}) is gone since the plan was made.`);
+
+export async function findAvailable(identifier: string, settings: Settings, databases: Pick<Databases, 'find'>) {
   const instance = await databases.find(identifier);
   if (instance === undefined) throw DatabaseNotReady(`RDS does not list ${identifier} yet.`);
   if (terminalStatuses.has(instance.status)) throw RestoreFailed(`${identifier} is ${instance.status}.`);

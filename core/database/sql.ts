@@ -51,10 +51,20 @@ export const addressOf = (candidate: Candidate): DatabaseAddress => ({
 /** Statements of the steps are short: what takes longer hangs. */
 export const stepTimeouts = { statementTimeoutMs: 20_000, connectTimeoutMs: 5_000, applicationName: 'stocker-dr' };
 
-/**
- * Opens a session, uses it and closes it on every path. Throws the retryable DatabaseNotReady where the connection is
- * lost: a restored instance restarts now and then, and every step may be repeated.
- */
+/** Throws the retryable DatabaseNotReady where the connection is lost: an instance restarts now and then, and every step may be repeated. */
+export async function whileConnected<T>(
+  { address }: Pick<DatabaseAddress, 'address'>,
+  use: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await use();
+  } catch (cause) {
+    if (!isConnectionLost(cause)) throw cause;
+    throw DatabaseNotReady(`The connection to ${address} is lost: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Opens a session, uses it and closes it on every path. Throws as `whileConnected`. */
 export async function withSession<T>(
   sessions: Sessions,
   address: DatabaseAddress,
@@ -62,15 +72,12 @@ export async function withSession<T>(
   use: (session: Session) => Promise<T>,
   options: Parameters<Sessions['open']>[2] = stepTimeouts,
 ): Promise<T> {
-  try {
+  return whileConnected(address, async () => {
     const session = await sessions.open(address, credentials, options);
     try {
       return await use(session);
     } finally {
       await session.close();
     }
-  } catch (cause) {
-    if (!isConnectionLost(cause)) throw cause;
-    throw DatabaseNotReady(`The connection to ${address.address} is lost: ${messageOf(cause)}`, { cause });
-  }
+  });
 }

@@ -6,7 +6,6 @@ import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import { DeletionRefused, StillDeleting } from './errors.ts';
 import type { DatabaseInstance, Databases, Parameters } from './ports.ts';
-import { requireDrill } from './restore-database.ts';
 
 /** Value of the drill's endpoint parameter while there is no drill. */
 export const noEndpoint = 'none';
@@ -23,7 +22,7 @@ export async function tearDown(
   { incident }: { incident: Incident },
   { settings, control, databases, parameters }: TearDownContext,
 ): Promise<StepResult<Record<string, never>>> {
-  requireDrill(incident);
+  if (incident.mode !== 'drill') throw DeletionRefused(`${incident.id} is no drill: a recovery deletes nothing.`);
   const identifier = candidateIdentifier(settings, incident.target, incident.id);
   const [active, lease] = await Promise.all([control.readActiveDatabase(), control.readLease()]);
   // The drill's endpoint belongs to whoever holds the lease: a late clean-up must not take it from the next drill.

@@ -1,13 +1,15 @@
 /** The recovery checklist of the disaster recovery plan, ticked from facts. What only people do stays open for them. */
-import type { ChecklistItem, Report } from './contracts.ts';
+import type { ChecklistItem, Report, TerraformDebt } from './contracts.ts';
 
 export type Findings = Pick<Report, 'record' | 'objectives' | 'timeline' | 'messages'> & {
   readonly failure: Report['failure'];
+  readonly debt?: TerraformDebt | undefined;
 };
 
 export function checklist(findings: Findings): ChecklistItem[] {
   const { record, messages } = findings;
   const isDrill = record.incident.mode === 'drill';
+  const approver = findings.timeline.find(({ step }) => step === 'RequestApproval');
   const declared = messages.find(({ kind }) => kind === 'declared');
   const undelivered = messages.filter(({ failure }) => failure !== undefined).length;
   return [
@@ -20,24 +22,27 @@ export function checklist(findings: Findings): ChecklistItem[] {
     {
       item: 'Assemble DR team',
       state: isDrill ? 'not-applicable' : 'open',
-      basis: isDrill ? 'not applicable in a drill: nobody is called together' : 'for the DR Coordinator to confirm',
+      basis: isDrill
+        ? 'not applicable in a drill: nobody is called together'
+        : `for the DR Coordinator to confirm${approver ? `; ${approver.summary}` : ''}`,
     },
     fromSteps('Execute appropriate recovery procedures', ['RestoreDatabase', 'CutOver'], findings),
     fromSteps(
       'Validate recovered systems',
-      ['JudgeGate', 'ValidateApplication', 'ValidatePerformance', 'JudgeDeep'],
+      ['JudgeGate', 'ValidateApplication', 'ValidatePerformance', ...(isDrill ? ['JudgeDeep'] : [])],
       findings,
+      isDrill ? undefined : 'the deep checks run afterwards, as a drill on a clone',
     ),
     {
       item: 'Communicate status to stakeholders',
       state: messages.length > 0 && undelivered === 0 ? 'done' : 'not-done',
-      basis: `${messages.length} messages to the internal topic, ${undelivered} of them undelivered${isDrill ? '; customers: not applicable in a drill' : ''}`,
+      basis: `${messages.length} messages to the internal topic, ${undelivered} of them undelivered; customers: ${isDrill ? 'not applicable in a drill' : 'for people to tell'}`,
     },
     isDrill
       ? {
           ...fromSteps('Return to normal operations', ['AwaitTornDown'], findings, 'the drill left nothing behind'),
         }
-      : { item: 'Return to normal operations', state: 'open', basis: 'for the DR Coordinator to confirm' },
+      : returnToNormal(findings),
     { item: 'Conduct post-incident review', state: 'open', basis: 'a draft is in this report' },
     {
       item: 'Update DR plan based on lessons learned',
@@ -45,6 +50,15 @@ export function checklist(findings: Findings): ChecklistItem[] {
       basis: 'for the DR Coordinator, after the review',
     },
   ];
+}
+
+/** Production runs and is protected, but Terraform would undo it: normal is when people have paid that debt. */
+function returnToNormal(findings: Findings): ChecklistItem {
+  const item = 'Return to normal operations';
+  const recovered = fromSteps(item, ['AwaitWorkload', 'ValidateApplication', 'AwaitProtected'], findings);
+  if (recovered.state !== 'done') return recovered;
+  const debt = findings.debt ? `; Terraform debt: ${findings.debt.import} is not in its state yet` : '';
+  return { item, state: 'open', basis: `${recovered.basis}${debt}; for the DR Coordinator to confirm` };
 }
 
 /** Done when every one of these states succeeded. */

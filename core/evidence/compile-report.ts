@@ -2,8 +2,10 @@
 import * as z from 'zod';
 import { readFailure } from '../errors.ts';
 import type { Failure, IncidentRecord, MessageRecord, StepRecord, TrendPoint } from '../incident/contracts.ts';
+import { ApprovalDeclined, ApprovalTimedOut } from '../incident/errors.ts';
 import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import { Verdict } from '../validation/contracts.ts';
+import { aftermath, terraformDebt } from './aftermath.ts';
 import { checklist } from './checklist.ts';
 import {
   type ObjectiveResult,
@@ -36,17 +38,19 @@ export function compileReport({ generatedAt, record, earlier, point, failure: fa
   const failure = failed && { ...readFailure(failed), ...(failedStep ? { step: failedStep.step } : {}) };
   const objectives = objectiveResults(record);
   const clockStoppedAt = record.recoveredAt ?? record.closedAt ?? generatedAt;
-  const findings = { record, failure, objectives, timeline, messages };
+  const debt = terraformDebt(timeline);
+  const findings = { record, failure, objectives, timeline, messages, debt };
   return {
     schemaVersion: reportSchemaVersion,
     generatedAt,
-    outcome: outcomeOf(record, objectives, failure),
+    outcome: outcomeOf(record, objectives, failure, timeline),
     record,
     ...(failure ? { failure } : {}),
     objectives,
     criticalPath: criticalPath(spans(timeline, clockStoppedAt), record.incident.detectedAt, clockStoppedAt),
     validation: timeline.filter((each) => !isSuperseded(each, timeline)).flatMap(validationResult),
     parity: timeline.flatMap(parityResults),
+    ...(debt ? { terraformDebt: debt } : {}),
     checklist: checklist(findings),
     review: draftReview(findings),
     trend: [...earlier].reverse().concat(point),
@@ -100,8 +104,11 @@ function outcomeOf(
   { incident, status }: IncidentRecord,
   objectives: readonly ObjectiveResult[],
   failure: Report['failure'],
+  timeline: readonly StepRecord[],
 ): string {
   const what = incident.mode === 'drill' ? 'The drill' : 'The recovery';
+  if (failure && incident.mode === 'recovery')
+    return [failedRecovery(failure), aftermath(timeline)].filter(Boolean).join('; ');
   if (failure) return `${what} failed${failure.step ? ` in ${failure.step}` : ''}: ${failure.name}`;
   if (status === 'failed') return `${what} failed`;
   const missed = objectives.filter(({ met }) => met !== 'met');
@@ -110,6 +117,12 @@ function outcomeOf(
     met === 'missed' ? `the ${name} of ${formatSeconds(objectiveSeconds)} was missed` : `the ${name} is unknown`,
   );
   return `${what} succeeded, but ${list.join(' and ')}`;
+}
+
+function failedRecovery({ name, step }: NonNullable<Report['failure']>): string {
+  if (name === ApprovalDeclined.definition.name) return 'The recovery was declined';
+  if (name === ApprovalTimedOut.definition.name) return 'The recovery was declined, for nobody answered in time';
+  return `The recovery failed${step ? ` in ${step}` : ''}: ${name}`;
 }
 
 /** What run-check leaves on the timeline for every piece. */

@@ -4,7 +4,7 @@ import { IncidentRecord, MessageRecord, Moment, StepRecord, TrendPoint } from '.
 import { Verdict } from '../validation/contracts.ts';
 
 /** Grows when the shape of a report changes; a test forces it. */
-export const reportSchemaVersion = 1;
+export const reportSchemaVersion = 2;
 
 export const ObjectiveResult = z.strictObject({
   name: z.enum(['RTO', 'RPO']),
@@ -54,6 +54,19 @@ export const Review = z.strictObject({
 });
 export type Review = z.infer<typeof Review>;
 
+/** What Terraform still believes after a cut-over. */
+export const TerraformDebt = z.object({
+  /** The instance that is production now. */
+  import: z.string(),
+  /** The one that was. */
+  old: z.string(),
+  /** Parameter that the application reads its endpoint from. */
+  parameter: z.string(),
+  /** What the former instance had beside it and the new one has not. */
+  notCarriedOver: z.string().optional(),
+});
+export type TerraformDebt = z.infer<typeof TerraformDebt>;
+
 /** What somebody other than the product measured, added after the report was closed and outside its hash chain. */
 export const Measured = z.strictObject({
   by: z.string(),
@@ -78,6 +91,8 @@ export const Report = z.strictObject({
   criticalPath: z.array(PathLink),
   validation: z.array(ValidationResult),
   parity: z.array(ParityResult),
+  /** After a cut-over of production. */
+  terraformDebt: TerraformDebt.optional(),
   checklist: z.array(ChecklistItem),
   review: Review,
   /** Oldest first, this incident last. */

@@ -1,5 +1,6 @@
 /** report.html: one file that shows the report anywhere, on screen and on paper. */
 import { describeRestoreTo, formatSeconds } from '../incident/moments.ts';
+import { debtInWords } from './aftermath.ts';
 import type { ChecklistItem, ObjectiveResult, Report } from './contracts.ts';
 import { drawTimeline } from './draw-timeline.ts';
 import { drawTrend } from './draw-trend.ts';
@@ -27,6 +28,7 @@ ${section('Where the time went', pathTable(report))}
 ${report.measured ? section('Independent measurement', measurement(report.measured)) : undefined}
 ${section('Validation', validationTable(report))}
 ${section('Parity with the source', parityTable(report))}
+${report.terraformDebt ? section('Terraform debt', debtTable(report.terraformDebt)) : undefined}
 ${section('Recovery checklist of the plan', checklistTable(report))}
 ${section('Messages', messageTable(report))}
 ${section('Trend', trend(report))}
@@ -140,6 +142,13 @@ function parityTable({ parity, timeline }: Report): Html {
     ]),
   );
 }
+
+const debtTable = (debt: NonNullable<Report['terraformDebt']>): Html =>
+  table(
+    'What Terraform still believes, and would put back: to be paid by people before anybody applies.',
+    ['What', 'To do'],
+    debtInWords(debt).map(({ what, todo }) => [what, todo]),
+  );
 
 function checklistTable({ checklist }: Report): Html {
   const states: Record<ChecklistItem['state'], Html> = {

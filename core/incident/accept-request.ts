@@ -1,13 +1,14 @@
 /** The first state of a recovery: refuses what cannot work before anything is touched. It only reads. */
 import type { DatabaseInstance, Databases } from '../database/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
-import type { ActiveDatabase, Execution, Incident, StartRequest } from './contracts.ts';
-import { ActiveDatabaseUnknown, DrillDeferred, DrillElsewhere, DuplicateRequest, RecoveryNotBuilt } from './errors.ts';
-import { databaseAlarmPrefix, incidentId, requestKey } from './identifiers.ts';
+import type { ActiveDatabase, Execution, Incident, RestoreTo, StartRequest } from './contracts.ts';
+import { ActiveDatabaseUnknown, DrillDeferred, DrillElsewhere, DuplicateRequest } from './errors.ts';
+import { databaseAlarmPrefix, incidentId, incidentTag, requestKey } from './identifiers.ts';
 import { isBefore } from './moments.ts';
 import { invalidRequest, parseRequest } from './parse-request.ts';
 import type { Alarms, Clock, ControlStore, Executions, IncidentStore } from './ports.ts';
-import { recoveryInProgress } from './take-lease.ts';
+import { findRetried } from './retry.ts';
+import { isInTheWay, recoveryInProgress } from './take-lease.ts';
 
 export interface AcceptRequestContext {
   readonly settings: Settings;
@@ -15,34 +16,49 @@ export interface AcceptRequestContext {
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
   readonly executions: Pick<Executions, 'status'>;
-  readonly incidents: Pick<IncidentStore, 'findByRequest'>;
+  readonly incidents: Pick<IncidentStore, 'findByRequest' | 'read'>;
   readonly alarms: Pick<Alarms, 'ringing'>;
   readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'findSnapshot'>;
 }
 
 /**
- * Returns the incident that the rest of the recovery carries. Throws InvalidRequest, RecoveryNotBuilt, DuplicateRequest,
- * RecoveryInProgress, DrillElsewhere, DrillDeferred or ActiveDatabaseUnknown.
+ * Returns the incident that the rest of the recovery carries: a new one, or the failed one that is taken up again. Throws
+ * InvalidRequest, DuplicateRequest, RecoveryInProgress, DrillElsewhere, DrillDeferred or ActiveDatabaseUnknown.
  */
 export async function acceptRequest(
   { request: raw, execution }: { request: unknown; execution: Execution },
   context: AcceptRequestContext,
 ): Promise<{ incident: Incident }> {
   const { settings, here, clock } = context;
-  const request = parseRequest(raw, { environment: settings.environment, now: clock.now().toISOString() });
-  if (request.mode === 'recovery')
-    throw RecoveryNotBuilt('This version rehearses the recovery of a database; it does not recover production yet');
+  const { starterMayApprove } = settings.approval;
+  const now = clock.now().toISOString();
+  const request = parseRequest(raw, { environment: settings.environment, now, mustNameStarter: !starterMayApprove });
+  const retried = request.incident === undefined ? undefined : await findRetried(request.incident, request, context);
+  const restoreTo = retried && !isGiven(raw, 'restoreTo') ? retried.restoreTo : request.restoreTo;
 
   const active = await context.control.readActiveDatabase();
   skipScheduledDrill(request, active, here);
   const key = requestKey(request, execution.arn);
   await refuseRepeated(key, request, execution, context);
-  await refuseSecond(execution, context);
+  await refuseSecond(request, execution, context);
   await deferScheduledDrill(request, context);
   if (!active) throw ActiveDatabaseUnknown(`No active database is registered in ${settings.environment}`);
   const instance = await findTarget(request, active, context);
-  await checkRestorePoint(request, instance, context);
+  const isResumed = retried !== undefined && retried.target !== active.identifier;
+  if (isResumed) requireOwnCutOver(retried, active, instance);
+  else await checkRestorePoint({ mode: request.mode, restoreTo }, active, instance, context);
 
+  if (retried)
+    return {
+      incident: {
+        ...retried,
+        reason: `${request.reason}; before: ${retried.reason}`.slice(0, 500),
+        trigger: request.trigger,
+        executionArn: execution.arn,
+        restoreTo,
+        retryOf: retried.executionArn,
+      },
+    };
   return {
     incident: {
       id: incidentId(request.mode, execution.startedAt, key),
@@ -55,7 +71,7 @@ export async function acceptRequest(
       executionArn: execution.arn,
       detectedAt: request.trigger.at ?? execution.startedAt,
       target: active.identifier,
-      restoreTo: request.restoreTo,
+      restoreTo,
     },
   };
 }
@@ -71,10 +87,15 @@ async function refuseRepeated(
     throw DuplicateRequest(`requestId = ${JSON.stringify(requestId)} was used before, by incident ${earlier}`);
 }
 
-async function refuseSecond({ arn }: Execution, { control, executions }: AcceptRequestContext): Promise<void> {
+/** A drill gives way to a recovery: TakeLease stops it. */
+async function refuseSecond(
+  { mode }: StartRequest,
+  { arn }: Execution,
+  { control, executions }: AcceptRequestContext,
+): Promise<void> {
   const lease = await control.readLease();
-  if (lease && lease.executionArn !== arn && (await executions.status(lease.executionArn)) === 'RUNNING')
-    throw recoveryInProgress(lease);
+  if (!lease || lease.executionArn === arn || !isInTheWay(lease, mode)) return;
+  if ((await executions.status(lease.executionArn)) === 'RUNNING') throw recoveryInProgress(lease);
 }
 
 /** Comes before the lease: the other Region's drill of the same minute holds it, and is no reason to refuse this one aloud. */
@@ -87,6 +108,11 @@ function skipScheduledDrill(
     throw DrillElsewhere(`The active database is in ${active.region}: the schedule there runs this drill`);
 }
 
+const isGiven = (raw: unknown, field: string) =>
+  typeof raw === 'object' &&
+  raw !== null &&
+  Object.entries(raw).some(([name, value]) => name === field && value !== undefined);
+
 /** A drill on a schedule gives way to trouble; one that a person starts does not, for they may want to know. */
 async function deferScheduledDrill({ mode, trigger }: StartRequest, context: AcceptRequestContext): Promise<void> {
   if (mode !== 'drill' || trigger.kind !== 'schedule') return;
@@ -94,11 +120,12 @@ async function deferScheduledDrill({ mode, trigger }: StartRequest, context: Acc
   if (ringing.length > 0) throw DrillDeferred(`The scheduled drill gives way to ${ringing.join(', ')} in ALARM`);
 }
 
+/** undefined in a recovery whose database is gone: that is what it recovers from. */
 async function findTarget(
-  { target }: StartRequest,
+  { mode, target }: StartRequest,
   active: ActiveDatabase,
   { databases, here }: AcceptRequestContext,
-): Promise<DatabaseInstance> {
+): Promise<DatabaseInstance | undefined> {
   const field = 'target';
   const identifier = target ?? active.identifier;
   const activeIs = `The active database is ${active.identifier} in ${active.region}`;
@@ -108,6 +135,7 @@ async function findTarget(
     ]);
   const instance = await databases.find(identifier);
   const leaveOut = `${activeIs}; leave the field out to mean it.`;
+  if (!instance && mode === 'recovery' && identifier === active.identifier) return undefined;
   if (!instance)
     throw invalidRequest([
       {
@@ -122,42 +150,60 @@ async function findTarget(
   return instance;
 }
 
+/** Another database became production since the incident failed: only where the incident itself put it there may it go on. */
+function requireOwnCutOver(retried: Incident, active: ActiveDatabase, instance: DatabaseInstance | undefined): void {
+  if (instance?.tags[incidentTag] === retried.id) return;
+  throw invalidRequest([
+    {
+      field: 'incident',
+      value: retried.id,
+      problem: `is about ${retried.target}, and ${active.identifier} is production since ${active.since}`,
+      fix: 'Start a new recovery of it, without "incident".',
+    },
+  ]);
+}
+
 async function checkRestorePoint(
-  { restoreTo }: StartRequest,
-  instance: DatabaseInstance,
+  { mode, restoreTo }: { readonly mode: Incident['mode']; readonly restoreTo: RestoreTo },
+  active: ActiveDatabase,
+  instance: DatabaseInstance | undefined,
   { databases }: AcceptRequestContext,
 ): Promise<void> {
   const refuse = (problem: string, fix: string, value: unknown = restoreTo) =>
     invalidRequest([{ field: 'restoreTo', value, problem, fix }]);
-  if (typeof restoreTo === 'object') return checkSnapshot(restoreTo.snapshot, instance, databases);
-  const window = await databases.restoreWindow(instance);
+  if (typeof restoreTo === 'object')
+    return checkSnapshot(restoreTo.snapshot, active, instance?.settings.encrypted === true, databases);
+  // A recovery assesses first: the damage may leave a snapshot only, and a person chooses it.
+  if (mode === 'recovery' && restoreTo === 'latest') return;
+  const window = await databases.restoreWindow(instance ?? active);
   if (!window)
     throw refuse(
-      `cannot be reached: ${instance.identifier} has no automated backups`,
+      `cannot be reached: ${active.identifier} has no automated backups`,
       'Give {"snapshot": …}, and set the instance’s backup retention.',
     );
   if (restoreTo === 'latest') return;
   // RDS: RestoreTime must lie before LatestRestorableTime (aws-facts).
   if (isBefore(restoreTo, window.earliest) || !isBefore(restoreTo, window.latest))
     throw refuse(
-      `lies outside the restore window of ${instance.identifier}`,
+      `lies outside the restore window of ${active.identifier}`,
       `Use a time from ${window.earliest} until before ${window.latest}, or "latest".`,
     );
 }
 
 async function checkSnapshot(
   name: string,
-  instance: DatabaseInstance,
+  active: ActiveDatabase,
+  isEncrypted: boolean,
   databases: Pick<Databases, 'findSnapshot'>,
 ): Promise<void> {
   const refuse = (problem: string, fix: string) =>
     invalidRequest([{ field: 'restoreTo.snapshot', value: name, problem, fix }]);
-  const list = `List its snapshots: aws rds describe-db-snapshots --db-instance-identifier ${instance.identifier} --region ${instance.region}`;
+  const list = `List its snapshots: aws rds describe-db-snapshots --db-instance-identifier ${active.identifier} --region ${active.region}`;
   const snapshot = await databases.findSnapshot(name);
-  if (!snapshot) throw refuse(`names no snapshot in ${instance.region}`, list);
+  if (!snapshot) throw refuse(`names no snapshot in ${active.region}`, list);
   const isOfInstance =
-    snapshot.instanceIdentifier === instance.identifier &&
-    (snapshot.instanceResourceId === undefined || snapshot.instanceResourceId === instance.resourceId);
+    snapshot.instanceIdentifier === active.identifier &&
+    (snapshot.instanceResourceId === undefined || snapshot.instanceResourceId === active.resourceId);
   if (!isOfInstance)
     throw refuse(
       `is a snapshot of another database, ${snapshot.instanceIdentifier} (${snapshot.instanceResourceId ?? 'resource id unknown'})`,
@@ -166,9 +212,9 @@ async function checkSnapshot(
   if (snapshot.status !== 'available')
     throw refuse(`is not available but ${snapshot.status}`, `Wait for it, or: ${list}`);
   // Only CopyDBSnapshot changes the key: a restore of this one would be an unencrypted production database.
-  if (!snapshot.encrypted && instance.settings.encrypted === true)
+  if (!snapshot.encrypted && isEncrypted)
     throw refuse(
-      `is unencrypted, and ${instance.identifier} is encrypted`,
+      `is unencrypted, and ${active.identifier} is encrypted`,
       'Copy it with a KMS key (aws rds copy-db-snapshot --kms-key-id …) and give the copy.',
     );
 }

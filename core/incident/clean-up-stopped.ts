@@ -1,13 +1,15 @@
 /**
  * A stopped or timed-out execution runs no Catch: this does what its last states would have done, from the event
  * `Step Functions Execution Status Change`. A failed one has closed its incident, but its copy may still be there: the
- * deletion was refused, or a function that Step Functions had given up made it afterwards. So a drill's copy is looked
- * for in either case, and again by the sweep. A repeated or late event changes nothing.
+ * deletion was refused, or a function that Step Functions had given up made it afterwards. So a drill's copy, and what a
+ * recovery has not undone yet, is looked for in either case, and again by the sweep. A repeated or late event changes
+ * nothing.
  */
 
 import * as z from 'zod';
 import { RecoveryError } from '../errors.ts';
 import { type CloseIncidentContext, closeIncident } from './close-incident.ts';
+import { type CompensateContext, compensate } from './compensate.ts';
 import type { IncidentRecord } from './contracts.ts';
 import type { ControlStore, Executions, IncidentStore } from './ports.ts';
 
@@ -26,8 +28,9 @@ export type StoppedExecution = z.infer<typeof StoppedExecution>;
 /** What the schedule of the sweep sends. */
 export const Sweep = z.object({ sweep: z.literal('drills') });
 
-/** What became of a drill's copy. */
+/** What became of a drill's copy, or of what a recovery had registered to be undone. */
 export interface TornDown {
+  /** Whether there was anything. */
   readonly deleted: boolean;
   readonly summary: string;
 }
@@ -35,8 +38,9 @@ export interface TornDown {
 export interface CleanUpStoppedContext {
   readonly control: Pick<ControlStore, 'readLease' | 'releaseLease'>;
   readonly incidents: Pick<IncidentStore, 'read' | 'list'>;
-  /** Deletes what the incident made. Throws where it could not. */
+  /** Deletes what the drill made. Throws where it could not. */
   readonly tearDown: (record: IncidentRecord) => Promise<TornDown>;
+  readonly compensating: CompensateContext;
   readonly closing: CloseIncidentContext;
 }
 
@@ -49,7 +53,7 @@ export interface SweepContext extends CleanUpStoppedContext {
 /** How far back an open incident is looked for when its lease is gone already. */
 const recentIncidents = 25;
 
-/** Throws where the copy could not be deleted, so that the event is delivered again; the incident is closed all the same. */
+/** Throws where something could not be cleaned up, so that the event is delivered again; the incident is closed all the same. */
 export async function cleanUpStopped(
   { executionArn, status, cause }: StoppedExecution,
   context: CleanUpStoppedContext,
@@ -61,20 +65,26 @@ export async function cleanUpStopped(
     return { cleanedUp: undefined };
   }
   const why = `The execution ended ${status} before it could close its incident${cause ? `: ${cause}` : ''}`;
-  return cleanUp(record, { Error: `Execution.${status}`, Cause: why }, context);
+  try {
+    return await cleanUp(record, { Error: `Execution.${status}`, Cause: why }, context);
+  } finally {
+    // A retry that was stopped before it opened its incident: the record still names the execution before it.
+    await control.releaseLease(executionArn);
+  }
 }
 
-/** Cleans up after every drill that is not running any more and left its copy or its incident behind. */
-export async function sweepDrills(context: SweepContext): Promise<{ cleanedUp: readonly string[] }> {
+/** Cleans up after every execution that is not running any more and left a copy, an incident or a fence behind. */
+export async function sweepIncidents(context: SweepContext): Promise<{ cleanedUp: readonly string[] }> {
   const { incidents, executions, ownersOfCopies } = context;
-  const open = (await incidents.list(recentIncidents)).filter(({ status }) => status === 'open');
-  const ids = new Set([...(await ownersOfCopies()), ...open.map(({ incident }) => incident.id)]);
+  const recent = await incidents.list(recentIncidents);
+  const unfinished = recent.filter(({ status, incident }) => status === 'open' || mayBeUncompensated(status, incident));
+  const ids = new Set([...(await ownersOfCopies()), ...unfinished.map(({ incident }) => incident.id)]);
   const cleanedUp: string[] = [];
   const failures: unknown[] = [];
   for (const id of ids) {
     const record = await incidents.read(id);
     // A copy without a record is nobody's that this environment knows: people decide.
-    if (record?.incident.mode !== 'drill') continue;
+    if (record === undefined) continue;
     const status = await executions.status(record.incident.executionArn);
     if (status === 'RUNNING' || status === 'PENDING_REDRIVE') continue;
     const failure = {
@@ -82,7 +92,7 @@ export async function sweepDrills(context: SweepContext): Promise<{ cleanedUp: r
       Cause: 'The execution ended before it could close its incident',
     };
     await cleanUp(record, failure, context).then(
-      () => cleanedUp.push(id),
+      (done) => done.cleanedUp && cleanedUp.push(id),
       (error) => failures.push(error),
     );
   }
@@ -93,17 +103,16 @@ export async function sweepDrills(context: SweepContext): Promise<{ cleanedUp: r
 async function cleanUp(
   record: IncidentRecord,
   { Error: error, Cause }: { readonly Error: string; readonly Cause: string },
-  { control, tearDown, closing }: CleanUpStoppedContext,
+  context: CleanUpStoppedContext,
 ): Promise<{ cleanedUp: string | undefined }> {
   const { incident } = record;
+  const { control, tearDown, closing } = context;
   let failure: unknown;
-  const tornDown =
-    incident.mode === 'drill'
-      ? await tearDown(record).catch((cause: unknown): TornDown => {
-          failure = cause;
-          return { deleted: false, summary: `NOTHING YET: ${cause instanceof Error ? cause.message : String(cause)}` };
-        })
-      : { deleted: false, summary: 'a recovery is not torn down' };
+  const tidy = incident.mode === 'drill' ? tearDown : undo;
+  const tornDown = await tidy(record, context).catch((cause: unknown): TornDown => {
+    failure = cause;
+    return { deleted: false, summary: `NOTHING YET: ${cause instanceof Error ? cause.message : String(cause)}` };
+  });
   if (record.status === 'open')
     await closeIncident(
       { incident, failure: { Error: error, Cause: `${Cause}. Cleaned up: ${tornDown.summary}` } },
@@ -114,14 +123,36 @@ async function cleanUp(
     if (tornDown.deleted)
       await closing.announcer.announce(incident, {
         kind: 'update',
-        headline: 'The copy that the drill had left behind is being deleted',
+        headline:
+          incident.mode === 'drill'
+            ? 'The copy that the drill had left behind is being deleted'
+            : 'What the recovery had left behind is undone',
         lines: [tornDown.summary],
-        next: 'Nothing to do; find out in the report why the drill could not delete it itself.',
+        next: 'Nothing to do; find out in the report why the execution could not do it itself.',
       });
   }
   // What was refused for good stays refused; a person was told. Everything else is tried again.
-  if (failure !== undefined && !(failure instanceof RecoveryError && failure.name === 'DeletionRefused')) throw failure;
+  if (failure !== undefined && !(failure instanceof RecoveryError && lastWords.includes(failure.name))) throw failure;
   return { cleanedUp: record.status === 'open' || tornDown.deleted ? incident.id : undefined };
+}
+
+/** Errors that another try would only meet again. */
+const lastWords = ['DeletionRefused', 'CompensationFailed'];
+
+const mayBeUncompensated = (status: IncidentRecord['status'], { mode }: IncidentRecord['incident']) =>
+  status === 'failed' && mode === 'recovery';
+
+/** Undoes what a recovery registered, unless another recovery is at work on the same database: its fence must hold. */
+async function undo(
+  { incident, status }: IncidentRecord,
+  { control, compensating }: CleanUpStoppedContext,
+): Promise<TornDown> {
+  if (status === 'closed') return { deleted: false, summary: 'the recovery succeeded' };
+  const lease = await control.readLease();
+  if (lease?.mode === 'recovery' && lease.executionArn !== incident.executionArn)
+    return { deleted: false, summary: `nothing: ${lease.incidentId} is at work on the database` };
+  const { output, summary } = await compensate({ incident }, compensating);
+  return { deleted: output.undone.length > 0, summary };
 }
 
 async function findIncident(

@@ -1,6 +1,7 @@
 /** The last state of every recovery: evidence, the outcome to people, and the lease released whatever happens. */
 import type { Metrics } from '../database/ports.ts';
 import { readFailure } from '../errors.ts';
+import { debtInWords, notUndone } from '../evidence/aftermath.ts';
 import { achievedRpoSeconds, compileReport } from '../evidence/compile-report.ts';
 import type { Report } from '../evidence/contracts.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
@@ -16,12 +17,17 @@ import {
 } from './contracts.ts';
 import { IncidentUnknown } from './errors.ts';
 import { formatSeconds } from './moments.ts';
-import type { Announcer, Clock, ControlStore, IncidentStore } from './ports.ts';
+import type { Announcer, Approvals, Clock, ControlStore, IncidentStore } from './ports.ts';
+import { settleApproval } from './settle-approval.ts';
 
 export interface CloseIncidentContext {
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'releaseLease'>;
-  readonly incidents: Pick<IncidentStore, 'read' | 'close' | 'steps' | 'messages' | 'trend' | 'recordTrend'>;
+  readonly incidents: Pick<
+    IncidentStore,
+    'read' | 'close' | 'steps' | 'recordStep' | 'messages' | 'trend' | 'recordTrend'
+  >;
+  readonly approvals: Pick<Approvals, 'read'>;
   readonly evidence: EvidenceStore;
   readonly announcer: Announcer;
   readonly metrics: Metrics;
@@ -61,11 +67,17 @@ async function close({ incident, failure, step }: Closing, context: CloseInciden
     incidents.messages(incident.id),
     incidents.trend(incident.scenario, incident.mode, trendLength),
   ]);
-  if (!record) return refuse(incident, failure, announcer);
+  // Another execution's incident is its own to close.
+  if (record?.incident.executionArn !== incident.executionArn) return refuse(incident, failure, announcer);
   // An earlier attempt closed it, and its answer was lost: people are told once.
   if (record.status !== 'open') return resultOf(record);
-  const timeline = steps.filter((each) => each.step !== step);
-  const folder = `${incident.scenario}/${incident.id}`;
+  const own = steps.filter(
+    (each) => each.step !== step && (each.execution ?? incident.executionArn) === incident.executionArn,
+  );
+  const timeline = await settleApproval(record, own, context);
+  // The report of the execution that a retry takes over from stays beside this one.
+  const retry = incident.retryOf ? `/${incident.executionArn.split(':').at(-1)}` : '';
+  const folder = `${incident.scenario}/${incident.id}${retry}`;
   const keys = { json: `${folder}/report.json`, html: `${folder}/report.html` };
   const closedAt = clock.now().toISOString();
   const rpoSeconds = record.achieved.rpoSeconds ?? achievedRpoSeconds(timeline);
@@ -137,8 +149,14 @@ function trendPoint({ incident, achieved, status }: IncidentRecord, closedAt: st
   };
 }
 
-/** A drill's copy holds production data and costs money: where it could not be deleted, that is what people must read first. */
+/**
+ * A fence that could not be undone keeps the application down, and a drill's copy holds production data and costs money:
+ * that is what people must read first.
+ */
 function leftBehind({ mode }: Incident, timeline: readonly StepRecord[]): string | undefined {
+  const fence = timeline.find(({ step, status }) => step === 'Compensate' && status !== 'succeeded');
+  if (fence)
+    return `${notUndone(fence)}. The clean-up tries again. By hand, as the master of the active database: ALTER ROLE <application role> LOGIN.`;
   const undone = timeline.find(
     ({ step, status }) => (step === 'TearDown' || step === 'AwaitTornDown') && status !== 'succeeded',
   );
@@ -146,7 +164,10 @@ function leftBehind({ mode }: Incident, timeline: readonly StepRecord[]): string
   return `THE COPY MAY STILL BE THERE: ${undone.step} ended with "${undone.error?.message ?? undone.summary}". The clean-up tries again until it is gone.`;
 }
 
-function announcementOf({ outcome, objectives, failure, record, checklist }: Report, undone: string | undefined) {
+function announcementOf(
+  { outcome, objectives, failure, record, checklist, terraformDebt }: Report,
+  undone: string | undefined,
+) {
   const results = objectives.map(
     ({ name, achievedSeconds, objectiveSeconds, met }) =>
       `${name}: ${achievedSeconds === undefined ? 'not measured' : formatSeconds(achievedSeconds)}, objective ${formatSeconds(objectiveSeconds)} (${met})`,
@@ -159,6 +180,7 @@ function announcementOf({ outcome, objectives, failure, record, checklist }: Rep
       ...(undone === undefined ? [] : [undone]),
       ...(failure ? [failure.message] : []),
       ...results,
+      ...(terraformDebt ? debtInWords(terraformDebt).map(({ what, todo }) => `Terraform debt, ${what}: ${todo}`) : []),
       `Report: ${record.reports?.html}`,
       `Still to do: ${open.map(({ item }) => item).join('; ')}`,
     ],

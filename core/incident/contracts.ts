@@ -9,6 +9,7 @@ export const Moment = z
 export const Mode = z.enum(['drill', 'recovery']);
 export const Scenario = z.enum(['database', 'cluster', 'region', 'configuration']);
 export const RestoreTo = z.union([z.literal('latest'), Moment, z.strictObject({ snapshot: z.string().min(1) })]);
+export type RestoreTo = z.infer<typeof RestoreTo>;
 
 /** Who or what asked for the recovery, and when it was detected (alarm time) or declared. */
 export const Trigger = z.strictObject({
@@ -29,6 +30,8 @@ export const StartRequest = z.strictObject({
     .optional(),
   /** A recovery needs the environment's name here. */
   confirm: z.string().optional(),
+  /** A failed recovery to take up again: what it made is adopted, and `restoreTo` may be given anew. */
+  incident: z.string().optional(),
   trigger: Trigger.default({ kind: 'person' }),
 });
 export type StartRequest = z.infer<typeof StartRequest>;
@@ -48,6 +51,8 @@ export const Incident = z.strictObject({
   detectedAt: Moment,
   target: z.string(),
   restoreTo: RestoreTo,
+  /** A retry: the execution that worked on this incident before. */
+  retryOf: z.string().optional(),
 });
 export type Incident = z.infer<typeof Incident>;
 
@@ -68,6 +73,8 @@ export const recordVersion = 1;
 export const StepRecord = z.strictObject({
   version: z.literal(recordVersion),
   incidentId: z.string(),
+  /** Which execution: a retry begins the timeline anew. */
+  execution: z.string().optional(),
   /** Name of the state, and the piece inside a Map where there is one. */
   step: z.string(),
   piece: z.string().optional(),
@@ -160,3 +167,57 @@ export const ActiveDatabase = z.strictObject({
   since: Moment,
 });
 export type ActiveDatabase = z.infer<typeof ActiveDatabase>;
+
+/** What a person decided about a recovery that asked. Also the output of the state that asked. */
+export const ApprovalDecision = z.strictObject({
+  approved: z.boolean(),
+  /** ARN of the identity that IAM authenticated. */
+  by: z.string(),
+  reason: z.string(),
+  at: Moment,
+  /** The restore point that the person chose instead of the plan's. */
+  restoreTo: RestoreTo.optional(),
+});
+export type ApprovalDecision = z.infer<typeof ApprovalDecision>;
+
+/** The question as it was asked, in the DR Region's control table. Its task token is the adapter's own. */
+export const Approval = z.strictObject({
+  version: z.literal(recordVersion),
+  incidentId: z.string(),
+  executionArn: z.string(),
+  /** Region of the execution that waits. */
+  region: z.string(),
+  askedAt: Moment,
+  /** When silence declines. */
+  expiresAt: Moment,
+  /** Who started the recovery; absent where an alarm or an event did. */
+  startedBy: z.string().optional(),
+  /** What was asked about. Without a restore point a person chooses one. */
+  plan: z.strictObject({
+    source: z.string(),
+    candidate: z.string(),
+    damage: z.array(z.string()),
+    restorePoint: Moment.optional(),
+    window: z.strictObject({ earliest: Moment, latest: Moment }).optional(),
+    estimatedLossSeconds: z.number().nonnegative(),
+  }),
+  decision: ApprovalDecision.optional(),
+});
+export type Approval = z.infer<typeof Approval>;
+
+/** How to undo an act; registered before the act. Undone last-in first-out when the recovery does not succeed. */
+export const Compensation = z.strictObject({
+  version: z.literal(recordVersion),
+  incidentId: z.string(),
+  /** Order of registration, from 1. */
+  number: z.number().int().positive(),
+  /** Names the undo, e.g. `unfence-source`. */
+  name: z.string(),
+  /** What the undo must know; no secrets. */
+  facts: z.record(z.string(), z.unknown()),
+  registeredAt: Moment,
+  doneAt: Moment.optional(),
+  /** What undoing came to, in one line for people. */
+  outcome: z.string().optional(),
+});
+export type Compensation = z.infer<typeof Compensation>;

@@ -1,12 +1,18 @@
 /** A person's decision on a recovery that asked for one: who, why and when are recorded before it goes on. */
 import * as z from 'zod';
+import type { Settings } from '../settings.ts';
+import { type Approval, type ApprovalDecision, RestoreTo } from './contracts.ts';
+import { isIncidentId } from './identifiers.ts';
+import { isBefore, isRealMoment } from './moments.ts';
 import type { Approvals, Clock } from './ports.ts';
 
 const Body = z.strictObject({
-  incident: z.string().regex(/^(drill|recovery)-\d{8}T\d{6}Z-[0-9a-f]{8}$/),
+  incident: z.string().refine(isIncidentId, 'must be an incident id, such as recovery-20261122T201500Z-1a2b3c4d'),
   decision: z.enum(['approve', 'decline']),
   reason: z.string().trim().min(1).max(500),
+  restoreTo: RestoreTo.optional(),
 });
+type Body = z.infer<typeof Body>;
 
 /** The event of the function URL (payload 2.0): who IAM authenticated, and what they sent. */
 export const ApprovalCall = z
@@ -27,37 +33,88 @@ export interface ApprovalRequest {
 }
 
 export interface ApprovalAnswer {
-  readonly statusCode: 200 | 400 | 403 | 404;
+  readonly statusCode: 200 | 400 | 403 | 404 | 409;
   readonly message: string;
 }
 
+export interface DecideApprovalContext {
+  readonly settings: Pick<Settings, 'approval'>;
+  readonly clock: Clock;
+  readonly approvals: Pick<Approvals, 'read' | 'decide'>;
+}
+
 const usage =
-  'POST {"incident": "<incident id>", "decision": "approve" or "decline", "reason": "<why>"}, signed with IAM';
+  'POST {"incident": "<incident id>", "decision": "approve" or "decline", "reason": "<why>"} and, to choose the restore point, "restoreTo": "latest", a UTC time or {"snapshot": "<identifier>"}, signed with IAM';
+const over = 'Look at its execution in the Step Functions console; `npm run dr -- retry` starts a failed one again.';
 
 export async function decideApproval(
   { caller, body }: ApprovalRequest,
-  { clock, approvals }: { readonly clock: Clock; readonly approvals: Approvals },
+  { settings, clock, approvals }: DecideApprovalContext,
 ): Promise<ApprovalAnswer> {
   if (!caller) return { statusCode: 403, message: `Nobody is known to have asked. ${usage}.` };
   const parsed = Body.safeParse(parseJson(body));
   if (!parsed.success) return { statusCode: 400, message: `${z.prettifyError(parsed.error)}\n${usage}.` };
-  const { incident, decision, reason } = parsed.data;
-  const decided = await approvals.decide(incident, {
+  const { incident, decision, reason, restoreTo } = parsed.data;
+  const now = clock.now().toISOString();
+  const approval = await approvals.read(incident);
+  if (approval === undefined)
+    return {
+      statusCode: 404,
+      message: `Incident ${incident} waits for no approval: it has not asked yet, or is a drill, which asks for none. ${over}`,
+    };
+  if (approval.decision === undefined) {
+    const refusal = refuse(parsed.data, approval, { caller, now, ...settings.approval });
+    if (refusal) return refusal;
+  }
+  const decided = await approvals.decide(approval, {
     approved: decision === 'approve',
     by: caller,
     reason,
-    at: clock.now().toISOString(),
+    at: now,
+    ...(restoreTo === undefined ? {} : { restoreTo }),
   });
-  if (!decided)
-    return {
-      statusCode: 404,
-      message: `Incident ${incident} waits for no approval: it may be decided, over, or a drill, which asks for none. Look at its execution in the Step Functions console.`,
-    };
+  if (decided.outcome === 'decided')
+    return { statusCode: 200, message: `Incident ${incident}: ${wordOf(decision === 'approve')} by ${caller}.` };
+  if (decided.outcome === 'decided-before') return { statusCode: 409, message: standing(incident, decided.first) };
   return {
-    statusCode: 200,
-    message: `Incident ${incident}: ${decision === 'approve' ? 'approved' : 'declined'} by ${caller}.`,
+    statusCode: 409,
+    message: `The execution of incident ${incident} does not wait any more; nothing was decided. ${over}`,
   };
 }
+
+/** Why this decision cannot be taken; undefined where it can. */
+function refuse(
+  { incident, decision, restoreTo }: Body,
+  { expiresAt, startedBy, plan }: Approval,
+  { caller, now, starterMayApprove }: { caller: string; now: string; starterMayApprove: boolean },
+): ApprovalAnswer | undefined {
+  const bad = (message: string): ApprovalAnswer => ({ statusCode: 400, message: `${message} ${usage}.` });
+  if (!isBefore(now, expiresAt))
+    return {
+      statusCode: 409,
+      message: `Nobody answered incident ${incident} by ${expiresAt}: it is declined. ${over}`,
+    };
+  if (decision === 'decline') return restoreTo === undefined ? undefined : bad('restoreTo belongs to an approval.');
+  if (!starterMayApprove && startedBy === caller)
+    return {
+      statusCode: 403,
+      message: `${caller} started incident ${incident}: somebody else approves it (approval.starterMayApprove).`,
+    };
+  const window = plan.window ? ` Restorable: from ${plan.window.earliest} until before ${plan.window.latest}.` : '';
+  if (restoreTo === undefined)
+    return plan.restorePoint === undefined
+      ? bad(`restoreTo is missing: no sound look bounds the damage, so a person chooses.${window}`)
+      : undefined;
+  if (typeof restoreTo === 'object' || restoreTo === 'latest') return undefined;
+  const possible =
+    isRealMoment(restoreTo) && isBefore(restoreTo, now) && !(plan.window && isBefore(restoreTo, plan.window.earliest));
+  return possible ? undefined : bad(`restoreTo = ${restoreTo} cannot be restored.${window}`);
+}
+
+const wordOf = (approved: boolean) => (approved ? 'approved' : 'declined');
+
+const standing = (incident: string, { approved, by, at, reason }: ApprovalDecision) =>
+  `Incident ${incident} was ${wordOf(approved)} at ${at} by ${by} ("${reason}"). The first decision stands.`;
 
 function parseJson(text: string | undefined): unknown {
   try {

@@ -37,10 +37,22 @@ export const DrillElsewhere = defineError({
   retryable: false,
   next: 'Nothing: the schedule of the Region that the message names runs this drill.',
 });
-export const RecoveryNotBuilt = defineError({
-  name: 'RecoveryNotBuilt',
+/** Raised by the state machine, when the time for an answer is up. */
+export const ApprovalTimedOut = defineError({
+  name: 'ApprovalTimedOut',
   retryable: false,
-  next: 'Recover by the manual procedure of the disaster recovery plan; a drill of the same restore runs with "mode": "drill".',
+  next: 'Nothing was changed. If the database must be recovered, `npm run dr -- retry <incident>` asks again.',
+});
+/** Raised by the state machine, with who declined and why. */
+export const ApprovalDeclined = defineError({
+  name: 'ApprovalDeclined',
+  retryable: false,
+  next: 'Nothing was changed. To decide anew, perhaps with another restore point: `npm run dr -- retry <incident>`.',
+});
+export const CompensationFailed = defineError({
+  name: 'CompensationFailed',
+  retryable: false,
+  next: 'Undo by hand what the message names. A fence on production ends, as its master, with ALTER ROLE <application role> LOGIN.',
 });
 export const ActiveDatabaseUnknown = defineError({
   name: 'ActiveDatabaseUnknown',

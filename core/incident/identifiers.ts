@@ -15,6 +15,8 @@ export const requestKey = (request: Pick<StartRequest, 'requestId'>, executionAr
 export const incidentId = (mode: Incident['mode'], startedAt: string, key: string): string =>
   `${mode}-${compact(startedAt)}-${key}`;
 
+export const isIncidentId = (text: string): boolean => /^(drill|recovery)-\d{8}T\d{6}Z-[0-9a-f]{8}$/.test(text);
+
 /** The request key that an incident id ends in. */
 export const keyOfIncident = (id: string): string => id.slice(-8);
 

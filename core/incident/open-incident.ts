@@ -1,7 +1,7 @@
-/** Opens the incident: its record, and the first message to people. */
+/** Opens the incident, or opens it again for a retry: its record, and the first message to people. */
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
-import { type Incident, recordVersion } from './contracts.ts';
+import { type Incident, type IncidentRecord, recordVersion } from './contracts.ts';
 import { DuplicateRequest } from './errors.ts';
 import { keyOfIncident } from './identifiers.ts';
 import { describeRestoreTo, formatSeconds } from './moments.ts';
@@ -10,7 +10,7 @@ import type { Announcer, Clock, IncidentStore } from './ports.ts';
 export interface OpenIncidentContext {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly incidents: Pick<IncidentStore, 'open' | 'read' | 'findByRequest'>;
+  readonly incidents: Pick<IncidentStore, 'open' | 'reopen' | 'read' | 'findByRequest'>;
   readonly announcer: Announcer;
 }
 
@@ -20,33 +20,50 @@ export async function openIncident(
   { settings, clock, incidents, announcer }: OpenIncidentContext,
 ): Promise<StepResult<Record<string, never>>> {
   const { objectives } = settings;
-  const opened = await incidents.open({
+  const earlier = incident.retryOf === undefined ? undefined : await incidents.read(incident.id);
+  const record: IncidentRecord = {
     version: recordVersion,
     incident,
     status: 'open',
-    openedAt: clock.now().toISOString(),
+    openedAt: earlier?.openedAt ?? clock.now().toISOString(),
     objectives,
     achieved: {},
-  });
+  };
+  const opened = await (incident.retryOf === undefined
+    ? incidents.open(record)
+    : incidents.reopen(record, incident.retryOf));
   if (!opened) {
     const mine = await incidents.read(incident.id);
     if (mine?.incident.executionArn !== incident.executionArn) {
-      const earlier = await incidents.findByRequest(keyOfIncident(incident.id));
-      throw DuplicateRequest(`The same request opened incident ${earlier ?? incident.id} under another execution`);
+      const other = await incidents.findByRequest(keyOfIncident(incident.id));
+      throw DuplicateRequest(`The same request opened incident ${other ?? incident.id} under another execution`);
     }
     return { output: {}, summary: 'The incident was open already: an earlier attempt’s answer was lost' };
   }
   await announcer.announce(incident, {
     kind: 'declared',
-    headline:
-      incident.mode === 'drill'
-        ? `Drill of the ${incident.scenario} recovery has started`
-        : `Disaster declared: recovery of scenario ${incident.scenario} has started`,
+    headline: headlineOf(incident),
     lines: [
       `Reason: ${incident.reason}`,
       `Database: ${incident.target}, restored to ${describeRestoreTo(incident.restoreTo)}`,
       `Objectives: back within ${formatSeconds(objectives.rtoSeconds)}, losing at most ${formatSeconds(objectives.rpoSeconds)} of writes`,
     ],
+    ...(incident.mode === 'recovery'
+      ? {
+          next: 'The database is assessed; nothing is changed before a person approves, where one is asked. The next message says so.',
+        }
+      : {}),
   });
-  return { output: {}, summary: `Incident ${incident.id} is open`, facts: { detectedAt: incident.detectedAt } };
+  return {
+    output: {},
+    summary: `Incident ${incident.id} is open${incident.retryOf ? ' again' : ''}`,
+    facts: { detectedAt: incident.detectedAt, ...(incident.retryOf ? { retryOf: incident.retryOf } : {}) },
+  };
+}
+
+function headlineOf({ mode, scenario, retryOf }: Incident): string {
+  if (mode === 'drill') return `Drill of the ${scenario} recovery has started`;
+  return retryOf
+    ? `Recovery of scenario ${scenario} is tried again`
+    : `Disaster declared: recovery of scenario ${scenario} has started`;
 }

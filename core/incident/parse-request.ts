@@ -1,6 +1,7 @@
 /** Reads what a person, a schedule or triage asked for; every mistake is named with its field, its value and its fix. */
 import { Mode, Moment, RestoreTo, StartRequest, Trigger } from './contracts.ts';
 import { InvalidRequest } from './errors.ts';
+import { isIncidentId } from './identifiers.ts';
 import { isBefore, isRealMoment } from './moments.ts';
 
 export interface Problem {
@@ -10,8 +11,16 @@ export interface Problem {
   readonly fix: string;
 }
 
-/** The request as contract; throws InvalidRequest listing every problem. `now` and `environment` are what it is checked against. */
-export function parseRequest(raw: unknown, { environment, now }: { environment: string; now: string }): StartRequest {
+/** What a request is checked against. */
+interface Surroundings {
+  readonly environment: string;
+  readonly now: string;
+  /** Who starts a recovery may not approve it, so it must say who that is. */
+  readonly mustNameStarter: boolean;
+}
+
+/** The request as contract; throws InvalidRequest listing every problem. */
+export function parseRequest(raw: unknown, { environment, now, mustNameStarter }: Surroundings): StartRequest {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     throw invalidRequest([{ field: 'input', value: raw, problem: 'is not a JSON object', fix: example(environment) }]);
   const input = { ...raw } as Readonly<Record<string, unknown>>;
@@ -19,6 +28,7 @@ export function parseRequest(raw: unknown, { environment, now }: { environment: 
     ...Object.keys(input).flatMap((name) => unknownField(name, input[name], environment)),
     ...fieldProblems(input, now),
     ...confirmProblems(input, environment),
+    ...(mustNameStarter ? starterProblems(input) : []),
   ];
   if (problems.length > 0) throw invalidRequest(problems);
   return StartRequest.parse(input);
@@ -48,7 +58,7 @@ function unknownField(name: string, value: unknown, environment: string): Proble
 }
 
 function fieldProblems(input: Readonly<Record<string, unknown>>, now: string): Problem[] {
-  const { mode, reason, target, restoreTo, requestId, confirm, trigger } = input;
+  const { mode, reason, target, restoreTo, requestId, confirm, incident, trigger } = input;
   const checks: readonly (readonly [field: string, value: unknown, ok: boolean, problem: string, fix: string])[] = [
     ['mode', mode, isAbsentOr(Mode, mode), 'is no mode', 'Use "drill" (also when left out) or "recovery".'],
     [
@@ -78,6 +88,13 @@ function fieldProblems(input: Readonly<Record<string, unknown>>, now: string): P
       confirm === undefined || typeof confirm === 'string',
       'is no text',
       'Give the environment’s name as text.',
+    ],
+    [
+      'incident',
+      incident,
+      incident === undefined || (typeof incident === 'string' && isIncidentId(incident)),
+      'is no incident id',
+      'Leave it out to start a new incident, or give the id of a failed one, such as recovery-20261122T201500Z-1a2b3c4d.',
     ],
   ];
   return [
@@ -147,6 +164,19 @@ function confirmProblems(input: Readonly<Record<string, unknown>>, environment: 
       value: input.confirm,
       problem: 'does not confirm a recovery of production data',
       fix: `Set "confirm": "${environment}", or "mode": "drill" to rehearse.`,
+    },
+  ];
+}
+
+function starterProblems({ mode, trigger }: Readonly<Record<string, unknown>>): Problem[] {
+  const parsed = Trigger.default({ kind: 'person' }).safeParse(trigger);
+  if (mode !== 'recovery' || !parsed.success || parsed.data.kind !== 'person' || parsed.data.name) return [];
+  return [
+    {
+      field: 'trigger.name',
+      value: undefined,
+      problem: 'does not say who starts, and who starts a recovery may not approve it',
+      fix: 'Give "trigger": {"kind": "person", "name": "<your ARN, from aws sts get-caller-identity>"}.',
     },
   ];
 }

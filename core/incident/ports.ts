@@ -1,6 +1,9 @@
 /** What the incident area needs from outside. Every port is small; a step's context lists exactly those that it uses. */
 import type {
   ActiveDatabase,
+  Approval,
+  ApprovalDecision,
+  Compensation,
   Incident,
   IncidentRecord,
   Lease,
@@ -22,6 +25,8 @@ export interface IncidentStore {
   findByRequest(requestKey: string): Promise<string | undefined>;
   read(incidentId: string): Promise<IncidentRecord | undefined>;
   update(incidentId: string, change: Partial<Omit<IncidentRecord, 'version' | 'incident'>>): Promise<void>;
+  /** Replaces the record for a retry; false where another execution than `formerExecution` worked on it last. */
+  reopen(record: IncidentRecord, formerExecution: string): Promise<boolean>;
   /** As update, but only where it is open: false where somebody else has closed it. */
   close(incidentId: string, change: Partial<Omit<IncidentRecord, 'version' | 'incident'>>): Promise<boolean>;
   /** Newest first. */
@@ -36,7 +41,29 @@ export interface IncidentStore {
   trend(scenario: Incident['scenario'], mode: Incident['mode'], limit: number): Promise<TrendPoint[]>;
   /** Why triage did or did not start something; kept 90 days. */
   recordDecision(decision: { at: string; alarm: string; verdict: string; reasons: readonly string[] }): Promise<void>;
+  /**
+   * Claims the start of a recovery for an execution name, unless another claimed it after `since`: several alarms that
+   * ring at once start one. Returns the name that holds the claim.
+   */
+  claimStart(scenario: Incident['scenario'], name: string, at: string, since: string): Promise<string>;
 }
+
+/** What a recovery did that must be undone if it does not succeed; in the incident table. */
+export interface Compensations {
+  /**
+   * Before the act. Repeated with the same name and facts it changes nothing. Where it throws, the act must not be done.
+   */
+  register(incidentId: string, name: string, facts: Readonly<Record<string, unknown>>): Promise<void>;
+  /** What is not undone yet, last registered first. */
+  open(incidentId: string): Promise<Compensation[]>;
+  done(compensation: Compensation, outcome: string): Promise<void>;
+}
+
+/**
+ * Undoes one act from the facts that were registered, or finds that it must not be undone any more; says in one line which.
+ * Idempotent: the act may never have happened, or may have been undone before. A retryable error is tried again.
+ */
+export type Undo = (facts: Readonly<Record<string, unknown>>) => Promise<string>;
 
 /** DR Region: one conditional write each. */
 export interface ControlStore {
@@ -60,6 +87,7 @@ export interface Executions {
   /** undefined: no such execution. */
   status(executionArn: string): Promise<ExecutionStatus | undefined>;
   start(stateMachineName: string, name: string, input: unknown): Promise<{ executionArn: string }>;
+  /** Stops it where it runs; one that has ended stays as it is. */
   stop(executionArn: string, cause: string): Promise<void>;
 }
 
@@ -84,16 +112,19 @@ export interface Announcer {
   announce(incident: Incident | undefined, message: Announcement): Promise<void>;
 }
 
-/** An approval that an execution waits for; its task token never leaves the adapter. */
-export interface Approvals {
-  /** Records the decision and lets the execution go on; false where nothing waits (any more). */
-  decide(incidentId: string, decision: ApprovalDecision): Promise<boolean>;
-}
+/** What became of a decision. */
+export type DecisionOutcome =
+  | { readonly outcome: 'decided' }
+  /** The first decision stands; it has been handed to the execution again, in case its answer was lost. */
+  | { readonly outcome: 'decided-before'; readonly first: ApprovalDecision }
+  /** The execution does not wait any more: it timed out, was stopped, or asks anew. */
+  | { readonly outcome: 'over' };
 
-export interface ApprovalDecision {
-  readonly approved: boolean;
-  /** ARN of the caller's identity. */
-  readonly by: string;
-  readonly reason: string;
-  readonly at: string;
+/** The approvals that executions wait for, in the DR Region; a task token goes in and never comes out. */
+export interface Approvals {
+  /** Records the question; false where it was recorded with this very token before. */
+  ask(approval: Approval, taskToken: string): Promise<boolean>;
+  read(incidentId: string): Promise<Approval | undefined>;
+  /** Records the decision on a question that was asked, and then lets the execution go on. */
+  decide(approval: Approval, decision: ApprovalDecision): Promise<DecisionOutcome>;
 }

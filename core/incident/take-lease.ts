@@ -7,12 +7,13 @@ import type { Clock, ControlStore, Executions } from './ports.ts';
 export interface TakeLeaseContext {
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'takeLease' | 'replaceLease'>;
-  readonly executions: Pick<Executions, 'status'>;
+  readonly executions: Pick<Executions, 'status' | 'stop'>;
 }
 
 /**
  * Takes the lease, also from a holder that has ended without releasing it. No time-out expires a lease: a recovery may
- * wait hours for an approval. Throws RecoveryInProgress, or the retryable LeaseContended when somebody else was faster.
+ * wait hours for an approval. A drill that holds it is stopped for a recovery. Throws RecoveryInProgress, or the retryable
+ * LeaseContended when somebody else was faster or the drill has not ended yet.
  */
 export async function takeLease(
   incident: Incident,
@@ -33,7 +34,11 @@ export async function takeLease(
   const { holder } = attempt;
   const status = await executions.status(holder.executionArn);
   // A failed execution that awaits its redrive will run on: only what has ended for good has let go.
-  if (status === 'RUNNING' || status === 'PENDING_REDRIVE') throw recoveryInProgress(holder);
+  if (status === 'RUNNING' || status === 'PENDING_REDRIVE') {
+    if (isInTheWay(holder, incident.mode)) throw recoveryInProgress(holder);
+    await stopDrill(holder, incident.id, executions);
+    throw LeaseContended(`The drill ${holder.incidentId} was stopped for this recovery and has not ended yet`);
+  }
   if (!(await control.replaceLease(lease, holder)))
     throw LeaseContended(`Another recovery took the lease that ${holder.incidentId} had left behind`);
   return {
@@ -42,6 +47,14 @@ export async function takeLease(
     facts: { replacedHolder: holder.incidentId },
   };
 }
+
+/** Everything that runs, but that a drill gives way to a recovery. */
+export const isInTheWay = (holder: Lease, mode: Incident['mode']): boolean =>
+  !(holder.mode === 'drill' && mode === 'recovery');
+
+/** Its end wakes the clean-up, which deletes the copy, closes the incident and tells people. */
+export const stopDrill = ({ executionArn }: Lease, why: string, executions: Pick<Executions, 'stop'>): Promise<void> =>
+  executions.stop(executionArn, `A drill gives way to a recovery: ${why}`);
 
 /** Names who is running and since when, so that a person can follow it. */
 export const recoveryInProgress = (holder: Lease) =>

@@ -4,6 +4,7 @@ import type { RegionSettings, Settings } from '../settings.ts';
 import { Moment } from './contracts.ts';
 import { executionName, stateMachineName } from './identifiers.ts';
 import type { Alarms, Announcer, Clock, ControlStore, Executions, IncidentStore } from './ports.ts';
+import { stopDrill } from './take-lease.ts';
 import { type Signal, type TriageDecision, triage } from './triage.ts';
 
 const AlarmEvent = z
@@ -36,10 +37,10 @@ export interface TriageContext {
   readonly settings: Settings;
   readonly here: RegionSettings;
   readonly clock: Clock;
-  readonly control: Pick<ControlStore, 'readActiveDatabase'>;
-  readonly incidents: Pick<IncidentStore, 'list' | 'recordDecision'>;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
+  readonly incidents: Pick<IncidentStore, 'list' | 'recordDecision' | 'claimStart'>;
   readonly alarms: Pick<Alarms, 'state'>;
-  readonly executions: Pick<Executions, 'start'>;
+  readonly executions: Pick<Executions, 'start' | 'status' | 'stop'>;
   readonly announcer: Announcer;
 }
 
@@ -51,55 +52,87 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
     control.readActiveDatabase(),
     incidents.list(10),
   ]);
-  const decision = triage(settings.automatic, {
+  const judged = triage(settings.automatic, {
     now,
     signal,
     alarmNow: alarm?.value,
     activeDatabase: active?.identifier,
+    activeSince: active?.since,
     recent,
   });
-  const started = decision.verdict === 'start' ? await startRecovery(signal, context) : undefined;
+  const decision = judged.verdict === 'start' ? await startOnce(signal, judged, now, context) : judged;
+  const { verdict, reasons, joins, execution } = decision;
   await incidents.recordDecision({
     at: now,
     alarm: signal.name,
-    verdict: decision.verdict,
-    reasons: [...decision.reasons, ...(started ? [`started ${started}`] : [])],
+    verdict,
+    reasons: [...reasons, ...(verdict === 'start' ? [`started ${execution}`] : [])],
   });
   if (decision.quiet) return decision;
-  const joined = recent.find(({ incident }) => incident.id === decision.joins)?.incident;
+  const joined = recent.find(({ incident }) => incident.id === joins)?.incident;
   await announcer.announce(joined, {
     kind: 'triage',
-    headline: `${signal.name}: ${headlines[decision.verdict]}`,
-    lines: [`Since ${signal.at}`, ...decision.reasons.map((reason) => `Because ${reason}`)],
-    next: nextAfter(decision, started),
+    headline: `${signal.name}: ${headlines[verdict]}`,
+    lines: [`Since ${signal.at}`, ...reasons.map((reason) => `Because ${reason}`)],
+    next: nextAfter(decision),
   });
   return decision;
 }
 
 const headlines = {
   start: 'a recovery of the database was started',
-  join: 'joined to the incident that is open',
+  join: 'joined to the recovery that is at work',
   record: 'recorded; nothing was started',
 } as const;
 
-function nextAfter({ verdict, joins }: TriageDecision, started: string | undefined): string {
-  if (verdict === 'start') return `Follow the execution ${started}.`;
-  if (verdict === 'join') return `Follow incident ${joins}.`;
+function nextAfter({ verdict, joins, execution }: TriageDecision): string {
+  if (joins !== undefined) return `Follow incident ${joins}.`;
+  if (verdict !== 'record') return `Follow the execution ${execution}.`;
   return 'Look at the database now. If it is lost or damaged, a person starts the recovery; the runbook of the alarm says how.';
 }
 
-/** The name is the alarm's and the moment's: the same event delivered twice starts one execution. */
-async function startRecovery(signal: Signal, { settings, executions }: TriageContext): Promise<string> {
+/** A recovery opens its incident well within this time after its start, or has been refused. */
+const openingSeconds = 120;
+
+/**
+ * One disaster rings several alarms at once, and none of them sees the other's incident yet: the first to claim the start
+ * starts, the others join it. A drill that runs gives way.
+ */
+async function startOnce(
+  signal: Signal,
+  decision: TriageDecision,
+  now: string,
+  context: TriageContext,
+): Promise<TriageDecision> {
+  const { incidents, control, executions } = context;
+  // The name is the alarm's and the moment's: the same event delivered twice starts one execution.
+  const name = executionName(signal.name, signal.at);
+  const since = new Date(Date.parse(now) - openingSeconds * 1000).toISOString();
+  const holder = await incidents.claimStart('database', name, now, since);
+  if (holder !== name)
+    return {
+      verdict: 'join',
+      execution: holder,
+      reasons: [`another signal has just started the recovery, as execution ${holder}`],
+    };
+  const lease = await control.readLease();
+  const isDrilling = lease?.mode === 'drill' && (await executions.status(lease.executionArn)) === 'RUNNING';
+  if (isDrilling) await stopDrill(lease, signal.name, executions);
+  const stopped = isDrilling ? [`the drill ${lease.incidentId} gave way and is stopped`] : [];
+  return {
+    ...decision,
+    execution: await startRecovery(name, signal, context),
+    reasons: [...decision.reasons, ...stopped],
+  };
+}
+
+async function startRecovery(name: string, signal: Signal, { settings, executions }: TriageContext): Promise<string> {
   const { environment } = settings;
-  const { executionArn } = await executions.start(
-    stateMachineName(environment, 'database'),
-    executionName(signal.name, signal.at),
-    {
-      mode: 'recovery',
-      confirm: environment,
-      reason: `${signal.name} since ${signal.at}`,
-      trigger: { kind: signal.kind, name: signal.name, at: signal.at },
-    },
-  );
+  const { executionArn } = await executions.start(stateMachineName(environment, 'database'), name, {
+    mode: 'recovery',
+    confirm: environment,
+    reason: `${signal.name} since ${signal.at}`,
+    trigger: { kind: signal.kind, name: signal.name, at: signal.at },
+  });
   return executionArn;
 }

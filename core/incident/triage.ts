@@ -1,7 +1,7 @@
 /** What an alarm or an RDS event may start. The decision is pure and gives its reasons; unknown never starts anything. */
 import type { Settings } from '../settings.ts';
 import type { IncidentRecord } from './contracts.ts';
-import { formatSeconds, secondsBetween } from './moments.ts';
+import { formatSeconds, isBefore, secondsBetween } from './moments.ts';
 
 /** EventBridge retries for 24 hours by default: an event older than this speaks of a situation that is over. */
 export const maximumEventAgeSeconds = 900;
@@ -13,6 +13,8 @@ export interface TriageFacts {
   /** The alarm read again; undefined where there is no such alarm. RDS events have none to read. */
   readonly alarmNow: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA' | undefined;
   readonly activeDatabase: string | undefined;
+  /** Since when it is: what rang before speaks of another database, or of none. */
+  readonly activeSince?: string | undefined;
   /** Newest first. */
   readonly recent: readonly IncidentRecord[];
 }
@@ -26,6 +28,8 @@ export interface TriageDecision {
   readonly verdict: 'start' | 'join' | 'record';
   /** The incident that is joined. */
   readonly joins?: string;
+  /** The execution that was started, or that another signal had started a moment before. */
+  readonly execution?: string;
   readonly reasons: readonly string[];
   /** It is about another instance, such as the copy that a drill has just deleted: on record, and nobody is told. */
   readonly quiet?: true;
@@ -41,8 +45,10 @@ export function triage(settings: Settings['automatic'], facts: TriageFacts): Tri
     return record(`the event is ${formatSeconds(age)} old, older than ${formatSeconds(maximumEventAgeSeconds)}`);
   if (signal.kind === 'alarm' && facts.alarmNow !== 'ALARM')
     return record(`the alarm is no longer in ALARM but ${facts.alarmNow ?? 'gone'}`);
-  if (signal.kind === 'event' && facts.activeDatabase === undefined)
-    return record('which database is active is unknown');
+  if (facts.activeDatabase === undefined)
+    return record('which database is active is unknown: nothing can be recovered');
+  if (facts.activeSince !== undefined && isBefore(signal.at, facts.activeSince))
+    return record(`it rang before ${facts.activeDatabase} became the active database at ${facts.activeSince}`);
   if (signal.kind === 'event' && signal.database !== facts.activeDatabase)
     return { ...record(`${signal.database} is not the active database (${facts.activeDatabase})`), quiet: true };
 

@@ -1,7 +1,7 @@
 /** The application as its synthetic tenant sees it. */
 import type { Parameters } from '../database/ports.ts';
 import { messageOf } from '../database/sql.ts';
-import type { Settings } from '../settings.ts';
+import type { ApplicationTarget } from '../settings.ts';
 import { ApplicationFailed, ApplicationNotReady } from './errors.ts';
 import type { Http, HttpResponse } from './ports.ts';
 
@@ -18,11 +18,11 @@ export interface Api {
 }
 
 export async function openApi(
-  { canary }: Settings,
+  { urlParameter }: ApplicationTarget,
   { http, parameters }: { http: Http; parameters: Pick<Parameters, 'read'> },
 ): Promise<Api> {
-  const url = (await parameters.read(canary.urlParameter))?.replace(/\/$/, '');
-  if (url === undefined) throw ApplicationFailed(`Parameter ${canary.urlParameter} does not exist.`);
+  const url = (await parameters.read(urlParameter))?.replace(/\/$/, '');
+  if (url === undefined) throw ApplicationFailed(`Parameter ${urlParameter} does not exist.`);
   const send = (method: 'GET' | 'POST', path: string, body?: unknown) =>
     http
       .request({

@@ -1,6 +1,7 @@
 /** RunGate and RunDeep: runs one piece, ends within its time, and hands back what it did not reach. */
 import type { Candidate, RestorePlan } from '../database/contracts.ts';
 import type { Baselines, Secrets, Session, Sessions } from '../database/ports.ts';
+import { restoreOf } from '../database/restore-database.ts';
 import { addressOf, withSession } from '../database/sql.ts';
 import type { Incident } from '../incident/contracts.ts';
 import type { Clock, IncidentStore } from '../incident/ports.ts';
@@ -159,7 +160,7 @@ async function runWhole(
   const { settings, baselines } = context;
   const { plan, incident, work } = input;
   const { validation, objectives } = settings;
-  const before = () => baselines.atOrBefore(plan.restorePoint);
+  const before = () => baselines.atOrBefore(restoreOf(plan).restorePoint);
   switch (work.check) {
     case 'connects':
       return connects(session);

@@ -3,6 +3,7 @@ import type { Baseline, RestorePlan } from '../database/contracts.ts';
 import { newestHeartbeatIn } from '../database/heartbeat.ts';
 import type { Session } from '../database/ports.ts';
 import { countRows, schemaVersion } from '../database/relations.ts';
+import { restoreOf } from '../database/restore-database.ts';
 import type { Incident } from '../incident/contracts.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Settings, ValidationQuery } from '../settings.ts';
@@ -64,8 +65,9 @@ export async function measureFreshness(
 }
 
 /**
- * A restore to the latest point must meet the RPO from detection. Where a person chose an older point, the copy must
- * reach that point: the loss is then their choice, and is still recorded. Pure.
+ * A restore to the latest point must meet the RPO from detection; in a recovery it is the newest there is, and missing the
+ * RPO is told and no reason to stay down. Where an older point was chosen, the copy must reach that point: the loss is
+ * then the choice, and is still recorded. Pure.
  */
 export function judgeFreshness({
   newest,
@@ -79,24 +81,20 @@ export function judgeFreshness({
   rpoSeconds: number;
 }): Freshness {
   if (newest === undefined) return { finding: failed('there is no heartbeat at all'), rpoSeconds: undefined };
+  const { restore, restorePoint } = restoreOf(plan);
   const achieved = Math.max(0, secondsBetween(newest, incident.detectedAt));
   const facts = { newestHeartbeat: newest, rpoSeconds: achieved };
-  const chosen = incident.restoreTo !== 'latest';
-  const lag = chosen ? secondsBetween(newest, plan.restorePoint) : achieved;
+  const chosen = restore.kind === 'snapshot' || restore.at !== 'latest';
+  const lag = chosen ? secondsBetween(newest, restorePoint) : achieved;
   const reason = `newest heartbeat ${newest}, ${formatSeconds(achieved)} before detection`;
-  if (chosen && plan.restore.kind === 'time' && isBefore(plan.restorePoint, newest))
-    return {
-      finding: failed(`${reason}: later than the restore point ${plan.restorePoint}`, facts),
-      rpoSeconds: achieved,
-    };
-  if (lag > rpoSeconds) {
-    const from = chosen ? 'the restore point' : 'detection';
-    return {
-      finding: failed(`${reason}: ${formatSeconds(lag)} before ${from}, over the RPO`, facts),
-      rpoSeconds: achieved,
-    };
-  }
-  return { finding: passed(reason, facts), rpoSeconds: achieved };
+  const answer = (finding: Finding): Freshness => ({ finding, rpoSeconds: achieved });
+  if (chosen && restore.kind === 'time' && isBefore(restorePoint, newest))
+    return answer(failed(`${reason}: later than the restore point ${restorePoint}`, facts));
+  if (lag <= rpoSeconds) return answer(passed(reason, facts));
+  if (!chosen && incident.mode === 'recovery')
+    return answer(passed(`${reason}: over the RPO, and the newest that can be restored`, facts));
+  const from = chosen ? 'the restore point' : 'detection';
+  return answer(failed(`${reason}: ${formatSeconds(lag)} before ${from}, over the RPO`, facts));
 }
 
 /** The settings write booleans and numbers as such; PostgreSQL answers in text. */

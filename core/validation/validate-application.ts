@@ -1,7 +1,8 @@
-/** ValidateApplication: the canary does its job, and does it on the restored copy. Stops the RTO clock. */
+/** ValidateApplication: the application (in a drill its canary) does its job on the restored database. Stops the RTO clock. */
 import type { Candidate, RestorePlan } from '../database/contracts.ts';
 import type { Parameters, Secrets, Sessions } from '../database/ports.ts';
 import { addressOf, withSession } from '../database/sql.ts';
+import { targetOf } from '../database/target.ts';
 import type { Incident } from '../incident/contracts.ts';
 import { keyOfIncident } from '../incident/identifiers.ts';
 import { formatSeconds, secondsBetween } from '../incident/moments.ts';
@@ -35,7 +36,7 @@ export async function validateApplication(
   context: ApplicationContext,
 ): Promise<StepResult<{ healthy: true; recoveredAt: string }>> {
   const { settings, clock, incidents } = context;
-  const api = await openApi(settings, context);
+  const api = await openApi(targetOf(incident, settings), context);
   const address = await serverAddress(candidate, context);
   await requireHealth(api, address);
   const movement = await moveStock(api, `dr-${keyOfIncident(incident.id)}-${clock.now().getTime()}`);

@@ -1,6 +1,7 @@
 /** ValidatePerformance: the restored copy is fast enough for the application, by limit and by the last green run. */
 import type { Candidate } from '../database/contracts.ts';
 import type { Parameters } from '../database/ports.ts';
+import { targetOf } from '../database/target.ts';
 import type { Incident } from '../incident/contracts.ts';
 import type { Clock } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
@@ -50,11 +51,12 @@ export function refusePerformance(
 }
 
 export async function validatePerformance(
-  { candidate }: { incident: Incident; candidate: Candidate },
+  { incident, candidate }: { incident: Incident; candidate: Candidate },
   { settings, clock, http, parameters, performance }: PerformanceContext,
 ): Promise<StepResult<{ p95Milliseconds: number }>> {
   const limits = settings.validation.performance;
-  const api = await openApi(settings, { http, parameters });
+  const target = targetOf(incident, settings);
+  const api = await openApi(target, { http, parameters });
   const ask = () => api.expect(200, 'GET', '/products?limit=20');
   // aws-facts: blocks of a restored instance load lazily from S3; the first reads measure S3.
   for (let sent = 0; sent < limits.warmUpRequests; sent += 1) await ask();
@@ -65,7 +67,7 @@ export async function validatePerformance(
   const areTooSlow = () => milliseconds.filter((each) => each > limits.p95Milliseconds).length > tolerated;
   while (milliseconds.length < limits.requests && !areTooSlow()) milliseconds.push((await ask()).elapsedMilliseconds);
   const percentiles = percentilesOf(milliseconds);
-  const { cluster, namespace, name } = settings.canary.deployment;
+  const { cluster, namespace, name } = target.deployment;
   const deployment = `${cluster}/${namespace}/${name}`;
   const baseline = await performance.read(deployment);
   const facts = {

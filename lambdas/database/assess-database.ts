@@ -1,15 +1,21 @@
 import { assessDatabase } from '../../core/database/assess-database.ts';
+import { ApprovalDecision } from '../../core/incident/contracts.ts';
+import { looks, profiles } from '../adapters/aws/baselines.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { databases } from '../adapters/aws/rds.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep, StepInput } from '../handler.ts';
 
-export const handler = makeStep(StepInput, incidentStore, (input, rt) =>
+const AssessInput = StepInput.extend({ decision: ApprovalDecision.optional() });
+
+export const handler = makeStep(AssessInput, incidentStore, (input, rt) =>
   assessDatabase(input, {
     ...rt,
     control: controlStore(rt),
     databases: databases(rt),
+    looks: looks(rt),
+    profiles: profiles(rt),
     ...logins(rt),
   }),
 );

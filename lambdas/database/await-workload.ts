@@ -1,4 +1,4 @@
-import { awaitWorkload } from '../../core/database/cut-over.ts';
+import { awaitWorkload } from '../../core/database/await-workload.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { workloads } from '../adapters/kubernetes/workloads.ts';
 import { makeStep, StepInput } from '../handler.ts';

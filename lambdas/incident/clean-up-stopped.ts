@@ -1,20 +1,22 @@
 import * as z from 'zod';
-import { cleanUpStopped, StoppedExecution, Sweep, sweepDrills } from '../../core/incident/clean-up-stopped.ts';
+import { cleanUpStopped, StoppedExecution, Sweep, sweepIncidents } from '../../core/incident/clean-up-stopped.ts';
 import { closingPorts } from '../adapters/aws/closing-ports.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
-import { executions } from '../adapters/aws/executions.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { makeHandler } from '../handler.ts';
 
 export const handler = makeHandler(z.union([StoppedExecution, Sweep]), async (event, rt) => {
   const { tearDownDrill, ownersOfCopies } = await import('../adapters/aws/drill-tear-down.ts');
+  const { undoPorts } = await import('../adapters/undo-ports.ts');
+  const { executions } = await import('../adapters/aws/executions.ts');
   const context = {
     control: controlStore(rt),
     incidents: incidentStore(rt),
     executions: executions(rt),
     tearDown: (record: Parameters<typeof tearDownDrill>[0]) => tearDownDrill(record, rt),
+    compensating: undoPorts(rt),
     ownersOfCopies: () => ownersOfCopies(rt),
     closing: closingPorts(rt),
   };
-  return 'sweep' in event ? sweepDrills(context) : cleanUpStopped(event, context);
+  return 'sweep' in event ? sweepIncidents(context) : cleanUpStopped(event, context);
 });

@@ -47,8 +47,11 @@ export function permissionsOf(configuration: Configuration, region: string) {
   });
   const controlTable = arn('dynamodb', `table/${names.controlTable}`, configuration.dr.region);
   const leadingKey = (key: string) => ({
-    conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [key] } },
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } },
   });
+  /** What a recovery makes beside the production instance of that moment: the base identifier and a suffix of its own. */
+  const recovered = arn('rds', `db:${database.identifier}-*`);
+  const safetySnapshot = arn('rds', 'snapshot:dr-safety-*');
   const drill = arn('rds', `db:${database.drillPrefix}*`);
   const parameterArn = (name: string) => arn('ssm', `parameter${name}`);
   const secretArn = (name: string) => arn('secretsmanager', `secret:${name}-??????`);
@@ -70,8 +73,10 @@ export function permissionsOf(configuration: Configuration, region: string) {
     readControl: () => allow('ReadControl', ['dynamodb:GetItem'], [controlTable]),
     holdLease: () =>
       allow('HoldLease', ['dynamodb:PutItem', 'dynamodb:DeleteItem'], [controlTable], leadingKey('lease')),
-    registerDatabase: () =>
-      allow('RegisterDatabase', ['dynamodb:PutItem'], [controlTable], leadingKey('active-database')),
+    /** The first record, and every cut-over after it: one conditional write. */
+    writeActiveDatabase: () =>
+      allow('WriteActiveDatabase', ['dynamodb:PutItem'], [controlTable], leadingKey('active-database')),
+    askApproval: () => allow('AskApproval', ['dynamodb:PutItem'], [controlTable], leadingKey('approval#*')),
     seeExecutions: () =>
       allow(
         'SeeExecutions',
@@ -83,15 +88,22 @@ export function permissionsOf(configuration: Configuration, region: string) {
       ),
     startRecovery: (machine: string) =>
       allow('StartRecovery', ['states:StartExecution'], [arn('states', `stateMachine:${names.stateMachine(machine)}`)]),
-    answerApproval: () =>
+    stopDrill: () =>
+      allow('StopDrill', ['states:StopExecution'], [arn('states', `execution:${names.prefix}-*`)], {
+        wildcard: prefixed,
+      }),
+    /** Records the decision, and hands it to the execution that waits: in whichever Region it runs. */
+    answerApproval: () => [
+      allow('DecideApproval', ['dynamodb:UpdateItem'], [controlTable], leadingKey('approval#*')),
       allow(
         'AnswerApproval',
         ['states:SendTaskSuccess'], // a refusal is an answer too
-        [arn('states', `stateMachine:${names.prefix}-*`)],
-        {
-          wildcard: 'Any state machine of this environment may ask for an approval.',
-        },
+        [configuration.primary.region, configuration.dr.region].map((each) =>
+          arn('states', `stateMachine:${names.prefix}-*`, each),
+        ),
+        { wildcard: 'Any state machine of this environment may ask for an approval.' },
       ),
+    ],
     seeAlarms: () =>
       allow('SeeAlarms', ['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')], {
         wildcard: 'DescribeAlarms by prefix presents every alarm.',
@@ -122,9 +134,9 @@ export function permissionsOf(configuration: Configuration, region: string) {
         { wildcard: reading },
       ),
     /** A restore presents the instance, its groups and the backup it reads; `db` alone is denied in the disaster (aws-facts). */
-    restoreDrill: () => [
+    restoreDatabase: () => [
       allow(
-        'RestoreToDrill',
+        'RestoreDatabase',
         ['rds:RestoreDBInstanceToPointInTime', 'rds:RestoreDBInstanceFromDBSnapshot'],
         [
           drill,
@@ -135,9 +147,9 @@ export function permissionsOf(configuration: Configuration, region: string) {
           arn('rds', 'auto-backup:*'),
           arn('rds', 'snapshot:*'),
         ],
-        { wildcard: 'Restores only to the drill prefix; the source, its backups and snapshots are read.' },
+        { wildcard: 'To the drill prefix or beside production; the source, its backups and snapshots are read.' },
       ),
-      allow('TagDrill', ['rds:AddTagsToResource'], [drill], {
+      allow('TagRestored', ['rds:AddTagsToResource'], [drill, recovered], {
         conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },
         wildcard: prefixed,
       }),
@@ -159,14 +171,24 @@ export function permissionsOf(configuration: Configuration, region: string) {
         wildcard: databaseKeys,
       }),
     ],
-    modifyDrill: () => [
-      allow('ModifyDrill', ['rds:ModifyDBInstance'], [drill], {
+    /** Only what a recovery or drill of this environment made; which incident's it is, the step reads from its tag. */
+    modifyRestored: () => [
+      allow('ModifyRestored', ['rds:ModifyDBInstance'], [drill, recovered], {
         conditions: { StringEquals: ours },
         wildcard: prefixed,
       }),
       // Enhanced Monitoring: ModifyDBInstance with MonitoringRoleArn passes that role on.
       allow('PassMonitoringRole', ['iam:PassRole'], [`arn:aws:iam::${account}:role/${database.monitoringRoleName}`], {
         conditions: { StringEquals: { 'iam:PassedToService': 'monitoring.rds.amazonaws.com' } },
+      }),
+    ],
+    keepSafetySnapshot: () => [
+      allow('SafetySnapshot', ['rds:CreateDBSnapshot'], [arn('rds', `db:${database.identifier}*`), safetySnapshot], {
+        wildcard: 'Of production, under whichever identifier it runs, to the safety prefix only.',
+      }),
+      allow('TagSafetySnapshot', ['rds:AddTagsToResource'], [safetySnapshot], {
+        conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },
+        wildcard: prefixed,
       }),
     ],
     /** Identifier prefix and tag, and an explicit Deny on production: a tag alone is no guard (aws-facts). */

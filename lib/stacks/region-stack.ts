@@ -49,12 +49,20 @@ export class RegionStack extends Stack {
     const { machine } = new RecoveryMachine(this, configuration, {
       name: 'database-recovery',
       functions: { ...incidentSteps, ...databaseSteps, ...validationFunctions(this, home, may) },
-      values: { ValidationConcurrency: String(configuration.validation.concurrency) },
+      values: {
+        ValidationConcurrency: String(configuration.validation.concurrency),
+        ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
+      },
       cleanUp: CleanUpStopped,
       topic: records.internalTopic,
     });
     const { CutOver, AwaitWorkload } = databaseSteps;
-    new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, { CutOver, AwaitWorkload });
+    new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
+      CutOver,
+      AwaitWorkload,
+      Compensate: incidentSteps.Compensate,
+      CleanUpStopped,
+    });
     new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
     new DatabaseSchedules(this, 'Schedules', configuration, {
       heartbeat: WriteHeartbeat,

@@ -7,6 +7,7 @@ import { instructions } from '../../cli/commands/cloud.ts';
 import { type Installation, install, mailsOf } from '../../cli/installation.ts';
 import { fetchReport } from '../../cli/report.ts';
 import { namesOf } from '../../config/names.ts';
+import { untilQuiet } from '../support/quiet.ts';
 
 const run = promisify(execFile);
 const works = (command: string, ...argv: string[]) => spawnSync(command, argv, { timeout: 30_000 }).status === 0;
@@ -32,6 +33,7 @@ describe.runIf(hasAws || hasBoto)('clients of a running cloud', () => {
       AWS_SECRET_ACCESS_KEY: 'operator',
     };
     await baselineIsRestorable(installation);
+    await untilQuiet(installation);
   });
   afterAll(() => installation?.stop());
 

@@ -6,7 +6,13 @@ import { parseCloudOptions, parseDrillOptions } from '../../cli/options.ts';
 const defaults = { environment: 'production', rows: 50_000 };
 
 test('without options: production, 50,000 rows, a clock as on AWS for the cloud', () => {
-  expect(parseDrillOptions([])).toEqual({ ...defaults, json: false, output: undefined });
+  expect(parseDrillOptions([])).toEqual({
+    ...defaults,
+    json: false,
+    output: undefined,
+    disaster: undefined,
+    yes: false,
+  });
   expect(parseCloudOptions([])).toEqual({ ...defaults, port: undefined, clockFactor: 1 });
 });
 
@@ -17,7 +23,11 @@ test('takes every option', () => {
     ...values,
     json: true,
     output: 'there',
+    disaster: undefined,
+    yes: false,
   });
+  const destroyed = [...shared, '--mode', 'recovery', '--disaster', 'drop-table', '--yes'];
+  expect(parseDrillOptions(destroyed)).toMatchObject({ ...values, disaster: 'drop-table', yes: true });
   expect(parseCloudOptions([...shared, '--port', '4566', '--clock-factor', '60'])).toEqual({
     ...values,
     port: 4566,
@@ -41,6 +51,10 @@ test.each([
   { $case: 'too few rows', argv: ['--rows', '99'], says: /--rows 99/ },
   { $case: 'too many rows', argv: ['--rows', '50000001'], says: /--rows 50000001/ },
   { $case: 'an empty directory', argv: ['--output', ''], says: /--output/ },
+  { $case: 'a mode that is none', argv: ['--mode', 'rehearsal'], says: /--mode rehearsal/ },
+  { $case: 'no disaster to recover from', argv: ['--mode', 'recovery'], says: /--disaster is missing.*drop-table/ },
+  { $case: 'an unknown disaster', argv: ['--mode', 'recovery', '--disaster', 'flood'], says: /--disaster flood/ },
+  { $case: 'a disaster without the mode', argv: ['--disaster', 'drop-table'], says: /Give --mode recovery/ },
 ])('refuses $case of a drill', ({ argv, says }) => {
   expect(() => parseDrillOptions(argv)).toThrow(UsageError);
   expect(() => parseDrillOptions(argv)).toThrow(says);

@@ -40,6 +40,12 @@ describe('the numbers of the disaster recovery plan', () => {
       'QA Engineer',
     ]);
   });
+  it.each(Object.values(environments))('$environment lets an alarm start a recovery, and asks a person', (each) => {
+    expect(each.automatic.database).toBe('ask');
+    expect(each.approval.starterMayApprove).toBe(true);
+    // Silence is answered, by declining, before the RTO is over.
+    expect(each.approval.timeoutSeconds).toBeLessThanOrEqual(each.objectives.rtoSeconds);
+  });
   it('the two environments share no account and drill on different days', () => {
     const all = Object.values(environments);
     expect(new Set(all.map(({ account }) => account)).size).toBe(all.length);

@@ -2,6 +2,9 @@
 import type { DatabaseInstance, DatabaseSnapshot, RestoreWindow } from '../../core/database/ports.ts';
 import {
   type ActiveDatabase,
+  type Approval,
+  type ApprovalDecision,
+  type Compensation,
   type Incident,
   type IncidentRecord,
   type Lease,
@@ -14,7 +17,9 @@ import { keyOfIncident } from '../../core/incident/identifiers.ts';
 import type {
   Announcement,
   Announcer,
+  Approvals,
   Clock,
+  Compensations,
   ControlStore,
   ExecutionStatus,
   Executions,
@@ -74,6 +79,7 @@ export const settings: Settings = {
     performance: { warmUpRequests: 1, requests: 5, p95Milliseconds: 500, baselineFactor: 2 },
   },
   automatic: { database: 'off', cooldownSeconds: 3600, blockedWindows: [] },
+  approval: { timeoutSeconds: 3600, starterMayApprove: true },
   team: {
     'DR Coordinator': 'dr-coordinator@company.com',
     'Database Administrator': 'dba@company.com',
@@ -159,6 +165,12 @@ export class FakeIncidents implements IncidentStore {
   async read(id: string) {
     return this.records.get(id);
   }
+  async reopen(record: IncidentRecord, formerExecution: string) {
+    const { id } = record.incident;
+    if (this.records.get(id)?.incident.executionArn !== formerExecution) return false;
+    this.records.set(id, record);
+    return true;
+  }
   async update(id: string, change: Parameters<IncidentStore['update']>[1]) {
     const record = this.records.get(id);
     if (!record) throw new Error(`no incident ${id}`);
@@ -177,6 +189,10 @@ export class FakeIncidents implements IncidentStore {
     const known = this.timeline[index];
     if (!known) {
       this.timeline.push(record);
+      return;
+    }
+    if (known.execution !== undefined && known.execution !== record.execution) {
+      this.timeline[index] = record;
       return;
     }
     const { startedAt, attempts, summary, facts } = known;
@@ -202,6 +218,54 @@ export class FakeIncidents implements IncidentStore {
   }
   async recordDecision(decision: Parameters<IncidentStore['recordDecision']>[0]) {
     this.decisions.push(decision);
+  }
+  start: { name: string; at: string } | undefined;
+  async claimStart(_scenario: string, name: string, at: string, since: string) {
+    if (this.start && this.start.at >= since) return this.start.name;
+    this.start = { name, at };
+    return name;
+  }
+}
+
+/** Keeps the tokens, as the adapter does, and what it handed to the executions. */
+export class FakeApprovals implements Approvals {
+  readonly asked = new Map<string, Approval & { readonly taskToken: string }>();
+  readonly answered: { taskToken: string; decision: ApprovalDecision }[] = [];
+  /** Tokens that no execution waits with any more. */
+  readonly dead = new Set<string>();
+  async ask(approval: Approval, taskToken: string) {
+    if (this.asked.get(approval.incidentId)?.taskToken === taskToken) return false;
+    this.asked.set(approval.incidentId, { ...approval, taskToken });
+    return true;
+  }
+  async read(incidentId: string) {
+    return this.asked.get(incidentId);
+  }
+  async decide({ incidentId }: Approval, decision: ApprovalDecision) {
+    const asked = this.asked.get(incidentId);
+    if (!asked || this.dead.has(asked.taskToken)) return { outcome: 'over' } as const;
+    if (asked.decision) return { outcome: 'decided-before', first: asked.decision } as const;
+    this.asked.set(incidentId, { ...asked, decision });
+    this.answered.push({ taskToken: asked.taskToken, decision });
+    return { outcome: 'decided' } as const;
+  }
+}
+
+export class FakeCompensations implements Compensations {
+  readonly all: Compensation[] = [];
+  async register(incidentId: string, name: string, facts: Readonly<Record<string, unknown>>) {
+    const open = await this.open(incidentId);
+    if (open.some((each) => each.name === name && JSON.stringify(each.facts) === JSON.stringify(facts))) return;
+    const number = this.all.length + 1;
+    this.all.push({ version: recordVersion, incidentId, number, name, facts: { ...facts }, registeredAt: openedAt });
+  }
+  async open(incidentId: string) {
+    return this.all.filter((each) => each.incidentId === incidentId && each.doneAt === undefined).reverse();
+  }
+  async done({ number }: Compensation, outcome: string) {
+    const index = this.all.findIndex((each) => each.number === number);
+    const known = this.all[index];
+    if (known) this.all[index] = { ...known, doneAt: openedAt, outcome };
   }
 }
 
@@ -265,7 +329,9 @@ export class FakeExecutions implements Executions {
     this.started.push({ machine, name, input });
     return { executionArn: `arn:aws:states:us-east-1:111122223333:execution:${machine}:${name}` };
   }
-  async stop(arn: string) {
+  readonly stopped: { arn: string; cause: string }[] = [];
+  async stop(arn: string, cause: string) {
+    this.stopped.push({ arn, cause });
     this.statuses.set(arn, 'ABORTED');
   }
 }

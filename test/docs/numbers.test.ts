@@ -74,8 +74,10 @@ describe('README.md', () => {
     );
     expect(documented).toEqual([row, of(production), of(staging)]);
   });
-  it('says that triage and the environments leave starting to people', () => {
-    expect(Object.values(environments).map(({ automatic }) => automatic.database)).toEqual(['off', 'off']);
+  it('says what an alarm starts in the environments: a recovery that asks', () => {
+    expect(Object.values(environments).map(({ automatic }) => automatic.database)).toEqual(['ask', 'ask']);
+    expect(read('README.md')).toContain('(`automatic.database`: `ask`)');
+    expect(read('docs/deploy.md')).toContain('with `ask`, as in Git');
   });
 });
 

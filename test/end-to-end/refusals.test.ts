@@ -85,13 +85,7 @@ describe('bad input is refused before anything is touched', () => {
       input: { mode: 'recovery', confirm: 'production' },
       says: ['confirm = "production"', 'Set "confirm": "staging"'],
     },
-    {
-      case: 'a recovery, which is not built',
-      input: { mode: 'recovery', confirm: 'staging' },
-      error: 'RecoveryNotBuilt',
-      says: ['does not recover production yet'],
-    },
-  ])('$case', async ({ input, error = 'InvalidRequest', says }) => {
+  ])('$case', async ({ input, says }) => {
     const told = site.notices.length;
     const calls = site.observe('rds', [
       'RestoreDBInstanceToPointInTime',
@@ -100,13 +94,13 @@ describe('bad input is refused before anything is touched', () => {
       'DeleteDBInstance',
     ]);
     const ended = await site.drill(input);
-    expect(ended).toMatchObject({ status: 'FAILED', error });
+    expect(ended).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
     const { errorMessage } = JSON.parse(ended.cause);
     for (const part of says) expect(errorMessage).toContain(part);
     expect(calls).toEqual([]);
     expect(await site.incidents()).toEqual([]);
     expect(await site.leftovers()).toEqual([]);
-    expect(site.notices.slice(told).map(({ text }) => text)).toEqual([expect.stringContaining(error)]);
+    expect(site.notices.slice(told).map(({ text }) => text)).toEqual([expect.stringContaining('InvalidRequest')]);
   });
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { readFailure } from '../../core/errors.ts';
 import { InvalidRequest, ServiceUnavailable } from '../../core/incident/errors.ts';
 import { asRecoveryError, asSeenByStepFunctions, runOnTimeline } from '../../lambdas/handler.ts';
-import { FakeClock, FakeIncidents, makeIncident } from '../core/fakes.ts';
+import { executionArn, FakeClock, FakeIncidents, makeIncident } from '../core/fakes.ts';
 
 const quiet = new Logger({ logLevel: 'SILENT' });
 const done = { output: 1, summary: 'restored', facts: { rows: 3 } };
@@ -38,6 +38,15 @@ test('a step that waits keeps its first start and counts its attempts', async ()
     }),
   ]);
   expect(incidents.timeline[0]).not.toHaveProperty('error');
+});
+
+test('a step that waits for a person is recorded as waiting, with what it asked', async () => {
+  const incidents = new FakeIncidents();
+  await makeTimeline(incidents).run(async () => ({ ...done, waits: true as const }));
+  expect(incidents.timeline).toMatchObject([
+    { status: 'waiting', summary: 'restored', facts: { rows: 3 }, execution: executionArn },
+  ]);
+  expect(incidents.timeline[0]).not.toHaveProperty('finishedAt');
 });
 
 const broken = { recordStep: () => Promise.reject(new Error('not authorized to perform: dynamodb:UpdateItem')) };

@@ -9,6 +9,9 @@ const drill = (stack: Stack) => rds(stack, `db:dr-drill-${stack.configuration.da
 const stranger = (stack: Stack) => rds(stack, 'db:billing');
 const tag = 'aws:ResourceTag/stocker-dr:environment';
 const ours = ({ environment }: Stack) => ({ [tag]: environment });
+/** What a recovery makes beside production. */
+const recovered = (stack: Stack) => rds(stack, `db:${stack.configuration.database.identifier}-0a1b2c3d`);
+const modifiers = ['database/configure-database', 'database/protect-database'];
 const deleters = ['database/tear-down', 'incident/clean-up-stopped'];
 const allowEverything = { Effect: 'Allow', Action: 'rds:*', Resource: '*' };
 
@@ -82,15 +85,15 @@ describeRules('permissions', [
     broken: (stack) => void delete rawStatement(stack, 'database/tear-down', 'DeleteDrill').Condition,
   },
   {
-    case: 'only configure-database may modify an instance, under prefix and tag',
+    case: 'only configure-database and protect-database may modify an instance, under prefix and tag',
     find: (stack) => [
-      ...whoMay(stack, 'rds:ModifyDBInstance', drill(stack), ours(stack)).filter(
-        (name) => name !== 'database/configure-database',
-      ),
-      ...whoMay(stack, 'rds:ModifyDBInstance', drill(stack)),
+      ...[drill(stack), recovered(stack)].flatMap((made) => [
+        ...whoMay(stack, 'rds:ModifyDBInstance', made, ours(stack)).filter((name) => !modifiers.includes(name)),
+        ...whoMay(stack, 'rds:ModifyDBInstance', made),
+      ]),
       ...whoMay(stack, 'rds:ModifyDBInstance', stranger(stack), ours(stack)),
     ],
-    broken: (stack) => void delete rawStatement(stack, 'database/configure-database', 'ModifyDrill').Condition,
+    broken: (stack) => void delete rawStatement(stack, 'database/configure-database', 'ModifyRestored').Condition,
   },
   {
     case: 'a restore has its option, parameter and subnet group and the automated backup beside the instances',
@@ -115,14 +118,14 @@ describeRules('permissions', [
     },
     // What a demo policy grants, and what is denied mid-disaster (aws-facts).
     broken: (stack) => {
-      rawStatement(stack, 'database/restore-database', 'RestoreToDrill').Resource = rds(stack, 'db:*');
+      rawStatement(stack, 'database/restore-database', 'RestoreDatabase').Resource = rds(stack, 'db:*');
     },
   },
   {
-    case: 'a restore goes to the drill prefix only',
+    case: 'a restore goes to the drill prefix or beside production only',
     find: (stack) => whoMay(stack, 'rds:RestoreDBInstanceToPointInTime', stranger(stack)),
     broken: (stack) => {
-      rawStatement(stack, 'database/restore-database', 'RestoreToDrill').Resource = '*';
+      rawStatement(stack, 'database/restore-database', 'RestoreDatabase').Resource = '*';
     },
   },
   {
@@ -145,13 +148,15 @@ describeRules('permissions', [
     },
   },
   {
-    case: 'the other Region is named by the control table and the look-up of executions alone',
+    case: 'the other Region is named by the control table, the look-up of executions and the answer to one that waits alone',
     find: (stack) => {
       const { primary, dr, account } = stack.configuration;
       const elsewhere = stack.role === 'dr' ? primary.region : dr.region;
       const permitted = [
         `arn:aws:dynamodb:${dr.region}:${account}:table/stocker-dr-${stack.environment}-control`,
         `arn:aws:states:${elsewhere}:${account}:execution:stocker-dr-${stack.environment}-*`,
+        // An approval is answered from the DR Region to the execution that waits, wherever it runs.
+        `arn:aws:states:${elsewhere}:${account}:stateMachine:stocker-dr-${stack.environment}-*`,
       ];
       return mentioning(stack, (resource) => resource.includes(elsewhere) && !permitted.includes(resource)).map(
         ({ told }) => told,
@@ -164,7 +169,7 @@ describeRules('permissions', [
     },
   },
   {
-    case: 'the lease is held by those who take, release and clean up; the active database is written by registering',
+    case: 'the lease is held by those who take, release and clean up; the active database is written by registering and by the cut-over',
     find: (stack) => {
       const table = `arn:aws:dynamodb:${stack.configuration.dr.region}:${stack.configuration.account}:table/stocker-dr-${stack.environment}-control`;
       const writers = (key: string) => whoMay(stack, 'dynamodb:PutItem', table, { 'dynamodb:LeadingKeys': key });
@@ -178,7 +183,9 @@ describeRules('permissions', [
               'incident/take-lease',
             ].includes(name),
         ),
-        ...writers('active-database').filter((name) => name !== 'database/register-database'),
+        ...writers('active-database').filter(
+          (name) => !['database/register-database', 'database/cut-over'].includes(name),
+        ),
       ];
     },
     broken: (stack) => void delete rawStatement(stack, 'incident/take-lease', 'HoldLease').Condition,
@@ -248,7 +255,8 @@ describe('every function’s role', () => {
     expect(rolesOf(stack).length).toBe(resourcesOf(stack, 'AWS::Lambda::Function').length + 2);
   });
   it.each(stacks)('may do its own work in $name', (stack) => {
-    expect(whoMay(stack, 'rds:ModifyDBInstance', drill(stack), ours(stack))).toEqual(['database/configure-database']);
+    expect(whoMay(stack, 'rds:ModifyDBInstance', drill(stack), ours(stack))).toEqual(modifiers);
+    expect(whoMay(stack, 'rds:ModifyDBInstance', recovered(stack), ours(stack))).toEqual(modifiers);
     expect(whoMay(stack, 'rds:DeleteDBInstance', drill(stack), ours(stack))).toEqual(deleters);
   });
 });

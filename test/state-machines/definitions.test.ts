@@ -8,6 +8,7 @@ import { only, stacks, targetOf } from '../lib/stacks.ts';
 import {
   catchersOf,
   definitionOf,
+  limitOf,
   machines,
   placesIn,
   retriersOf,
@@ -53,7 +54,7 @@ describe.each(machines)('%s', (machine) => {
   });
   it('is bounded as a whole and in every task', () => {
     expect(definition.TimeoutSeconds).toBeGreaterThan(0);
-    expect(tasks.filter(({ state }) => typeof state.TimeoutSeconds !== 'number').map(({ name }) => name)).toEqual([]);
+    expect(tasks.filter((task) => !(limitOf(task) > 0)).map(({ name }) => name)).toEqual([]);
   });
   it('tries every task again at what fails for now', () => {
     const missing = tasks.filter(
@@ -95,11 +96,17 @@ describe.each(machines)('%s', (machine) => {
     it('is given exactly its substitutions', () => {
       expect(Object.keys(given).sort()).toEqual(substitutionsOf(source).sort());
     });
-    it.each(tasks)('$name outlasts the function that it calls', ({ state }) => {
+    it('is given the configured time for an approval, and outlasts it', () => {
+      const { timeoutSeconds } = stack.configuration.approval;
+      expect(given.ApprovalTimeoutSeconds).toBe(String(timeoutSeconds));
+      expect(definition.TimeoutSeconds).toBeGreaterThan(2 * timeoutSeconds);
+    });
+    it.each(tasks)('$name outlasts the function that it calls', (task) => {
+      const { state } = task;
       const { FunctionName } = state.Arguments as { FunctionName: string };
       const { Timeout } = stack.template.Resources[targetOf(given[FunctionName])]?.Properties ?? {};
       expect(Timeout).toBeGreaterThan(0);
-      expect(Timeout).toBeLessThanOrEqual(Number(state.TimeoutSeconds));
+      expect(Timeout).toBeLessThanOrEqual(limitOf(task));
     });
   });
 });

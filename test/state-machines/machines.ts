@@ -63,9 +63,16 @@ export const fail = (error: string, cause = `why ${error}`): never => {
   throw new StatesError(error, cause);
 };
 
-/** A definition with its substitutions replaced: functions by their name, numbers by 2. */
+/** Substitutions that are numbers; every other one is a function. */
+export const numbers: Readonly<Record<string, string>> = { ValidationConcurrency: '2', ApprovalTimeoutSeconds: '3600' };
+
+/** A definition with its substitutions replaced: functions by their name, numbers as above. */
 export const definitionOf = (machine: string): Definition =>
-  JSON.parse(sourceOf(machine).replace(/\$\{(\w+)\}/g, (_, name) => (name === 'ValidationConcurrency' ? '2' : name)));
+  JSON.parse(sourceOf(machine).replace(/\$\{(\w+)\}/g, (_, name) => numbers[name] ?? name));
+
+/** A task's limit: a number, or a substituted one, which only an expression can hold. */
+export const limitOf = ({ state: { TimeoutSeconds } }: Placed<TaskState>): number =>
+  Number(String(TimeoutSeconds).replace(/^\{% (\d+) %\}$/, '$1'));
 
 /** What steps answer when all is well. */
 export const healthy: Script = {
@@ -81,19 +88,34 @@ export const healthy: Script = {
   CloseIncident: () => ({ status: 'closed' }),
 };
 
+/** What differs in a recovery that asks, and is approved; give it after `healthy`. */
+export const recovery: Script = {
+  AcceptRequest: () => ({ incident: { id: 'recovery-1', mode: 'recovery' } }),
+  AssessDatabase: () => ({ candidate: 'db-1', approval: 'ask' }),
+  RequestApproval: () => ({ approved: true, by: 'alice', reason: 'the table is gone' }),
+  Replan: () => ({ candidate: 'db-2', approval: 'ask' }),
+  AwaitUsable: () => ({ identifier: 'db-2' }),
+};
+
+/** Answers of RequestApproval's function after which nobody answers the question. */
+export const silence = 'silence';
+
 /** Runs the real definition to its end on a clock that jumps. Which state calls is what its payload says, or the function's name. */
 export async function play(machine: string, script: Script = {}, input: Json = { mode: 'drill' }) {
   const calls: Visited[] = [];
   const counts = new Map<string, number>();
   const ended = await run(definitionOf(machine), {
     input,
-    async invoke({ arguments: given }) {
+    async invoke({ arguments: given, resource }, callbacks) {
       const { FunctionName, Payload: payload } = given as { FunctionName: string; Payload: JsonObject };
       const state = typeof payload.step === 'string' ? payload.step : FunctionName;
       const call = (counts.get(state) ?? 0) + 1;
       counts.set(state, call);
       calls.push({ state, payload });
       const answer = (script[state] ?? healthy[state] ?? (() => ({})))(payload, call);
+      // A person answers with the token; the function's own answer is nothing.
+      if (resource.pattern === 'waitForTaskToken' && answer !== silence)
+        callbacks.succeed(String(payload.taskToken), answer);
       return { StatusCode: 200, Payload: answer };
     },
   });

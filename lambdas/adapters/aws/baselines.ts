@@ -1,8 +1,8 @@
-/** The sentinel's looks and the green runs' speed, in the incident table. */
+/** What the sentinel saw and the green runs' speed, in the incident table. */
 import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
-import { Baseline } from '../../../core/database/contracts.ts';
-import type { Baselines } from '../../../core/database/ports.ts';
+import { Baseline, DatabaseProfile, LookRecord } from '../../../core/database/contracts.ts';
+import type { Baselines, Looks, Profiles } from '../../../core/database/ports.ts';
 import type { PerformanceBaselines } from '../../../core/validation/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
@@ -12,31 +12,67 @@ import { fromItem, toItem } from './item.ts';
 const baselineDays = 40;
 const pk = 'baseline';
 
+/** Newest record of a partition at or before a sort key. */
+async function newest(here: Runtime['here'], partition: string, upTo: string) {
+  const { Items } = await clientFor(DynamoDBClient, here.region).send(
+    new QueryCommand({
+      TableName: here.incidentTable,
+      KeyConditionExpression: 'pk = :pk and sk <= :upTo',
+      ExpressionAttributeValues: { ':pk': { S: partition }, ':upTo': { S: upTo } },
+      ScanIndexForward: false,
+      Limit: 1,
+      ConsistentRead: true,
+    }),
+  );
+  const [item] = Items ?? [];
+  return item && fromItem(item);
+}
+
+/** Sort keys are moments with milliseconds, as the sentinel writes them, so that text order is time order. */
+const endOfTime = '9';
+
+const put = async (here: Runtime['here'], record: object) => {
+  const command = new PutItemCommand({ TableName: here.incidentTable, Item: toItem(record) });
+  await clientFor(DynamoDBClient, here.region).send(command);
+};
+
+const ttlOf = (at: string, days: number) => Math.floor(Date.parse(at) / 1000) + days * 86_400;
+
 export function baselines({ here }: Pick<Runtime, 'here'>): Baselines {
-  const TableName = here.incidentTable;
-  const client = clientFor(DynamoDBClient, here.region);
-  /** Sort keys are moments with milliseconds, as the sentinel writes them, so that text order is time order. */
-  const newest = async (upTo: string): Promise<Baseline | undefined> => {
-    const { Items } = await client.send(
-      new QueryCommand({
-        TableName,
-        KeyConditionExpression: 'pk = :pk and sk <= :upTo',
-        ExpressionAttributeValues: { ':pk': { S: pk }, ':upTo': { S: upTo } },
-        ScanIndexForward: false,
-        Limit: 1,
-        ConsistentRead: true,
-      }),
-    );
-    const [item] = Items ?? [];
-    return item && Baseline.parse(fromItem(item));
+  const upTo = async (moment: string) => {
+    const record = await newest(here, pk, moment);
+    return record && Baseline.parse(record);
   };
   return {
-    latest: () => newest('9'),
-    atOrBefore: (moment) => newest(new Date(moment).toISOString()),
-    async record(baseline) {
-      const ttl = Math.floor(Date.parse(baseline.at) / 1000) + baselineDays * 86_400;
-      await client.send(new PutItemCommand({ TableName, Item: toItem({ ...baseline, pk, sk: baseline.at, ttl }) }));
+    latest: () => upTo(endOfTime),
+    atOrBefore: (moment) => upTo(new Date(moment).toISOString()),
+    record: (baseline) => put(here, { ...baseline, pk, sk: baseline.at, ttl: ttlOf(baseline.at, baselineDays) }),
+  };
+}
+
+/** A week of looks shows what led to an incident; what bounds its damage is in the last one. */
+const lookDays = 7;
+
+export function looks({ here }: Pick<Runtime, 'here'>): Looks {
+  return {
+    async latest() {
+      const record = await newest(here, 'look', endOfTime);
+      return record && LookRecord.parse(record);
     },
+    record: (look) => put(here, { ...look, pk: 'look', sk: look.at, ttl: ttlOf(look.at, lookDays) }),
+  };
+}
+
+export function profiles({ here }: Pick<Runtime, 'here'>): Profiles {
+  return {
+    async read(resourceId) {
+      const Key = toItem({ pk: 'profile', sk: resourceId });
+      const { Item } = await clientFor(DynamoDBClient, here.region).send(
+        new GetItemCommand({ TableName: here.incidentTable, Key, ConsistentRead: true }),
+      );
+      return Item && DatabaseProfile.parse(fromItem(Item));
+    },
+    record: (profile) => put(here, { ...profile, pk: 'profile', sk: profile.resourceId }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { CloseIncidentContext } from '../../../core/incident/close-incident.ts';
 import type { Runtime } from '../../handler.ts';
 import { announcer } from './announcer.ts';
+import { approvals } from './approvals.ts';
 import { controlStore } from './control-store.ts';
 import { evidenceStore } from './evidence-store.ts';
 import { incidentStore } from './incident-store.ts';
@@ -11,6 +12,7 @@ export function closingPorts(rt: Runtime): CloseIncidentContext {
   const incidents = incidentStore(rt);
   return {
     clock: rt.clock,
+    approvals: approvals(rt),
     control: controlStore(rt),
     incidents,
     evidence: evidenceStore(rt),

@@ -1,18 +1,11 @@
 /** The control table in the DR Region: the lease and the active-database record, each changed by one conditional write. */
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  TransactionCanceledException,
-  TransactWriteItemsCommand,
-} from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ActiveDatabase, Lease } from '../../../core/incident/contracts.ts';
 import { LeaseContended } from '../../../core/incident/errors.ts';
 import type { ControlStore } from '../../../core/incident/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
+import { conditionHolds } from './conditional.ts';
 import { fromItem, toItem } from './item.ts';
 
 const leaseKey = { pk: 'lease', sk: 'recovery' };
@@ -31,7 +24,7 @@ export function controlStore({ settings }: Pick<Runtime, 'settings'>): ControlSt
     return lease && Lease.parse(lease);
   };
   const putLease = (lease: Lease, ConditionExpression: string, values: object) =>
-    succeeds(
+    conditionHolds(
       client.send(
         new PutItemCommand({
           TableName,
@@ -54,7 +47,7 @@ export function controlStore({ settings }: Pick<Runtime, 'settings'>): ControlSt
     replaceLease: (lease, { executionArn, takenAt }) =>
       putLease(lease, 'executionArn = :dead AND takenAt = :since', { ':dead': executionArn, ':since': takenAt }),
     async releaseLease(executionArn) {
-      await succeeds(
+      await conditionHolds(
         client.send(
           new DeleteItemCommand({
             TableName,
@@ -70,7 +63,7 @@ export function controlStore({ settings }: Pick<Runtime, 'settings'>): ControlSt
       return record && ActiveDatabase.parse(record);
     },
     registerActiveDatabase: (record) =>
-      succeeds(
+      conditionHolds(
         client.send(
           new PutItemCommand({
             TableName,
@@ -79,45 +72,19 @@ export function controlStore({ settings }: Pick<Runtime, 'settings'>): ControlSt
           }),
         ),
       ),
-    advanceActiveDatabase: (record, expectedEpoch, executionArn) =>
-      succeeds(
+    async advanceActiveDatabase(record, expectedEpoch, executionArn) {
+      // A lease changes hands only when its execution has ended, so it holds for the length of this call.
+      if ((await readLease())?.executionArn !== executionArn) return false;
+      return conditionHolds(
         client.send(
-          new TransactWriteItemsCommand({
-            TransactItems: [
-              {
-                Put: {
-                  TableName,
-                  Item: toItem({ ...record, ...activeKey }),
-                  ConditionExpression: 'epoch = :expected',
-                  ExpressionAttributeValues: toItem({ ':expected': expectedEpoch }),
-                },
-              },
-              {
-                ConditionCheck: {
-                  TableName,
-                  Key: toItem(leaseKey),
-                  ConditionExpression: 'executionArn = :mine',
-                  ExpressionAttributeValues: toItem({ ':mine': executionArn }),
-                },
-              },
-            ],
+          new PutItemCommand({
+            TableName,
+            Item: toItem({ ...record, ...activeKey }),
+            ConditionExpression: 'epoch = :expected',
+            ExpressionAttributeValues: toItem({ ':expected': expectedEpoch }),
           }),
         ),
-      ),
+      );
+    },
   };
-}
-
-/** False where a condition did not hold; every other failure is thrown. */
-async function succeeds(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    if (error instanceof TransactionCanceledException) {
-      const reasons = error.CancellationReasons ?? [];
-      if (reasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) return false;
-    }
-    throw error;
-  }
 }

@@ -40,7 +40,11 @@ export function executions({ settings, here }: Pick<Runtime, 'settings' | 'here'
       return { executionArn };
     },
     async stop(executionArn, cause) {
-      await clientOf(executionArn).send(new StopExecutionCommand({ executionArn, cause }));
+      try {
+        await clientOf(executionArn).send(new StopExecutionCommand({ executionArn, cause }));
+      } catch (error) {
+        if (!(error instanceof ExecutionDoesNotExist)) throw error;
+      }
     },
   };
 }

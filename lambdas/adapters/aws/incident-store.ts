@@ -1,6 +1,5 @@
 /** The incident table of the function's own Region. Keys: see `keys`. */
 import {
-  ConditionalCheckFailedException,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -13,6 +12,7 @@ import { keyOfIncident } from '../../../core/incident/identifiers.ts';
 import type { IncidentStore } from '../../../core/incident/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
+import { conditionHolds } from './conditional.ts';
 import { fromItem, type Item, toItem } from './item.ts';
 import { updateOf } from './update-expression.ts';
 
@@ -35,10 +35,13 @@ const keys = {
   request: (requestKey: string): Key => ({ pk: `request#${requestKey}`, sk: 'request' }),
   listed: ({ openedAt, incident }: IncidentRecord): Key => ({ pk: 'incidents', sk: `${openedAt}#${incident.id}` }),
   decision: (at: string, alarm: string): Key => ({ pk: 'decisions', sk: `${at}#${alarm}` }),
+  /** The start of a recovery that triage made last. */
+  start: (scenario: string): Key => ({ pk: `start#${scenario}`, sk: 'start' }),
   trend: ({ scenario, mode, closedAt }: TrendPoint): Key => ({ pk: `trend#${scenario}#${mode}`, sk: closedAt }),
 };
 
 const Claim = z.object({ incidentId: z.string() });
+const Start = z.object({ execution: z.string() });
 const decisionDays = 90;
 
 export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
@@ -54,14 +57,9 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
   };
   /** False where the item exists. */
   const create = async (key: Key, record: object): Promise<boolean> => {
-    try {
-      const ConditionExpression = 'attribute_not_exists(pk)';
-      await client.send(new PutItemCommand({ TableName, Item: toItem({ ...record, ...key }), ConditionExpression }));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    const ConditionExpression = 'attribute_not_exists(pk)';
+    const Item = toItem({ ...record, ...key });
+    return conditionHolds(client.send(new PutItemCommand({ TableName, Item, ConditionExpression })));
   };
   const query = async (pk: string, skPrefix: string, newest?: number) => {
     const items: Item[] = [];
@@ -110,6 +108,18 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
       const Key = toItem(keys.incident(id));
       await client.send(new UpdateItemCommand({ TableName, Key, UpdateExpression, ConditionExpression, ...names }));
     },
+    reopen: (record, formerExecution) =>
+      conditionHolds(
+        client.send(
+          new PutItemCommand({
+            TableName,
+            Item: toItem({ ...record, ...keys.incident(record.incident.id) }),
+            ConditionExpression: '#incident.executionArn = :former',
+            ExpressionAttributeNames: { '#incident': 'incident' },
+            ExpressionAttributeValues: toItem({ ':former': formerExecution }),
+          }),
+        ),
+      ),
     async close(id, change) {
       const { UpdateExpression, ExpressionAttributeValues, ...names } = updateOf(change);
       const input = {
@@ -120,14 +130,9 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
         ExpressionAttributeValues: { ...ExpressionAttributeValues, ...toItem({ ':open': 'open' }) },
         ...names,
       };
-      try {
-        await client.send(new UpdateItemCommand(input));
-        return true;
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        // The first answer of our own call may have been lost.
-        return (await read(id))?.closedAt === change.closedAt;
-      }
+      if (await conditionHolds(client.send(new UpdateItemCommand(input)))) return true;
+      // The first answer of our own call may have been lost.
+      return (await read(id))?.closedAt === change.closedAt;
     },
     async list(limit) {
       const entries = await query('incidents', '', limit);
@@ -136,7 +141,12 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
     },
     async recordStep(record) {
       const Key = toItem(keys.step(record));
-      await client.send(new UpdateItemCommand({ TableName, Key, ...stepUpdate(record) }));
+      // Another execution's record of this step, before a retry, is in that one's report: this one begins anew.
+      const own = 'attribute_not_exists(pk) OR attribute_not_exists(execution) OR execution = :mine';
+      const { ExpressionAttributeValues, ...update } = stepUpdate(record);
+      const values = { ...ExpressionAttributeValues, ...toItem({ ':mine': record.execution ?? '' }) };
+      const command = { TableName, Key, ...update, ConditionExpression: own, ExpressionAttributeValues: values };
+      if (!(await conditionHolds(client.send(new UpdateItemCommand(command))))) await put(keys.step(record), record);
     },
     async steps(id) {
       const records = await query(`incident#${id}`, 'step#');
@@ -156,6 +166,20 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
       const ttl = Math.floor(Date.parse(decision.at) / 1000) + decisionDays * 86_400;
       const key = keys.decision(decision.at, decision.alarm);
       await client.send(new PutItemCommand({ TableName, Item: toItem({ ...decision, ...key, ttl }) }));
+    },
+    async claimStart(scenario, execution, claimedAt, since) {
+      const key = keys.start(scenario);
+      const claimed = await conditionHolds(
+        client.send(
+          new PutItemCommand({
+            TableName,
+            Item: toItem({ execution, claimedAt, ...key }),
+            ConditionExpression: 'attribute_not_exists(pk) OR claimedAt < :since',
+            ExpressionAttributeValues: toItem({ ':since': since }),
+          }),
+        ),
+      );
+      return claimed ? execution : Start.parse(await get(key)).execution;
     },
   };
 }

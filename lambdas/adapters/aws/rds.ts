@@ -1,5 +1,6 @@
 /** RDS of the function's own Region. */
 import {
+  CreateDBSnapshotCommand,
   type DatabaseInsightsMode,
   type DBInstance,
   DeleteDBInstanceCommand,
@@ -13,6 +14,7 @@ import {
   RDSClient,
   RestoreDBInstanceFromDBSnapshotCommand,
   RestoreDBInstanceToPointInTimeCommand,
+  type Tag,
 } from '@aws-sdk/client-rds';
 import { DatabaseNotReady } from '../../../core/database/errors.ts';
 import type { DatabaseInstance, Databases, RestoreSpecification } from '../../../core/database/ports.ts';
@@ -69,6 +71,7 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
         status: snapshot.Status ?? '',
         createdAt: snapshot.SnapshotCreateTime?.toISOString(),
         encrypted: snapshot.Encrypted ?? false,
+        tags: tagsOf(snapshot.TagList),
       };
     },
 
@@ -83,9 +86,9 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
       }
     },
 
-    async configure(identifier, like, masterPassword) {
+    async configure(identifier, like, masterPassword, options) {
       const { settings } = like;
-      const text = (name: string) => (typeof settings[name] === 'string' ? String(settings[name]) : undefined);
+      const text = textIn(settings);
       const insights = settings.performanceInsights === true;
       try {
         await client.send(
@@ -103,12 +106,50 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
             MaxAllocatedStorage: Number(settings.maxAllocatedStorage ?? 0) || undefined,
             PreferredBackupWindow: text('backupWindow'),
             PreferredMaintenanceWindow: text('maintenanceWindow'),
+            VpcSecurityGroupIds: options && [...options.securityGroupIds],
           }),
         );
       } catch (error) {
-        // `backing-up` follows `available` where the restore inherits a retention.
-        if (!isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState')) throw error;
-        throw DatabaseNotReady(`${identifier} cannot be modified yet: ${messageOf(error)}`, { cause: error });
+        throw notModified(identifier, error);
+      }
+    },
+
+    async protect(identifier, { settings }) {
+      const text = textIn(settings);
+      const groups = settings.securityGroupIds;
+      try {
+        await client.send(
+          new ModifyDBInstanceCommand({
+            DBInstanceIdentifier: identifier,
+            ApplyImmediately: true,
+            DeletionProtection: settings.deletionProtection === true,
+            MultiAZ: settings.multiAz === true,
+            BackupRetentionPeriod: Number(settings.backupRetentionDays ?? 0),
+            PreferredBackupWindow: text('backupWindow'),
+            PreferredMaintenanceWindow: text('maintenanceWindow'),
+            CopyTagsToSnapshot: settings.copyTagsToSnapshot === true,
+            VpcSecurityGroupIds: Array.isArray(groups) ? [...groups] : undefined,
+          }),
+        );
+      } catch (error) {
+        throw notModified(identifier, error);
+      }
+    },
+
+    async createSnapshot({ identifier, instanceIdentifier, tags }) {
+      const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+      const input = { DBSnapshotIdentifier: identifier, DBInstanceIdentifier: instanceIdentifier, Tags };
+      try {
+        await client.send(new CreateDBSnapshotCommand(input));
+        return 'started';
+      } catch (error) {
+        if (isNamed(error, 'DBSnapshotAlreadyExistsFault', 'DBSnapshotAlreadyExists')) return 'exists';
+        if (isNamed(error, 'DBInstanceNotFoundFault', 'DBInstanceNotFound')) return 'no-instance';
+        if (isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState'))
+          throw DatabaseNotReady(`No snapshot of ${instanceIdentifier} can be taken yet: ${messageOf(error)}`, {
+            cause: error,
+          });
+        throw error;
       }
     },
 
@@ -147,6 +188,15 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
   };
 }
 
+const textIn = (settings: DatabaseInstance['settings']) => (name: string) =>
+  typeof settings[name] === 'string' ? String(settings[name]) : undefined;
+
+/** `backing-up` follows `available` where the restore inherits a retention: worth another try. */
+const notModified = (identifier: string, error: unknown): unknown =>
+  isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState')
+    ? DatabaseNotReady(`${identifier} cannot be modified yet: ${messageOf(error)}`, { cause: error })
+    : error;
+
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 const stripedGp3Gibibytes = 400;
@@ -182,7 +232,7 @@ export function explicitSettings(specification: RestoreSpecification) {
     AutoMinorVersionUpgrade: settings.autoMinorVersionUpgrade === true,
     CopyTagsToSnapshot: settings.copyTagsToSnapshot === true,
     EnableIAMDatabaseAuthentication: settings.iamAuthentication === true,
-    DeletionProtection: false, // a drill deletes its copy
+    DeletionProtection: false, // a drill deletes its copy; a recovery's is protected once it serves
     StorageType: String(settings.storageType),
     ...provisionedStorage(settings),
     ...(typeof settings.certificateAuthority === 'string' && {
@@ -211,7 +261,10 @@ async function restore(client: RDSClient, specification: RestoreSpecification): 
     new RestoreDBInstanceToPointInTimeCommand({
       ...common,
       TargetDBInstanceIdentifier: target,
-      SourceDBInstanceIdentifier: from.sourceIdentifier,
+      // Automated backups that outlive their instance are found by its resource id.
+      ...(from.sourceIdentifier === undefined
+        ? { SourceDbiResourceId: from.sourceResourceId }
+        : { SourceDBInstanceIdentifier: from.sourceIdentifier }),
       // RestoreTime and UseLatestRestorableTime exclude each other.
       ...(from.at === 'latest' ? { UseLatestRestorableTime: true } : { RestoreTime: new Date(from.at) }),
     }),
@@ -241,11 +294,14 @@ function toInstance(instance: DBInstance, region: string): DatabaseInstance {
     latestRestorableTime: instance.LatestRestorableTime?.toISOString(),
     deletionProtection: instance.DeletionProtection ?? false,
     replicaOf: instance.ReadReplicaSourceDBInstanceIdentifier,
-    tags: Object.fromEntries((instance.TagList ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
+    tags: tagsOf(instance.TagList),
     settings: settingsOf(instance),
     pending: [...Object.keys(definedOf(instance.PendingModifiedValues ?? {})), ...pendingReboot, ...groupsInMotion],
   };
 }
+
+const tagsOf = (tags: readonly Tag[] | undefined) =>
+  Object.fromEntries((tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']));
 
 const definedOf = (record: object) =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));

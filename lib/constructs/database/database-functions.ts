@@ -5,10 +5,12 @@ import { type FunctionHome, makersOf } from '../recovery-function.ts';
 
 /** The steps of database-recovery, and what keeps watch over the active database. */
 export function databaseFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
-  const { database, canary } = home.configuration;
+  const { database, application, canary } = home.configuration;
   const master = () => may.readSecrets(database.masterSecretName);
   const sentinel = () => may.readSecrets(database.sentinelRole.secretName);
   const applicationSecrets = database.applicationRoles.map((role) => role.secretName);
+  const fencing = () => may.readSecrets(database.masterSecretName, ...applicationSecrets);
+  const endpoints = [application.databaseEndpointParameter, canary.databaseEndpointParameter];
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
   const { outside, inside } = makersOf(scope, home, 'database');
   return {
@@ -18,10 +20,35 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.seeDatabases(),
       sentinel(),
     ]),
+    FenceSource: inside(
+      'fence-source',
+      'Fences production and proves it',
+      [may.timeline(), may.readControl(), may.seeDatabases(), fencing()],
+      Duration.minutes(2),
+    ),
+    SnapshotSource: outside('snapshot-source', 'Keeps what the fenced source holds', [
+      may.timeline(),
+      may.seeDatabases(),
+      ...may.keepSafetySnapshot(),
+    ]),
+    AwaitSnapshot: outside('await-snapshot', 'Asks whether the safety snapshot is complete', [
+      may.timeline(),
+      may.seeDatabases(),
+    ]),
+    ProtectDatabase: outside('protect-database', 'Gives the new production its protection', [
+      may.timeline(),
+      may.readControl(),
+      may.seeDatabases(),
+      ...may.modifyRestored(),
+    ]),
+    AwaitProtected: outside('await-protected', 'Asks whether the protection is in force', [
+      may.timeline(),
+      may.seeDatabases(),
+    ]),
     RestoreDatabase: outside('restore-database', 'Starts the restore to a new instance', [
       may.timeline(),
       may.seeDatabases(),
-      ...may.restoreDrill(),
+      ...may.restoreDatabase(),
       ...may.useDatabaseKeys(),
     ]),
     AwaitAvailable: outside('await-available', 'Asks whether the restored instance is available', [
@@ -31,7 +58,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     ConfigureDatabase: outside('configure-database', 'Sets what a restore cannot set', [
       may.timeline(),
       may.seeDatabases(),
-      ...may.modifyDrill(),
+      ...may.modifyRestored(),
       ...may.useDatabaseKeys(),
       master(),
     ]),
@@ -43,7 +70,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     FenceDatabase: inside(
       'fence-database',
       'Fences the candidate and proves it',
-      [may.timeline(), may.readSecrets(database.masterSecretName, ...applicationSecrets)],
+      [may.timeline(), may.readControl(), may.readSecrets(database.masterSecretName, ...applicationSecrets)],
       Duration.minutes(2),
     ),
     SetCredentials: inside('set-credentials', 'Gives every role the password of its current secret', [
@@ -67,9 +94,11 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       [
         may.timeline(),
         may.readControl(),
-        may.readSecrets(database.masterSecretName, ...applicationSecrets),
-        may.readParameters(canary.databaseEndpointParameter),
-        may.writeParameters(canary.databaseEndpointParameter),
+        may.writeActiveDatabase(),
+        may.seeDatabases(),
+        fencing(),
+        may.readParameters(...endpoints),
+        may.writeParameters(...endpoints),
         may.findCluster(canary.deployment.cluster),
         ...tell(),
       ],
@@ -99,7 +128,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     LookForDamage: inside(
       'look-for-damage',
       'Looks for damage in the active database',
-      [may.readControl(), may.timeline(), sentinel(), may.putMetrics()],
+      [may.readControl(), may.timeline(), may.seeDatabases(), sentinel(), may.putMetrics()],
       Duration.minutes(4),
     ),
     PrepareDatabase: inside('prepare-database', 'Creates the product’s schema and roles; idempotent', [
@@ -109,7 +138,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     ]),
     RegisterDatabase: outside('register-database', 'Registers the first active database', [
       may.readControl(),
-      may.registerDatabase(),
+      may.writeActiveDatabase(),
       may.seeDatabases(),
     ]),
   };

@@ -5,9 +5,19 @@ import { type FunctionHome, makersOf } from '../recovery-function.ts';
 
 /** The functions that open, guard and close incidents, whatever the scenario. */
 export function incidentFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
-  const { canary } = home.configuration;
+  const { database, application, canary } = home.configuration;
+  const endpoints = [application.databaseEndpointParameter, canary.databaseEndpointParameter];
+  /** To unfence the source and to send the application back to it. */
+  const undo = () => [
+    may.readControl(),
+    may.seeDatabases(),
+    may.readSecrets(database.masterSecretName, ...database.applicationRoles.map((role) => role.secretName)),
+    may.readParameters(...endpoints),
+    may.writeParameters(...endpoints),
+    may.findCluster(application.deployment.cluster),
+  ];
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
-  const { outside } = makersOf(scope, home, 'incident');
+  const { outside, inside } = makersOf(scope, home, 'incident');
   return {
     AcceptRequest: outside('accept-request', 'Checks a request against what is there; reads only', [
       may.readTimeline(),
@@ -21,8 +31,25 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.readControl(),
       may.holdLease(),
       may.seeExecutions(),
+      may.stopDrill(),
     ]),
     OpenIncident: outside('open-incident', 'Opens the incident and declares it', [may.timeline(), ...tell()]),
+    RequestApproval: outside('request-approval', 'Asks a named person to approve the recovery', [
+      may.timeline(),
+      may.readControl(),
+      may.askApproval(),
+      ...tell(),
+    ]),
+    Compensate: inside(
+      'compensate',
+      'Undoes, last first, what a failed recovery registered',
+      [may.timeline(), ...undo(), ...tell()],
+      Duration.minutes(2),
+    ),
+    StartFollowUp: outside('start-follow-up', 'Starts the drill that validates the recovered database in depth', [
+      may.timeline(),
+      may.startRecovery('database-recovery'),
+    ]),
     CloseIncident: outside(
       'close-incident',
       'Compiles the evidence, tells the outcome, releases the lease',
@@ -41,18 +68,16 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.seeAlarms(),
       may.seeExecutions(),
       may.startRecovery('database-recovery'),
+      may.stopDrill(),
       ...tell(),
     ]),
-    CleanUpStopped: outside(
+    CleanUpStopped: inside(
       'clean-up-stopped',
       'Cleans up after an execution that was stopped or timed out',
       [
         may.timeline(),
-        may.readControl(),
         may.holdLease(),
-        may.seeDatabases(),
-        may.readParameters(canary.databaseEndpointParameter),
-        may.writeParameters(canary.databaseEndpointParameter),
+        ...undo(),
         ...may.deleteDrill(),
         may.keepEvidence(),
         may.putMetrics(),
@@ -63,7 +88,8 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
     ),
     DecideApproval: outside('decide-approval', 'Records a person’s decision about a recovery', [
       may.timeline(),
-      may.answerApproval(),
+      may.readControl(),
+      ...may.answerApproval(),
     ]),
   };
 }

@@ -5,7 +5,7 @@ import { type FunctionHome, makersOf } from '../recovery-function.ts';
 
 /** The validation that every recovery shares: database, application, performance. */
 export function validationFunctions(scope: Construct, home: FunctionHome, may: Permissions) {
-  const { database, canary } = home.configuration;
+  const { database, application, canary } = home.configuration;
   const sentinel = () => may.readSecrets(database.sentinelRole.secretName);
   const { outside, inside } = makersOf(scope, home, 'validation');
   return {
@@ -27,13 +27,13 @@ export function validationFunctions(scope: Construct, home: FunctionHome, may: P
     ValidateApplication: inside(
       'validate-application',
       'Runs the application’s critical flow',
-      [may.timeline(), may.readParameters(canary.urlParameter), sentinel()],
+      [may.timeline(), may.readParameters(application.urlParameter, canary.urlParameter), sentinel()],
       Duration.minutes(3),
     ),
     ValidatePerformance: inside(
       'validate-performance',
       'Measures latency against limit and baseline',
-      [may.timeline(), may.readParameters(canary.urlParameter)],
+      [may.timeline(), may.readParameters(application.urlParameter, canary.urlParameter)],
       Duration.minutes(5),
     ),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { missingFromRollout } from '../../../core/database/cut-over.ts';
+import { missingFromRollout } from '../../../core/database/await-workload.ts';
 import { compareFacts } from '../../../core/database/parity.ts';
 import { planRestore } from '../../../core/database/plan.ts';
 import { awaitAvailable, restoreDatabase } from '../../../core/database/restore-database.ts';
@@ -175,13 +175,13 @@ describe('parity', () => {
     { setting: 'parameter work_mem', expected: false },
     { setting: 'role stocker_app attributes', expected: false },
   ])('$setting may differ in a drill: $expected', ({ setting, expected }) => {
-    const [difference] = compareFacts({ [setting]: 'a' }, { [setting]: 'b' }, settings);
+    const [difference] = compareFacts({ [setting]: 'a' }, { [setting]: 'b' }, { settings, mode: 'drill' });
     expect(difference?.expected !== undefined).toBe(expected);
   });
 
   test('never expects an application role to be open where its source is fenced', () => {
     const role = 'role stocker_app login';
-    expect(compareFacts({ [role]: 'no' }, { [role]: 'yes' }, settings)[0]?.expected).toBeUndefined();
+    expect(compareFacts({ [role]: 'no' }, { [role]: 'yes' }, { settings, mode: 'drill' })[0]?.expected).toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { writeHeartbeat } from '../../../core/database/heartbeat.ts';
 import { lookForDamage } from '../../../core/database/look-for-damage.ts';
 import { FakeClock, FakeControl, settings } from '../fakes.ts';
-import { FakeBaselines, FakeMetrics } from './fakes.ts';
+import { FakeBaselines, FakeDatabases, FakeLooks, FakeMetrics, FakeProfiles } from './fakes.ts';
 
 const unused = { credentials: () => Promise.reject(new Error('no login is needed')) };
 const closed = { open: () => Promise.reject(new Error('nothing is opened')) };
@@ -11,6 +11,7 @@ const closed = { open: () => Promise.reject(new Error('nothing is opened')) };
 const contextIn = (region: string, metrics: FakeMetrics) => ({
   ...{ settings, region, metrics, clock: new FakeClock(), control: new FakeControl() },
   ...{ secrets: unused, sessions: closed, baselines: new FakeBaselines(), lookSeconds: 1 },
+  ...{ databases: new FakeDatabases(), looks: new FakeLooks(), profiles: new FakeProfiles() },
 });
 
 test.each([

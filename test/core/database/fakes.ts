@@ -1,14 +1,21 @@
 /** In-memory ports of the database area. */
-import type { Baseline, RestorePlan } from '../../../core/database/contracts.ts';
+import type { Baseline, DatabaseProfile, LookRecord, RestorePlan } from '../../../core/database/contracts.ts';
 import type {
   Baselines,
   DatabaseInstance,
+  DatabaseSnapshot,
   Databases,
+  Like,
+  Looks,
   Metrics,
   Parameters as ParametersPort,
+  Profiles,
   RestoreSpecification,
 } from '../../../core/database/ports.ts';
-import { makeInstance } from '../fakes.ts';
+import type { Compensation } from '../../../core/incident/contracts.ts';
+import { recordVersion } from '../../../core/incident/contracts.ts';
+import type { Compensations } from '../../../core/incident/ports.ts';
+import { makeInstance, makeSnapshot } from '../fakes.ts';
 
 export const candidateName = 'dr-drill-stocker-pro-staging-1a2b3c4d';
 
@@ -19,6 +26,7 @@ export const makePlan = (change: Partial<RestorePlan> = {}): RestorePlan => ({
   restorePoint: '2026-11-22T20:10:00.000Z',
   estimatedLossSeconds: 300,
   epoch: 1,
+  approval: 'none',
   ...change,
 });
 
@@ -32,6 +40,43 @@ export class FakeBaselines implements Baselines {
   }
   async record(baseline: Baseline) {
     this.all.push(baseline);
+  }
+}
+
+export class FakeLooks implements Looks {
+  readonly all: LookRecord[] = [];
+  async latest() {
+    return this.all.at(-1);
+  }
+  async record(look: LookRecord) {
+    this.all.push(look);
+  }
+}
+
+export class FakeProfiles implements Profiles {
+  readonly all = new Map<string, DatabaseProfile>();
+  async read(resourceId: string) {
+    return this.all.get(resourceId);
+  }
+  async record(profile: DatabaseProfile) {
+    this.all.set(profile.resourceId, profile);
+  }
+}
+
+export class FakeCompensations implements Compensations {
+  readonly all: Compensation[] = [];
+  async register(incidentId: string, name: string, facts: Readonly<Record<string, unknown>>) {
+    const same = (each: Compensation) => each.name === name && JSON.stringify(each.facts) === JSON.stringify(facts);
+    if (this.all.some((each) => same(each) && each.doneAt === undefined)) return;
+    const registeredAt = '2026-11-22T20:16:00.000Z';
+    const number = this.all.length + 1;
+    this.all.push({ version: recordVersion, incidentId, number, name, facts: { ...facts }, registeredAt });
+  }
+  async open() {
+    return this.all.filter(({ doneAt }) => doneAt === undefined).reverse();
+  }
+  async done(compensation: Compensation, outcome: string) {
+    this.all[compensation.number - 1] = { ...compensation, outcome, doneAt: compensation.registeredAt };
   }
 }
 
@@ -74,8 +119,20 @@ export class FakeDatabases implements Databases {
   async restoreWindow() {
     return this.window;
   }
-  async findSnapshot() {
-    return undefined;
+  readonly snapshots = new Map<string, DatabaseSnapshot>();
+  readonly protected = new Map<string, Like>();
+  readonly configured: { identifier: string; securityGroupIds: readonly string[] | undefined }[] = [];
+  async findSnapshot(identifier: string) {
+    return this.snapshots.get(identifier);
+  }
+  async createSnapshot({ identifier, instanceIdentifier, tags }: Parameters<Databases['createSnapshot']>[0]) {
+    if (!this.instances.has(instanceIdentifier)) return 'no-instance' as const;
+    if (this.snapshots.has(identifier)) return 'exists' as const;
+    this.snapshots.set(identifier, makeSnapshot({ identifier, instanceIdentifier, tags, status: 'creating' }));
+    return 'started' as const;
+  }
+  async protect(identifier: string, like: Like) {
+    this.protected.set(identifier, like);
   }
   async restore(specification: RestoreSpecification) {
     const { targetIdentifier: identifier, tags } = specification;
@@ -84,7 +141,14 @@ export class FakeDatabases implements Databases {
     this.instances.set(identifier, makeInstance({ identifier, tags, resourceId: 'db-COPY', status: 'creating' }));
     return 'started' as const;
   }
-  async configure() {}
+  async configure(
+    identifier: string,
+    _like: Like,
+    _password: string,
+    options?: { securityGroupIds: readonly string[] },
+  ) {
+    this.configured.push({ identifier, securityGroupIds: options?.securityGroupIds });
+  }
   async delete(identifier: string) {
     this.deleted.push(identifier);
     return this.instances.delete(identifier) ? ('deleting' as const) : ('gone' as const);

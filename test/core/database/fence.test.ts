@@ -8,7 +8,7 @@ import type { Credentials, Secrets, Sessions } from '../../../core/database/port
 import { prepareDatabase } from '../../../core/database/prepare-database.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeLease } from '../fakes.ts';
-import { FakeMetrics, FakeParameters, makePlan } from './fakes.ts';
+import { FakeBaselines, FakeCompensations, FakeDatabases, FakeMetrics, FakeParameters, makePlan } from './fakes.ts';
 
 const incident = makeIncident();
 
@@ -22,7 +22,7 @@ describe('a restored copy', () => {
   const fence = (change: { secrets?: Secrets; sessions?: Sessions } = {}) =>
     fenceDatabase(
       { incident, candidate: database.candidate },
-      { settings, secrets, sessions: database.sessions, ...change },
+      { settings, control: control(), secrets, sessions: database.sessions, ...change },
     );
   const logIn = async (login?: Credentials) => {
     const options = { statementTimeoutMs: 5_000, applicationName: 'test' };
@@ -63,7 +63,8 @@ describe('a restored copy', () => {
 
   test('is refused when the application logs in as the master', async () => {
     const asMaster = { ...settings.database, applicationRoles: [{ name: 'postgres', secretName: 'stocker/master' }] };
-    const context = { settings: { ...settings, database: asMaster }, secrets, sessions: database.sessions };
+    const changed = { ...settings, database: asMaster };
+    const context = { settings: changed, control: control(), secrets, sessions: database.sessions };
     await expect(fenceDatabase({ incident, candidate: database.candidate }, context)).rejects.toMatchObject({
       name: 'RoleUnusable',
     });
@@ -141,15 +142,18 @@ describe('a restored copy', () => {
     await fence();
     const facts = await database.query(postgresFactsSql);
     const [before] = [Object.fromEntries(facts.map((row) => [row.setting ?? '', row.value ?? '']))];
-    expect(compareFacts({ ...before, 'role stocker_app login': 'yes' }, before, settings)).toMatchObject([
-      { setting: 'role stocker_app login', expected: 'the copy is fenced until the cut-over' },
-    ]);
+    expect(
+      compareFacts({ ...before, 'role stocker_app login': 'yes' }, before, { settings, mode: 'drill' }),
+    ).toMatchObject([{ setting: 'role stocker_app login', expected: 'the copy is fenced until the cut-over' }]);
     await setCredentials({ candidate: database.candidate }, { settings, secrets, sessions: database.sessions });
     const parameters = new FakeParameters();
     const ports = {
       settings,
       clock: new FakeClock(),
       control: control(),
+      databases: new FakeDatabases(),
+      baselines: new FakeBaselines(),
+      compensations: new FakeCompensations(),
       parameters,
       secrets,
       sessions: database.sessions,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { checkParity } from '../../../core/database/check-parity.ts';
 import type { Session } from '../../../core/database/ports.ts';
 import { makeIncident, makeInstance, settings } from '../fakes.ts';
-import { candidateName, FakeDatabases, makePlan } from './fakes.ts';
+import { candidateName, FakeDatabases, FakeProfiles, makePlan } from './fakes.ts';
 
 const session: Session = { query: async () => [{ setting: 'version', value: '17.4' }], close: async () => {} };
 const monitored = (change: Parameters<typeof makeInstance>[0]) =>
@@ -18,6 +18,7 @@ const check = (change: Parameters<typeof makeInstance>[0]) => {
     {
       settings,
       databases: new FakeDatabases(monitored({}), copy),
+      profiles: new FakeProfiles(),
       secrets: { credentials: async () => ({ username: 'sentinel', password: 'secret' }) },
       sessions: { open: async () => session },
     },

@@ -3,15 +3,20 @@ import { lookForDamage } from '../../../core/database/look-for-damage.ts';
 import { prepareDatabase } from '../../../core/database/prepare-database.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { FakeClock, FakeControl } from '../fakes.ts';
-import { FakeBaselines, FakeMetrics } from './fakes.ts';
+import { FakeBaselines, FakeDatabases, FakeLooks, FakeMetrics, FakeProfiles } from './fakes.ts';
 
 describe('the sentinel', () => {
   let database: TestDatabase;
   const baselines = new FakeBaselines();
+  const looks = new FakeLooks();
+  const profiles = new FakeProfiles();
   const metrics = new FakeMetrics();
   const control = () => Object.assign(new FakeControl(), { active: database.active });
   const look = (accept?: string, sessions = database.sessions) => {
-    const context = { settings, clock: new FakeClock(), control: control(), baselines, secrets, sessions, metrics };
+    const clock = new FakeClock();
+    const databases = new FakeDatabases();
+    const kept = { baselines, looks, profiles, metrics };
+    const context = { settings, clock, control: control(), databases, secrets, sessions, ...kept };
     return lookForDamage({ accept }, { ...context, region: 'us-east-1', lookSeconds: 10 });
   };
 
@@ -50,12 +55,13 @@ describe('the sentinel', () => {
   });
 
   test('finds rows lost, keeps the last sound look, and takes a deliberate loss when a person accepts it', async () => {
-    const looks = baselines.all.length;
+    const sound = baselines.all.length;
     await database.query('truncate stocker.stock; delete from stocker.stock_movement where product_id > 100');
     await database.query('delete from stocker.product where id > 100');
-    expect(await look()).toMatchObject({ verdict: 'damaged', damage: [expect.stringContaining('stocker.product')] });
+    const both = [expect.stringContaining('stocker.product'), expect.stringContaining('103 rows up to key 3003')];
+    expect(await look()).toMatchObject({ verdict: 'damaged', damage: both });
     expect(metrics.values).toMatchObject({ DamageFound: 1, SentinelLooked: 1, ConnectionRefused: 0 });
-    expect(baselines.all).toHaveLength(looks);
+    expect(baselines.all).toHaveLength(sound);
     expect(await look('cleaned up by request')).toMatchObject({ verdict: 'sound' });
   });
 
@@ -63,7 +69,7 @@ describe('the sentinel', () => {
     await database.query('alter table stocker.product drop column name');
     expect(await look()).toMatchObject({ verdict: 'damaged' });
     await database.query('insert into stocker.schema_migration values (8)');
-    expect(await look()).toMatchObject({ verdict: 'sound' });
+    expect(await look()).toEqual({ verdict: 'sound', damage: [], unknown: [] });
   });
 
   test('reports a refused connection as such', async () => {

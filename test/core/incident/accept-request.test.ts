@@ -190,11 +190,6 @@ test.each([
   expect((await accept({ ...drill, restoreTo })).incident.restoreTo).toEqual(restoreTo);
 });
 
-test('refuses a confirmed recovery honestly: it is not built yet', async () => {
-  const refused = accept({ ...drill, mode: 'recovery', confirm: 'staging' });
-  await expect(refused).rejects.toMatchObject({ name: 'RecoveryNotBuilt' });
-});
-
 test('refuses a second start while one runs, naming it and since when', async () => {
   const context = makeContext();
   context.control.lease = makeLease({ executionArn: 'arn:other', incidentId: 'drill-other' });

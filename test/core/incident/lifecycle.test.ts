@@ -1,16 +1,17 @@
 /** Lease, opening, refusal, closing and clean-up: what must hold on every path. */
 import { expect, test } from 'vitest';
 import { DeletionRefused } from '../../../core/database/errors.ts';
-import { cleanUpStopped, sweepDrills } from '../../../core/incident/clean-up-stopped.ts';
+import { cleanUpStopped, sweepIncidents } from '../../../core/incident/clean-up-stopped.ts';
 import { closeIncident } from '../../../core/incident/close-incident.ts';
-import { ApprovalCall, decideApproval } from '../../../core/incident/decide-approval.ts';
 import { openIncident } from '../../../core/incident/open-incident.ts';
 import { reportRefusal } from '../../../core/incident/report-refusal.ts';
 import { takeLease } from '../../../core/incident/take-lease.ts';
 import {
   executionArn,
   FakeAnnouncer,
+  FakeApprovals,
   FakeClock,
+  FakeCompensations,
   FakeControl,
   FakeExecutions,
   FakeIncidents,
@@ -40,6 +41,7 @@ function makeContext() {
     executions: new FakeExecutions(),
     incidents: new FakeIncidents(),
     announcer: new FakeAnnouncer(),
+    approvals: new FakeApprovals(),
     files,
     evidence: {
       location: (key: string) => `s3://evidence/${key}`,
@@ -69,6 +71,29 @@ test.each(['RUNNING', 'PENDING_REDRIVE'] as const)('leaves the lease to a holder
   context.executions.statuses.set('arn:other', status);
   await expect(takeLease(incident, context)).rejects.toMatchObject({ name: 'RecoveryInProgress', retryable: false });
   expect(context.control.lease.executionArn).toBe('arn:other');
+});
+
+test('stops a drill that holds the lease of a recovery, and takes it when it has ended', async () => {
+  const context = makeContext();
+  const recovery = makeIncident({ id: 'recovery-20261122T201500Z-2b3c4d5e', mode: 'recovery' });
+  context.control.lease = makeLease({ executionArn: 'arn:drill' });
+  context.executions.statuses.set('arn:drill', 'RUNNING');
+  await expect(takeLease(recovery, context)).rejects.toMatchObject({ name: 'LeaseContended', retryable: true });
+  expect(context.executions.stopped).toMatchObject([{ arn: 'arn:drill', cause: expect.stringContaining(recovery.id) }]);
+  await takeLease(recovery, context);
+  expect(context.control.lease).toMatchObject({ incidentId: recovery.id });
+});
+
+test.each([
+  { $case: 'a recovery that runs', holder: 'recovery', asks: 'recovery' },
+  { $case: 'a recovery that runs, for a drill', holder: 'recovery', asks: 'drill' },
+  { $case: 'a drill that runs, for another drill', holder: 'drill', asks: 'drill' },
+] as const)('never stops $case', async ({ holder, asks }) => {
+  const context = makeContext();
+  context.control.lease = makeLease({ executionArn: 'arn:other', mode: holder });
+  context.executions.statuses.set('arn:other', 'RUNNING');
+  await expect(takeLease(makeIncident({ mode: asks }), context)).rejects.toMatchObject({ name: 'RecoveryInProgress' });
+  expect(context.executions.stopped).toEqual([]);
 });
 
 test.each(['FAILED', 'ABORTED', undefined] as const)('replaces a holder that ended %s', async (status) => {
@@ -144,6 +169,14 @@ test('releases the lease even where the evidence cannot be kept, and leaves the 
   expect(context.incidents.records.get(incident.id)?.status).toBe('open');
 });
 
+test('never closes an incident that another execution works on', async () => {
+  const context = makeContext();
+  await openIncident(incident, context);
+  await closeIncident({ incident: makeIncident({ executionArn: 'arn:other' }), failure }, context);
+  expect(context.incidents.records.get(incident.id)?.status).toBe('open');
+  expect(context.announcer.announced.at(-1)).toMatchObject({ kind: 'refused' });
+});
+
 test('tells people why an incident was never opened', async () => {
   const context = makeContext();
   const { output } = await closeIncident({ incident, failure }, context);
@@ -188,6 +221,7 @@ function makeCleanUp(context: ReturnType<typeof makeContext>, copies = new Set([
     ...context,
     executions: new FakeExecutions(),
     ownersOfCopies: async () => [...copies],
+    compensating: { compensations: new FakeCompensations(), undos: {} },
     tearDown,
     closing: context,
   };
@@ -196,7 +230,7 @@ function makeCleanUp(context: ReturnType<typeof makeContext>, copies = new Set([
     copies,
     context: whole,
     run: (change: Partial<typeof whole> = {}) => cleanUpStopped(stopped, { ...whole, ...change }),
-    sweep: () => sweepDrills(whole),
+    sweep: () => sweepIncidents(whole),
   };
 }
 
@@ -267,35 +301,4 @@ test.each([
   if (status) cleanUp.context.executions.statuses.set(executionArn, status);
   expect(await cleanUp.sweep()).toEqual({ cleanedUp: swept ? [incident.id] : [] });
   expect(cleanUp.copies).toEqual(new Set([...(swept ? [] : [incident.id]), 'drill-unknown-11112222']));
-});
-
-const call = (body: unknown, userArn: string | undefined = 'arn:aws:iam::111122223333:user/ann') =>
-  ApprovalCall.parse({
-    requestContext: { authorizer: { iam: { userArn } } },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-const decision = { incident: 'recovery-20261122T201500Z-1a2b3c4d', decision: 'approve', reason: 'verified' };
-
-test.each([
-  { $case: 'nothing waits', body: decision, waits: false, statusCode: 404, says: 'waits for no approval' },
-  { $case: 'the body is no JSON', body: 'yes', waits: true, statusCode: 400, says: 'POST {' },
-  { $case: 'the reason is missing', body: { ...decision, reason: '' }, waits: true, statusCode: 400, says: 'reason' },
-  {
-    $case: 'the decision is unknown',
-    body: { ...decision, decision: 'ok' },
-    waits: true,
-    statusCode: 400,
-    says: 'decision',
-  },
-  { $case: 'an approval waits', body: decision, waits: true, statusCode: 200, says: 'approved by arn:aws:iam' },
-])('answers $statusCode when $case', async ({ body, waits, statusCode, says }) => {
-  const answer = await decideApproval(call(body), { clock: new FakeClock(), approvals: { decide: async () => waits } });
-  expect(answer.statusCode).toBe(statusCode);
-  expect(answer.message).toContain(says);
-});
-
-test('answers 403 when nobody was authenticated', async () => {
-  const anonymous = ApprovalCall.parse({ requestContext: {}, body: JSON.stringify(decision) });
-  const answer = await decideApproval(anonymous, { clock: new FakeClock(), approvals: { decide: async () => true } });
-  expect(answer.statusCode).toBe(403);
 });

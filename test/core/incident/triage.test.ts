@@ -8,6 +8,7 @@ import {
   FakeExecutions,
   FakeIncidents,
   makeIncident,
+  makeLease,
   makeRecord,
   settings,
 } from '../fakes.ts';
@@ -120,6 +121,39 @@ test('starts the machine under a name that the same alarm always yields, and tel
     input: { mode: 'recovery', confirm: 'staging', trigger: { kind: 'alarm', at: alarm.at } },
   });
   expect(context.announcer.announced[0]).toMatchObject({ kind: 'triage' });
+});
+
+test('ten rings at once start one recovery; the others join it, and each is recorded', async () => {
+  const context = makeContext(auto);
+  const rings = Array.from({ length: 10 }, (_, index) => ({ ...alarm, name: `stocker-dr-staging-database-${index}` }));
+  const decisions = await Promise.all(rings.map((ring) => triageAlarm(ring, context)));
+  expect(context.executions.started).toHaveLength(1);
+  const name = context.executions.started[0]?.name;
+  expect(decisions.map(({ verdict }) => verdict).sort()).toEqual([...Array(9).fill('join'), 'start']);
+  for (const decision of decisions) expect(decision.execution).toContain(name);
+  expect(context.incidents.decisions).toHaveLength(10);
+});
+
+test('a ring after the opening time starts again where the earlier start opened no incident', async () => {
+  const context = makeContext(auto);
+  await triageAlarm(alarm, context);
+  context.clock.advance(121);
+  await triageAlarm({ ...alarm, name: 'another' }, context);
+  expect(context.executions.started).toHaveLength(2);
+});
+
+test.each([
+  { $case: 'a drill that runs is stopped', mode: 'drill', status: 'RUNNING', stopped: 1 },
+  { $case: 'a drill that has ended is left alone', mode: 'drill', status: 'FAILED', stopped: 0 },
+  { $case: 'a recovery is never stopped', mode: 'recovery', status: 'RUNNING', stopped: 0 },
+] as const)('before it starts, $case', async ({ mode, status, stopped }) => {
+  const context = makeContext(auto);
+  context.control.lease = makeLease({ executionArn: 'arn:other', mode });
+  context.executions.statuses.set('arn:other', status);
+  const { reasons } = await triageAlarm(alarm, context);
+  expect(context.executions.stopped).toHaveLength(stopped);
+  expect(reasons.join().includes('gave way')).toBe(stopped > 0);
+  expect(context.executions.started).toHaveLength(1);
 });
 
 test('with automatic recovery off it starts nothing, records why and tells people', async () => {

@@ -5,7 +5,7 @@ import type { CheckName, Piece, Verdict } from '../../../core/validation/contrac
 import { planValidation } from '../../../core/validation/plan-validation.ts';
 import { runCheck } from '../../../core/validation/run-check.ts';
 import { sealPage, secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { FakeBaselines, FakeMetrics, makePlan } from '../database/fakes.ts';
+import { FakeBaselines, FakeDatabases, FakeLooks, FakeMetrics, FakeProfiles, makePlan } from '../database/fakes.ts';
 import { FakeClock, FakeControl, FakeIncidents, makeIncident, makeRecord } from '../fakes.ts';
 
 const incident = makeIncident();
@@ -24,7 +24,10 @@ describe('a restored database', () => {
         region: 'us-east-1',
         clock: new FakeClock('2026-11-22T20:00:00.000Z'),
         control: control(),
+        databases: new FakeDatabases(),
         baselines,
+        looks: new FakeLooks(),
+        profiles: new FakeProfiles(),
         secrets,
         sessions: database.sessions,
         metrics: new FakeMetrics(),

@@ -37,7 +37,7 @@ test('a restore leaves nothing to the defaults of RDS that its source says other
   });
   const explicit = explicitSettings({
     targetIdentifier: 'dr-drill-copy',
-    from: { kind: 'time', sourceIdentifier: like.identifier, at: 'latest' },
+    from: { kind: 'time', sourceIdentifier: like.identifier, sourceResourceId: like.resourceId, at: 'latest' },
     like,
     subnetGroup: 'private',
     parameterGroup: 'ours',

@@ -1,0 +1,322 @@
+/** `dr drill --mode recovery`: production is destroyed under load on the embedded cloud, and comes back by itself. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
+import { namesOf } from '../../config/names.ts';
+import { renderReport } from '../../core/evidence/render-html.ts';
+import type { Approval, IncidentRecord, RestoreTo } from '../../core/incident/contracts.ts';
+import type { RdsService } from '../../local/services/rds/index.ts';
+import type { Clients as Writers } from '../../workload/clients/clients.ts';
+import { type Prober, startProber } from '../../workload/clients/prober.ts';
+import { disasters } from '../../workload/disasters/index.ts';
+import { decide } from '../approval.ts';
+import { ask, canAsk, isYes } from '../ask.ts';
+import { type Clients, clientsOf, invoke } from '../clients.ts';
+import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
+import { type Ended, follow } from '../follow.ts';
+import { connect, type Installation, install, mailsOf } from '../installation.ts';
+import { presentReferences } from '../measure.ts';
+import { type DrillOptions, drillClockFactor } from '../options.ts';
+import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
+import { listIncidents, listLooks, readActiveDatabase, readApproval } from '../records.ts';
+import { costOf, type RecoveryMeasurement, recoveryMeasured, recoveryObjections } from '../recovery-measure.ts';
+import { fetchReport } from '../report.ts';
+import { duration, Screen } from '../screen.ts';
+import { executions, makeDirectory, print, waitUntilWorthDrilling, writeAllTheTime } from './drill.ts';
+
+export type RecoveryDrillOptions = DrillOptions & { readonly disaster: string };
+
+/** How long the alarms may take: three silent periods of the slowest, and the sentinel's round over every index. */
+const detectionMs = 240_000;
+/** How long clients may take to go on once the recovery says that the application is healthy. */
+const goOnMs = 30_000;
+/** A product of the third tenant: no client touches it. */
+const probedProduct = 1;
+
+/** Runs the rehearsal and returns the exit code; cleans up on every path. */
+export async function recoveryDrill(options: RecoveryDrillOptions): Promise<ExitCode> {
+  if (!options.yes && (options.json || !canAsk()))
+    throw new UsageError('--yes is missing, and there is no terminal to ask for the approval on. Give --yes.');
+  const screen = new Screen({ silent: options.json });
+  if (options.output !== undefined) makeDirectory(options.output);
+  screen.heading(`Recovery of production, ${options.environment}: on one machine, with real PostgreSQL`);
+  let installation: Installation | undefined;
+  let writers: Writers | undefined;
+  let prober: Prober | undefined;
+  try {
+    installation = await install({
+      environment: options.environment,
+      rows: options.rows,
+      clockFactor: drillClockFactor,
+      onStage: (name, seconds, result) => screen.item('good', name, seconds, result),
+      onStart: (names) => screen.living(names.length > 0 ? `  … ${names.join(', ')}` : ''),
+    });
+    writers = writeAllTheTime(installation.apiUrl);
+    await waitUntilWorthDrilling(installation, writers, screen);
+    await watchForAWhile(installation);
+    prober = probe(installation);
+    return await rehearse(installation, { writers, prober }, options, screen);
+  } finally {
+    screen.living('');
+    await prober?.stop();
+    await writers?.stop();
+    await installation?.stop();
+  }
+}
+
+function probe({ configuration, connection, cloud }: Installation): Prober {
+  const { database, primary, dr } = configuration;
+  return startProber({
+    connection,
+    regions: [primary.region, dr.region],
+    database: database.name,
+    secretName: database.applicationRoles[0]?.secretName ?? '',
+    authority: cloud.certificateAuthority,
+    pauseMs: 50,
+    productId: probedProduct,
+  });
+}
+
+interface Watchers {
+  readonly writers: Writers;
+  readonly prober: Prober;
+}
+
+/**
+ * A disaster strikes a database that has been watched for a while: the restore point before it is the begin of the last
+ * sound look, and what is restored there is compared with the look before that one.
+ */
+async function watchForAWhile({ configuration, clients }: Installation): Promise<void> {
+  const look = namesOf(configuration).lambda('database/look-for-damage');
+  for (const _ of ['baseline', 'bound']) await invoke(clients.lambda, look, {});
+}
+
+async function rehearse(
+  installation: Installation,
+  watchers: Watchers,
+  options: RecoveryDrillOptions,
+  screen: Screen,
+): Promise<ExitCode> {
+  const { configuration, clients } = installation;
+  const { incidentTable } = namesOf(configuration);
+  const { rtoSeconds } = configuration.objectives;
+  const before = new Set((await executions(installation)).map(({ executionArn }) => executionArn));
+  const disaster = await strike(installation, options.disaster, screen);
+  const executionArn = await detected(installation, before, screen);
+  if (executionArn === undefined) {
+    const seconds = detectionMs / 1000;
+    screen.line(
+      screen.bad(`No alarm started a recovery within ${seconds} s: see the decisions of triage and the alarms.`),
+    );
+    return exitCodes.failed;
+  }
+  const record = await openedIncident(installation, executionArn);
+  if (!record) {
+    const { status = '', error, cause } = await clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
+    showRefusal(refusalOf({ status, error, cause }), screen);
+    return exitCodes.failed;
+  }
+  const { id, detectedAt, trigger } = record.incident;
+  screen.heading(
+    `${trigger.name ?? trigger.kind} rang ${duration(Math.max(0, Date.parse(detectedAt) - disaster.struckAt) / 1000)} after; the RTO clock starts (objective ${duration(rtoSeconds)})`,
+  );
+  const over = new AbortController();
+  const answering = answerApproval(installation, record, disaster.struckAt, options, screen, over.signal);
+  const ended = await follow({ executionArn, incidentId: id, table: incidentTable, rtoSeconds }, clients, screen);
+  over.abort();
+  await answering;
+  await clientsGoOn(watchers.writers, screen);
+  await watchers.writers.stop();
+  await watchers.prober.stop();
+  return conclude(installation, watchers, { id, ended, disaster }, options, screen);
+}
+
+/** Destroys production with what a careless person, a disk or a host has; the product is not told. */
+async function strike(
+  { configuration, cloud, database }: Installation,
+  name: string,
+  screen: Screen,
+): Promise<RecoveryMeasurement['disaster']> {
+  const disaster = disasters[name];
+  if (!disaster) throw new UsageError(`--disaster ${name} is not known.`);
+  const { identifier, name: databaseName } = configuration.database;
+  const server = (cloud.service('rds', configuration.primary.region) as RdsService).clusterOf(identifier);
+  if (!server) throw new Error(`${identifier} has no server`);
+  const master = await connect(database, databaseName, cloud.certificateAuthority);
+  // The server may end under this very session.
+  master.on('error', () => undefined);
+  const struckAt = Date.now();
+  try {
+    const done = await disaster.strike({ master, server });
+    screen.heading(`Disaster: ${disaster.title} (${done})`);
+    return { title: disaster.title, done, struckAt };
+  } finally {
+    await master.end().catch(() => undefined);
+  }
+}
+
+/** The execution that the alarms started; undefined where none did in time. */
+async function detected(
+  installation: Installation,
+  before: ReadonlySet<string | undefined>,
+  screen: Screen,
+): Promise<string | undefined> {
+  const started = performance.now();
+  while (performance.now() - started < detectionMs) {
+    const fresh = (await executions(installation)).find(({ executionArn }) => !before.has(executionArn));
+    if (fresh?.executionArn) return fresh.executionArn;
+    screen.living(`  … ${duration((performance.now() - started) / 1000)}, no alarm has started a recovery yet`);
+    await sleep(100);
+  }
+  return undefined;
+}
+
+/** The incident that an execution opened; undefined where it ended without one. */
+async function openedIncident(
+  { configuration, clients }: Installation,
+  executionArn: string,
+): Promise<IncidentRecord | undefined> {
+  const { incidentTable } = namesOf(configuration);
+  for (;;) {
+    const { status } = await clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
+    const records = await listIncidents(clients.dynamodb, incidentTable, 5);
+    const record = records.find(({ incident }) => incident.executionArn === executionArn);
+    if (record || status !== 'RUNNING') return record;
+    await sleep(100);
+  }
+}
+
+/** Waits for the question and answers it as a person does; ends with the recovery. */
+async function answerApproval(
+  { configuration, connection }: Installation,
+  { incident }: IncidentRecord,
+  struckAt: number,
+  options: RecoveryDrillOptions,
+  screen: Screen,
+  over: AbortSignal,
+): Promise<void> {
+  const names = namesOf(configuration);
+  const dr: Clients = clientsOf(connection, configuration.dr.region);
+  while (!over.aborted) {
+    const approval = await readApproval(dr.dynamodb, names.controlTable, incident.id);
+    if (approval && !approval.decision) {
+      showQuestion(approval, screen);
+      const decision = await decisionOn(approval, struckAt, options, over);
+      if (over.aborted) return;
+      const answer = await decide(dr.lambda, names.lambda('incident/decide-approval'), {
+        incident: incident.id,
+        ...decision,
+      });
+      screen.item(answer.status === 200 ? 'good' : 'bad', 'Decision', undefined, answer.message);
+      if (answer.status === 200 || answer.status === 409) return;
+      if (options.yes) throw new Error(`The approval was refused: ${answer.message}`);
+    }
+    await sleep(100, undefined, { signal: over }).catch(() => undefined);
+  }
+}
+
+function showQuestion({ plan, expiresAt }: Approval, screen: Screen): void {
+  screen.heading('Approval wanted');
+  for (const found of plan.damage) screen.text(found);
+  screen.text(
+    plan.restorePoint === undefined
+      ? 'Nothing bounds the damage in time: you choose the restore point.'
+      : `Restore ${plan.source} as of ${plan.restorePoint}: about ${duration(plan.estimatedLossSeconds)} of writes are lost.`,
+  );
+  screen.text(`Without an answer it is declined at ${expiresAt}.`);
+}
+
+type Answered = { readonly decision: 'approve' | 'decline'; readonly reason: string; readonly restoreTo?: RestoreTo };
+
+async function decisionOn(
+  { plan }: Approval,
+  struckAt: number,
+  { yes, disaster }: RecoveryDrillOptions,
+  over: AbortSignal,
+): Promise<Answered> {
+  const reason = `rehearsal of ${disaster}`;
+  // Who made the disaster knows when: the moment before it.
+  const chosen = new Date(struckAt - 1000).toISOString();
+  const choice = plan.restorePoint === undefined ? { restoreTo: chosen } : {};
+  if (yes) return { decision: 'approve', reason, ...choice };
+  if (!isYes(await ask('Approve? [y/N] ', over))) return { decision: 'decline', reason: 'declined on the terminal' };
+  if (plan.restorePoint !== undefined) return { decision: 'approve', reason };
+  const restoreTo = await ask(`Restore to which time? [${chosen}] `, over);
+  return { decision: 'approve', reason, restoreTo: restoreTo || chosen };
+}
+
+/** A second of writes that succeed, or the time is up: then the report says so. */
+async function clientsGoOn({ ledger }: Writers, screen: Screen): Promise<void> {
+  const started = performance.now();
+  const begun = ledger.entries.length;
+  while (ledger.entries.length < begun + 50 && performance.now() - started < goOnMs) {
+    screen.living('  … waiting for clients to go on');
+    await sleep(100);
+  }
+  screen.living('');
+}
+
+interface Happened {
+  readonly id: string;
+  readonly ended: Ended;
+  readonly disaster: RecoveryMeasurement['disaster'];
+}
+
+async function conclude(
+  installation: Installation,
+  { writers: { ledger }, prober }: Watchers,
+  { id, ended, disaster }: Happened,
+  options: RecoveryDrillOptions,
+  screen: Screen,
+): Promise<ExitCode> {
+  const { configuration, clients } = installation;
+  const { incidentTable } = namesOf(configuration);
+  const report = await fetchReport(clients, incidentTable, id);
+  if (!report) throw new Error(`The incident ${id} has no record`);
+  const { struckAt } = disaster;
+  let unread: string | undefined;
+  const present = await readProduction(installation).catch((error: unknown) => {
+    unread = error instanceof Error ? error.message : String(error);
+    return undefined;
+  });
+  const measurement: RecoveryMeasurement = {
+    ended,
+    unread,
+    disaster,
+    cost: present && costOf({ ledger, present, struckAt, timeline: report.timeline }),
+    acknowledged: ledger.entries.length,
+    failures: ledger.failures.length,
+    looks: (await listLooks(clients.dynamodb, incidentTable, new Date(struckAt).toISOString())).filter(
+      ({ at }) => at <= (report.record.recoveredAt ?? at),
+    ),
+    acceptance: prober.acceptance,
+    clockFactor: drillClockFactor,
+  };
+  const judged = {
+    report: { ...report, measured: recoveryMeasured(report, measurement) },
+    objections: recoveryObjections(report, measurement),
+  };
+  const directory = options.output ?? join('reports', id);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'report.json'), `${JSON.stringify(judged.report, undefined, 2)}\n`);
+  writeFileSync(join(directory, 'report.html'), renderReport(judged.report));
+  if (options.json) print(judged.report);
+  else showOutcome(judged, { mails: mailsOf(installation) }, directory, screen);
+  return judged.objections.length === 0 ? exitCodes.passed : exitCodes.failed;
+}
+
+/** What the database holds that is production now, by the product's own record. */
+async function readProduction({
+  configuration,
+  connection,
+  cloud,
+  database,
+}: Installation): Promise<ReadonlySet<string>> {
+  const { dynamodb } = clientsOf(connection, configuration.dr.region);
+  const active = await readActiveDatabase(dynamodb, namesOf(configuration).controlTable);
+  if (!active) throw new Error('No active database is registered');
+  const { master } = database;
+  const session = await connect({ ...active, master }, configuration.database.name, cloud.certificateAuthority);
+  return presentReferences(session).finally(() => session.end());
+}

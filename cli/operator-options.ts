@@ -1,0 +1,168 @@
+/** Options of the commands that work on a deployed installation: AWS, or whatever AWS_ENDPOINT_URL names. */
+import { configurationOf } from '../config/index.ts';
+import { type RestoreTo, RestoreTo as RestoreToSchema } from '../core/incident/contracts.ts';
+import { isIncidentId } from '../core/incident/identifiers.ts';
+import { UsageError } from './exit-codes.ts';
+import { environmentOf, parse } from './options.ts';
+
+export interface OperatorOptions {
+  readonly environment: string;
+  /** Region of the state machine and its incidents; without one, that of the active database. */
+  readonly region: string | undefined;
+}
+export interface WatchOptions extends OperatorOptions {
+  readonly incident: string | undefined;
+}
+export interface DecisionOptions extends OperatorOptions {
+  readonly incident: string;
+  readonly reason: string;
+  readonly restoreTo: RestoreTo | undefined;
+}
+export interface CancelOptions extends OperatorOptions {
+  readonly incident: string;
+  readonly reason: string;
+  /** Does not ask. */
+  readonly yes: boolean;
+}
+export interface RetryOptions extends OperatorOptions {
+  readonly incident: string;
+  readonly reason: string;
+  readonly restoreTo: RestoreTo | undefined;
+}
+export interface StartOptions extends OperatorOptions {
+  readonly mode: 'drill' | 'recovery';
+  readonly reason: string;
+  readonly restoreTo: RestoreTo | undefined;
+  readonly requestId: string | undefined;
+  readonly confirm: string | undefined;
+}
+
+const where = { environment: { type: 'string', default: 'production' }, region: { type: 'string' } } as const;
+const reason = { reason: { type: 'string' } } as const;
+const restoreTo = { 'restore-to': { type: 'string' } } as const;
+
+export function parseStatusOptions(argv: readonly string[]): OperatorOptions {
+  return placeOf(parse(argv, where).values);
+}
+
+export function parseWatchOptions(argv: readonly string[]): WatchOptions {
+  const { values, positionals } = parse(argv, where, 1);
+  const [incident] = positionals;
+  return { ...placeOf(values), incident: incident === undefined ? undefined : incidentOf(incident) };
+}
+
+export function parseApproveOptions(argv: readonly string[]): DecisionOptions {
+  const { values, positionals } = parse(argv, { ...where, ...reason, ...restoreTo }, 1);
+  return {
+    ...placeOf(values),
+    incident: incidentOf(positionals[0]),
+    reason: reasonOf(values.reason),
+    restoreTo: restoreToOf(values['restore-to']),
+  };
+}
+
+export function parseDeclineOptions(argv: readonly string[]): DecisionOptions {
+  const { values, positionals } = parse(argv, { ...where, ...reason }, 1);
+  return {
+    ...placeOf(values),
+    incident: incidentOf(positionals[0]),
+    reason: reasonOf(values.reason),
+    restoreTo: undefined,
+  };
+}
+
+export function parseCancelOptions(argv: readonly string[]): CancelOptions {
+  const { values, positionals } = parse(argv, { ...where, ...reason, yes: { type: 'boolean', default: false } }, 1);
+  return {
+    ...placeOf(values),
+    incident: incidentOf(positionals[0]),
+    reason: reasonOf(values.reason),
+    yes: values.yes === true,
+  };
+}
+
+export function parseRetryOptions(argv: readonly string[]): RetryOptions {
+  const { values, positionals } = parse(argv, { ...where, ...reason, ...restoreTo }, 1);
+  const incident = incidentOf(positionals[0]);
+  if (incident.startsWith('drill-'))
+    throw new UsageError(`${incident} is a drill: a drill is not retried. Start a new one: dr start --reason "…".`);
+  return {
+    ...placeOf(values),
+    incident,
+    reason: values.reason === undefined ? 'retry' : reasonOf(values.reason),
+    restoreTo: restoreToOf(values['restore-to']),
+  };
+}
+
+export function parseStartOptions(argv: readonly string[]): StartOptions {
+  const { values } = parse(argv, {
+    ...where,
+    ...reason,
+    ...restoreTo,
+    mode: { type: 'string', default: 'drill' },
+    'request-id': { type: 'string' },
+    confirm: { type: 'string' },
+  });
+  const { environment, region } = placeOf(values);
+  const { mode, confirm, 'request-id': requestId } = values;
+  if (mode !== 'drill' && mode !== 'recovery')
+    throw new UsageError(`--mode ${String(mode)} is not a mode. Give drill or recovery.`);
+  if (mode === 'recovery' && confirm !== environment)
+    throw new UsageError(
+      `--confirm ${typeof confirm === 'string' ? confirm : '(not given)'} does not name the environment. A recovery replaces the database of ${environment}: give --confirm ${environment}.`,
+    );
+  if (requestId !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(String(requestId)))
+    throw new UsageError(
+      `--request-id ${String(requestId)} is not 1 to 64 letters, digits, - and _. Give such a name.`,
+    );
+  return {
+    environment,
+    region,
+    mode,
+    reason: reasonOf(values.reason),
+    restoreTo: restoreToOf(values['restore-to']),
+    requestId: requestId === undefined ? undefined : String(requestId),
+    confirm: typeof confirm === 'string' ? confirm : undefined,
+  };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+function placeOf({ environment, region }: Values): OperatorOptions {
+  const name = environmentOf(environment);
+  const { primary, dr } = configurationOf(name);
+  if (region === undefined) return { environment: name, region: undefined };
+  if (region === primary.region || region === dr.region) return { environment: name, region };
+  throw new UsageError(
+    `--region ${String(region)} is no Region of ${name}. Give ${primary.region} or ${dr.region}, or leave it out for that of the active database.`,
+  );
+}
+
+function incidentOf(value: string | undefined): string {
+  const list = 'Take it from: npm run dr -- status.';
+  if (value === undefined) throw new UsageError(`The incident is missing. Give its id as the first word. ${list}`);
+  if (isIncidentId(value)) return value;
+  throw new UsageError(`${value} is no incident id, such as recovery-20261122T201500Z-1a2b3c4d. ${list}`);
+}
+
+function reasonOf(value: unknown): string {
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (text.length >= 1 && text.length <= 500) return text;
+  throw new UsageError(
+    value === undefined || text === ''
+      ? '--reason is missing. Say why in a few words: --reason "…". It goes on record.'
+      : `--reason is ${text.length} characters long. Give at most 500.`,
+  );
+}
+
+function restoreToOf(value: unknown): RestoreTo | undefined {
+  if (value === undefined) return undefined;
+  const text = String(value);
+  const snapshot = /^snapshot:(.+)$/.exec(text)?.[1];
+  const parsed = RestoreToSchema.safeParse(snapshot === undefined ? text : { snapshot });
+  if (parsed.success && (typeof parsed.data !== 'string' || text === 'latest' || !Number.isNaN(Date.parse(text))))
+    return parsed.data;
+  throw new UsageError(
+    `--restore-to ${text} is no restore point. Give latest, a UTC time such as 2026-11-22T13:05:00Z, or snapshot:<identifier>.`,
+  );
+}

@@ -1,0 +1,39 @@
+/** A person's way into a deployed installation: AWS by the usual credential chain, or wherever AWS_ENDPOINT_URL points. */
+import { configurationOf } from '../config/index.ts';
+import { namesOf } from '../config/names.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { IncidentRecord } from '../core/incident/contracts.ts';
+import { type Clients, type Connection, clientsOf } from './clients.ts';
+import { UsageError } from './exit-codes.ts';
+import type { OperatorOptions } from './operator-options.ts';
+import { readActiveDatabase, readIncidentRecord } from './records.ts';
+
+export interface Operator {
+  readonly configuration: Configuration;
+  readonly names: ReturnType<typeof namesOf>;
+  readonly region: string;
+  /** Clients of that Region. */
+  readonly here: Clients;
+  /** Clients of the DR Region, where lease, active database and approvals are. */
+  readonly dr: Clients;
+}
+
+export async function operatorAt({ environment, region }: OperatorOptions): Promise<Operator> {
+  const configuration = configurationOf(environment);
+  const names = namesOf(configuration);
+  const endpoint = process.env.AWS_ENDPOINT_URL;
+  const connection: Connection = endpoint ? { endpoint } : {};
+  const dr = clientsOf(connection, configuration.dr.region);
+  const chosen =
+    region ?? (await readActiveDatabase(dr.dynamodb, names.controlTable))?.region ?? configuration.primary.region;
+  return { configuration, names, region: chosen, here: clientsOf(connection, chosen), dr };
+}
+
+/** Throws where there is no such incident. */
+export async function requireIncident({ here, names, region }: Operator, incident: string): Promise<IncidentRecord> {
+  const record = await readIncidentRecord(here.dynamodb, names.incidentTable, incident);
+  if (record) return record;
+  throw new UsageError(
+    `${incident} has no record in ${region}. List the incidents with: npm run dr -- status; give --region where it is the other one.`,
+  );
+}

@@ -1,0 +1,69 @@
+/** What the product keeps about itself, as an operator reads it: on AWS or the embedded cloud alike. */
+import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type * as z from 'zod';
+import { LookRecord } from '../core/database/contracts.ts';
+import { ActiveDatabase, Approval, IncidentRecord, Lease } from '../core/incident/contracts.ts';
+
+type Item = Record<string, AttributeValue>;
+
+/** The table's own attributes are no part of a record, and a task token is nobody's to read. */
+function parse<T extends z.ZodType>(schema: T, item: Item): z.infer<T> {
+  const { pk: _, sk: __, ttl: ___, taskToken: ____, ...record } = unmarshall(item);
+  return schema.parse(record);
+}
+
+async function get<T extends z.ZodType>(
+  dynamodb: DynamoDBClient,
+  schema: T,
+  TableName: string,
+  { pk, sk }: { pk: string; sk: string },
+): Promise<z.infer<T> | undefined> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true }),
+  );
+  return Item && parse(schema, Item);
+}
+
+async function query(dynamodb: DynamoDBClient, TableName: string, pk: string, from: string, newest: number) {
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk AND sk >= :from',
+      ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: from } },
+      Limit: newest,
+      ScanIndexForward: false,
+    }),
+  );
+  return Items;
+}
+
+export const readLease = (dynamodb: DynamoDBClient, controlTable: string) =>
+  get(dynamodb, Lease, controlTable, { pk: 'lease', sk: 'recovery' });
+
+export const readActiveDatabase = (dynamodb: DynamoDBClient, controlTable: string) =>
+  get(dynamodb, ActiveDatabase, controlTable, { pk: 'active-database', sk: 'current' });
+
+/** The question that an incident asked; undefined where it has not asked. */
+export const readApproval = (dynamodb: DynamoDBClient, controlTable: string, incidentId: string) =>
+  get(dynamodb, Approval, controlTable, { pk: `approval#${incidentId}`, sk: 'approval' });
+
+export const readIncidentRecord = (dynamodb: DynamoDBClient, incidentTable: string, incidentId: string) =>
+  get(dynamodb, IncidentRecord, incidentTable, { pk: `incident#${incidentId}`, sk: 'incident' });
+
+/** Newest first. */
+export async function listIncidents(
+  dynamodb: DynamoDBClient,
+  incidentTable: string,
+  newest: number,
+): Promise<IncidentRecord[]> {
+  const items = await query(dynamodb, incidentTable, 'incidents', '0', newest);
+  const ids = items.map((item) => String(unmarshall(item).incidentId));
+  const records = await Promise.all(ids.map((id) => readIncidentRecord(dynamodb, incidentTable, id)));
+  return records.filter((record) => record !== undefined);
+}
+
+/** The sentinel's looks from a moment (ISO text) on, newest first. */
+export const listLooks = async (dynamodb: DynamoDBClient, incidentTable: string, from: string): Promise<LookRecord[]> =>
+  (await query(dynamodb, incidentTable, 'look', from, 100)).map((item) => parse(LookRecord, item));

@@ -1,0 +1,98 @@
+/** FenceSource: production takes no writes any more, and it is proven, before anything else may take them. */
+import type { Incident } from '../incident/contracts.ts';
+import type { Compensations } from '../incident/ports.ts';
+import type { Settings } from '../settings.ts';
+import type { StepResult } from '../step.ts';
+import type { RestorePlan } from './contracts.ts';
+import type { Login } from './credentials.ts';
+import { DatabaseNotReady, FenceFailed } from './errors.ts';
+import { closeTo, fenceLogins, proveRefused, type Target } from './fence.ts';
+import type { Databases, Secrets, Session, Sessions } from './ports.ts';
+import { answerOf, judgeSource } from './source.ts';
+import { messageOf, sqlState, stepTimeouts, whileConnected } from './sql.ts';
+import { unfenceSource } from './undo.ts';
+
+export interface FenceSourceContext {
+  readonly settings: Settings;
+  readonly databases: Pick<Databases, 'find'>;
+  readonly secrets: Secrets;
+  readonly sessions: Sessions;
+  readonly compensations: Pick<Compensations, 'register'>;
+}
+
+export interface SourceFence {
+  readonly outcome: 'fenced' | 'gone';
+}
+
+/**
+ * Gone (no instance, or one that RDS has given up, and nobody listens) is recorded. What cannot be reached and may be
+ * alive throws FenceFailed: it may take writes again. 57P03 and the like say that it is coming up: DatabaseNotReady.
+ */
+export async function fenceSource(
+  { incident, plan }: { incident: Incident; plan: RestorePlan },
+  context: FenceSourceContext,
+): Promise<StepResult<SourceFence>> {
+  const { settings, secrets, sessions, compensations } = context;
+  const { identifier, resourceId } = plan.source;
+  const target = targetOfSource(plan, settings);
+  const { master, logins } = await fenceLogins(settings, secrets);
+  const roles = logins.map((login) => login.username);
+  const session = target && (await openSource(target, master, plan, context));
+  if (target === undefined || session === undefined)
+    return {
+      output: { outcome: 'gone' },
+      summary: `${identifier} (${resourceId}) is gone: there is nothing to fence`,
+      facts: { source: plan.source, outcome: 'gone', never: 'start it again: it would take writes' },
+    };
+  try {
+    // Before the act; and not where this incident's candidate is production, for the source then stays closed.
+    if (plan.resume === undefined)
+      await compensations.register(incident.id, unfenceSource, {
+        ...target,
+        resourceId,
+        epoch: plan.epoch,
+        roles,
+        candidate: plan.candidate,
+      });
+    const closed = await whileConnected(target, () =>
+      closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'refuse', setPasswords: false }),
+    );
+    for (const login of logins) await proveRefused(sessions, target, login);
+    return {
+      output: { outcome: 'fenced' },
+      summary: `${identifier} refuses ${roles.join(', ')}: proven by a login; ${closed.sessionsEnded} sessions ended`,
+      facts: { roles, ...closed, outcome: 'fenced', proof: 'login refused with SQLSTATE 28000' },
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Undefined where the plan knows no endpoint: the instance was gone when it was made. */
+export function targetOfSource({ source }: RestorePlan, { database }: Settings): Target | undefined {
+  const { identifier, address, port } = source;
+  if (address === undefined || port === undefined) return undefined;
+  return { identifier, address, port, database: database.name };
+}
+
+/** 57P03 cannot_connect_now; 53300 too many connections: it is alive, and may let us in the next time. */
+const passing = new Set(['57P03', '53300', 'ECONNRESET']);
+
+/** Undefined: it is gone. */
+async function openSource(
+  target: Target,
+  master: Login,
+  plan: RestorePlan,
+  { sessions, databases }: FenceSourceContext,
+): Promise<Session | undefined> {
+  try {
+    return await sessions.open(target, master, stepTimeouts);
+  } catch (cause) {
+    const why = `${target.identifier} cannot be fenced: ${messageOf(cause)}`;
+    if (passing.has(sqlState(cause) ?? '')) throw DatabaseNotReady(`${why}.`, { cause });
+    const instance = await databases.find(plan.source.identifier);
+    const same = instance?.resourceId === plan.source.resourceId ? instance : undefined;
+    if (judgeSource(same, answerOf(cause)) === 'gone') return undefined;
+    throw FenceFailed(`${why}; RDS says ${same?.status ?? 'nothing'} of it, and it may take writes.`, { cause });
+  }
+}

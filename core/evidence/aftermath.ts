@@ -1,0 +1,46 @@
+/** What a recovery that did not succeed leaves behind, and what one that did leaves to do. */
+import type { StepRecord } from '../incident/contracts.ts';
+import { TerraformDebt } from './contracts.ts';
+
+/** States that only look, ask or undo. */
+const harmless = [
+  'TakeLease',
+  'OpenIncident',
+  'AssessDatabase',
+  'RequestApproval',
+  'Replan',
+  'Compensate',
+  'CloseIncident',
+];
+
+/** How production was left, in words that follow the outcome; empty where the records do not say. */
+export function aftermath(timeline: readonly StepRecord[]): string {
+  if (timeline.every(({ step }) => harmless.includes(step))) return 'nothing was changed';
+  const undoing = timeline.find(({ step }) => step === 'Compensate');
+  if (undoing === undefined) return '';
+  return undoing.status === 'succeeded' ? undoing.summary : notUndone(undoing);
+}
+
+/** What people must read first where undoing failed. */
+export const notUndone = ({ step, error, summary }: StepRecord): string =>
+  `PRODUCTION MAY STILL REFUSE THE APPLICATION’S WRITES: ${step} ended with "${error?.message ?? summary}"`;
+
+/** The last step that knew what Terraform still believes. */
+export function terraformDebt(timeline: readonly StepRecord[]): TerraformDebt | undefined {
+  const told = timeline.flatMap(({ facts: { terraformDebt: debt, notCarriedOver } }) => {
+    const parsed = TerraformDebt.safeParse({ notCarriedOver, ...(typeof debt === 'object' ? debt : {}) });
+    return parsed.success ? [parsed.data] : [];
+  });
+  return told.at(-1);
+}
+
+/** What a person does about it, one line for each part. */
+export const debtInWords = ({ import: instance, old, parameter, notCarriedOver }: TerraformDebt) => [
+  {
+    what: instance,
+    todo: `Take ${old} out of Terraform’s state and import ${instance} in its place; until its plan is empty, apply nothing: it would undo the cut-over.`,
+  },
+  { what: old, todo: 'Keep it, closed to the application, until the review is held; only then delete it, by name.' },
+  { what: parameter, todo: `It names ${instance}; let Terraform take over this value.` },
+  ...(notCarriedOver ? [{ what: notCarriedOver, todo: `Make it anew, of ${instance}.` }] : []),
+];

@@ -1,0 +1,109 @@
+/** Asks a named person before a recovery changes anything: what is lost now, what waiting costs, how to answer. */
+import type { Settings } from '../settings.ts';
+import type { StepResult } from '../step.ts';
+import { type Approval, type Incident, recordVersion } from './contracts.ts';
+import { describeRestoreTo, formatSeconds } from './moments.ts';
+import type { Announcement, Announcer, Approvals, Clock } from './ports.ts';
+
+export interface RequestApprovalContext {
+  readonly settings: Pick<Settings, 'approval' | 'dr'>;
+  readonly clock: Clock;
+  readonly approvals: Pick<Approvals, 'ask'>;
+  readonly announcer: Announcer;
+}
+
+/** The part of the restore plan that a person decides about. */
+export interface PlanToApprove {
+  readonly source: { readonly identifier: string };
+  readonly candidate: string;
+  /** Absent: a person chooses. */
+  readonly restorePoint?: string | undefined;
+  readonly window?: Approval['plan']['window'];
+  readonly estimatedLossSeconds: number;
+  /** What was found, and between which moments it began; absent where the database is lost rather than damaged. */
+  readonly damage?:
+    | { readonly found: readonly string[]; readonly after?: string | undefined; readonly by?: string | undefined }
+    | undefined;
+}
+
+interface Question {
+  readonly incident: Incident;
+  readonly plan: PlanToApprove;
+  /** A bearer secret: it goes to the store and nowhere else. */
+  readonly taskToken: string;
+}
+
+/** Answers nothing: the state waits until the token is given back with a person's decision. */
+export async function requestApproval(
+  { incident, plan, taskToken }: Question,
+  { settings, clock, approvals, announcer }: RequestApprovalContext,
+): Promise<StepResult<Record<string, never>>> {
+  const now = clock.now();
+  const { trigger } = incident;
+  const approval: Approval = {
+    version: recordVersion,
+    incidentId: incident.id,
+    executionArn: incident.executionArn,
+    region: incident.region,
+    askedAt: now.toISOString(),
+    expiresAt: new Date(now.getTime() + settings.approval.timeoutSeconds * 1000).toISOString(),
+    ...(trigger.kind === 'person' && trigger.name !== undefined ? { startedBy: trigger.name } : {}),
+    plan: {
+      source: plan.source.identifier,
+      candidate: plan.candidate,
+      damage: [...(plan.damage?.found ?? [])],
+      ...(plan.restorePoint === undefined ? {} : { restorePoint: plan.restorePoint }),
+      ...(plan.window === undefined ? {} : { window: plan.window }),
+      estimatedLossSeconds: plan.estimatedLossSeconds,
+    },
+  };
+  // The same token again: the question is on record, and people were asked.
+  if (await approvals.ask(approval, taskToken))
+    await announcer.announce(incident, question(incident, plan, approval, settings));
+  return {
+    output: {},
+    summary: `approval is asked for; without an answer by ${approval.expiresAt} the recovery is declined`,
+    facts: { expiresAt: approval.expiresAt, ...approval.plan },
+    waits: true,
+  };
+}
+
+function question(
+  incident: Incident,
+  { source, candidate, restorePoint, window, damage, estimatedLossSeconds }: PlanToApprove,
+  { expiresAt }: Approval,
+  { dr }: RequestApprovalContext['settings'],
+): Announcement {
+  const loss = formatSeconds(estimatedLossSeconds);
+  const body = `{"incident": "${incident.id}", "decision": "approve" or "decline", "reason": "…"${restorePoint ? '' : ', "restoreTo": …'}}`;
+  return {
+    kind: 'approval-wanted',
+    headline: `Approve the recovery of ${source.identifier}?`,
+    lines: [
+      `Reason: ${incident.reason}`,
+      ...(damage && damage.found.length > 0
+        ? damage.found.map((each) => `Damaged: ${each}`)
+        : [`Damaged: no look found which tables; ${source.identifier} is taken as lost`]),
+      ...(damage?.after || damage?.by
+        ? [`The damage began after ${damage.after ?? '(no sound look is known)'} and by ${damage.by ?? 'now'}`]
+        : []),
+      restorePoint
+        ? `Restore point: ${restorePoint} (asked for: ${describeRestoreTo(incident.restoreTo)}), to the new instance ${candidate}`
+        : 'Restore point: YOU CHOOSE, for no sound look bounds the damage',
+      ...(window ? [`Restorable: from ${window.earliest} until before ${window.latest}`] : []),
+      restorePoint
+        ? `Approve now, and about ${loss} of writes are lost: everything after the restore point`
+        : 'Everything written after the restore point that you choose is lost',
+      damage
+        ? 'Waiting costs about 1 min of writes more for each minute in which the application still writes: they come after the restore point'
+        : 'Waiting loses no further writes where the database takes none; the application stays down meanwhile',
+      `On approval ${source.identifier} is fenced: no write is accepted anywhere until the cut-over. Until then nothing is changed`,
+      `Without an answer by ${expiresAt} the recovery is declined`,
+    ],
+    next: [
+      `npm run dr -- approve ${incident.id} --reason "…"${restorePoint ? '' : ' --restore-to …'}`,
+      `npm run dr -- decline ${incident.id} --reason "…"`,
+      `or POST ${body}, signed with IAM, to the approval URL (output of the stack in ${dr.region}).`,
+    ].join('; '),
+  };
+}

@@ -1,0 +1,50 @@
+/** The state that asked a person answers nothing itself: what became of its question is put on the timeline at the end. */
+import type { Approval, IncidentRecord, StepRecord } from './contracts.ts';
+import { ApprovalTimedOut } from './errors.ts';
+import { isBefore } from './moments.ts';
+import type { Approvals, Clock, IncidentStore } from './ports.ts';
+
+interface SettleContext {
+  readonly clock: Clock;
+  readonly approvals: Pick<Approvals, 'read'>;
+  readonly incidents: Pick<IncidentStore, 'recordStep'>;
+}
+
+/** The timeline with the decision on it. Where the question cannot be read, the step stays `waiting`: nothing is made up. */
+export async function settleApproval(
+  { incident }: IncidentRecord,
+  timeline: readonly StepRecord[],
+  { clock, approvals, incidents }: SettleContext,
+): Promise<StepRecord[]> {
+  const asked = timeline.find(({ step, status }) => step === 'RequestApproval' && status === 'waiting');
+  const approval = asked && (await approvals.read(incident.id).catch(() => undefined));
+  if (!asked || approval?.executionArn !== incident.executionArn) return [...timeline];
+  const settled: StepRecord = { ...asked, ...becameOf(approval, clock.now().toISOString()) };
+  const { decision } = approval;
+  if (decision) settled.facts = { ...asked.facts, decision };
+  await incidents.recordStep(settled);
+  return timeline.map((each) => (each === asked ? settled : each));
+}
+
+function becameOf(
+  { decision, expiresAt }: Approval,
+  now: string,
+): Pick<StepRecord, 'status' | 'finishedAt' | 'summary' | 'error'> {
+  if (decision) {
+    const { approved, by, reason, at, restoreTo } = decision;
+    const chosen =
+      restoreTo === undefined
+        ? ''
+        : `, with restore point ${typeof restoreTo === 'string' ? restoreTo : restoreTo.snapshot}`;
+    return {
+      status: 'succeeded',
+      finishedAt: at,
+      summary: `${approved ? 'approved' : 'declined'} by ${by}: "${reason}"${chosen}`,
+    };
+  }
+  if (isBefore(now, expiresAt))
+    return { status: 'failed', finishedAt: now, summary: 'the execution ended before anybody had answered' };
+  const summary = `nobody answered by ${expiresAt}`;
+  const { name, next } = ApprovalTimedOut.definition;
+  return { status: 'failed', finishedAt: expiresAt, summary, error: { name, message: summary, next } };
+}

@@ -1,0 +1,11 @@
+import { fenceSource } from '../../core/database/fence-source.ts';
+import { compensations } from '../adapters/aws/compensations.ts';
+import { incidentStore } from '../adapters/aws/incident-store.ts';
+import { databases } from '../adapters/aws/rds.ts';
+import { logins } from '../adapters/postgres/logins.ts';
+import { makeStep } from '../handler.ts';
+import { PlanInput } from '../inputs.ts';
+
+export const handler = makeStep(PlanInput, incidentStore, (input, rt) =>
+  fenceSource(input, { ...rt, compensations: compensations(rt), databases: databases(rt), ...logins(rt) }),
+);

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { costOf } from '../../cli/recovery-measure.ts';
+import type { StepRecord } from '../../core/incident/contracts.ts';
+
+const zero = Date.parse('2026-11-22T20:00:00Z');
+const at = (seconds: number) => zero + seconds * 1000;
+const moment = (seconds: number) => new Date(at(seconds)).toISOString();
+const step = (name: string, finished: number, facts: StepRecord['facts'] = {}): StepRecord => ({
+  version: 1,
+  incidentId: 'recovery-1',
+  step: name,
+  status: 'succeeded',
+  startedAt: moment(finished),
+  finishedAt: moment(finished),
+  attempts: 1,
+  summary: '',
+  facts,
+});
+const plan = { restore: { kind: 'time', at: moment(10) }, restorePoint: moment(10) };
+const recovered = [
+  step('AssessDatabase', 13, plan),
+  step('FenceSource', 14),
+  step('RestoreDatabase', 15),
+  step('CutOver', 20),
+];
+/** Writes named by the second in which they were acknowledged. */
+const ledger = (...seconds: number[]) => ({
+  entries: seconds.map((each) => ({ reference: String(each), sentAt: at(each) - 5, acknowledgedAt: at(each) })),
+  failures: [{ at: at(17), reason: 'HTTP 503' }],
+});
+const cost = (present: number[], timeline = recovered) =>
+  costOf({ ledger: ledger(8, 9, 12, 13, 22, 23), present: new Set(present.map(String)), struckAt: at(11), timeline });
+
+test('counts what was acknowledged after the restore point as lost, and what the new database took as kept', () => {
+  expect(cost([8, 9, 22, 23])).toMatchObject({
+    lost: 2,
+    lostSeconds: 4,
+    keptSince: 2,
+    missingSince: 0,
+    outage: { from: at(13), until: at(22), failures: 1 },
+    before: { missing: [], surplus: [], provenAbsent: 2, provenPresent: 2 },
+  });
+});
+
+test.each([
+  { $case: 'a write from before the restore point', present: [8, 22, 23], finds: { before: { missing: ['9'] } } },
+  { $case: 'a write of the new database', present: [8, 9, 22], finds: { missingSince: 1 } },
+])('finds $case missing (control)', ({ present, finds }) => {
+  expect(cost(present)).toMatchObject(finds);
+});
+
+test('finds a write from after the restore point that is there (control)', () => {
+  expect(cost([8, 9, 12, 22, 23])).toMatchObject({ before: { surplus: ['12'] } });
+});
+
+test('compares with no restore point where nothing was cut over: everything must be there', () => {
+  const failed = recovered.slice(0, 3);
+  expect(cost([8, 9, 12, 13, 22, 23], failed)).toMatchObject({ lost: 0, before: undefined });
+  expect(cost([8, 9, 12, 13, 22], failed)).toMatchObject({ lost: 1 });
+});

@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cutOver } from '../../../core/database/cut-over.ts';
+import { fenceDatabase } from '../../../core/database/fence-database.ts';
+import { fenceSource } from '../../../core/database/fence-source.ts';
+import type { Sessions } from '../../../core/database/ports.ts';
+import { databaseUndos } from '../../../core/database/undo.ts';
+import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeInstance, makeLease } from '../fakes.ts';
+import { FakeBaselines, FakeCompensations, FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
+
+const id = 'recovery-20261122T201500Z-1a2b3c4d';
+const incident = makeIncident({ id, mode: 'recovery' });
+
+describe('production', () => {
+  let database: TestDatabase;
+  let databases: FakeDatabases;
+  let compensations: FakeCompensations;
+  let control: FakeControl;
+
+  beforeAll(async () => {
+    database = await startDatabase();
+  });
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    await database.query('alter role stocker_app login');
+    databases = new FakeDatabases();
+    compensations = new FakeCompensations();
+    control = Object.assign(new FakeControl(), { active: database.active, lease: makeLease({ incidentId: id }) });
+  });
+
+  const plan = (change = {}) => {
+    const { address, port } = database.active;
+    return makePlan({
+      source: { identifier: 'stocker-pro-staging', resourceId: 'db-PRODUCTION', address, port },
+      candidate: 'stocker-pro-staging-0a1b2c3d',
+      ...change,
+    });
+  };
+  const fence = (sessions: Sessions = database.sessions) =>
+    fenceSource({ incident, plan: plan() }, { settings, databases, secrets, sessions, compensations });
+  const undo = async () => {
+    const undos = databaseUndos({
+      ...{ settings, control, databases, secrets },
+      clock: new FakeClock(),
+      parameters: new FakeParameters(),
+      sessions: database.sessions,
+      workloads: { restart: async () => 1 },
+    });
+    const [open] = await compensations.open();
+    return open && undos[open.name]?.(open.facts);
+  };
+  const logIn = async () => {
+    const options = { statementTimeoutMs: 5_000, applicationName: 'test' };
+    return database.sessions.open(database.candidate, await secrets.credentials('stocker/app'), options);
+  };
+  const isRefused = () =>
+    logIn().then(
+      async (session) => session.close().then(() => false),
+      (error: { code?: string }) => error.code === '28000',
+    );
+  const refusing: Sessions = {
+    open: () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })),
+  };
+
+  test('is fenced and proven, and can be opened again from what was registered before', async () => {
+    const open = await logIn();
+    expect((await fence()).output).toEqual({ outcome: 'fenced' });
+    await expect(open.query('select 1')).rejects.toThrow();
+    expect(await isRefused()).toBe(true);
+    expect(compensations.all).toMatchObject([{ name: 'unfence-source', facts: { epoch: 1, roles: ['stocker_app'] } }]);
+    await fence();
+    expect(compensations.all).toHaveLength(1);
+    expect(await undo()).toContain('takes the writes of stocker_app again');
+    expect(await isRefused()).toBe(false);
+    expect(await undo()).toContain('takes the writes'); // again, harmlessly
+  });
+
+  test('stays fenced when another database has become production', async () => {
+    await fence();
+    control.active = { ...database.active, identifier: 'new', resourceId: 'db-NEW', epoch: 2 };
+    expect(await undo()).toContain('stays fenced');
+    expect(await isRefused()).toBe(true);
+  });
+
+  test('is not cut off while a prepared transaction waits, and people are told which', async () => {
+    const session = await logIn();
+    await session.query("begin; insert into stocker.product (tenant_id, sku, name) values (1, 'prepared', 'x')");
+    await session.query("prepare transaction 'half done'");
+    await expect(fence()).rejects.toMatchObject({
+      name: 'FenceFailed',
+      message: expect.stringContaining('half done of stocker_app'),
+    });
+    expect(await isRefused()).toBe(false);
+    await session.query("rollback prepared 'half done'");
+    await session.close();
+  });
+
+  test('is not cut off while another login could write, and people are told who', async () => {
+    await database.query('create role batch login noinherit in role stocker_app');
+    const refused = fence();
+    await expect(refused).rejects.toMatchObject({ name: 'RoleUnusable' });
+    await expect(refused).rejects.toThrow('batch can log in and write');
+    expect(await isRefused()).toBe(false);
+    await database.query('drop role batch');
+  });
+
+  test('pauses its scheduled jobs, in whichever database pg_cron keeps them, and undoing starts those again', async () => {
+    const statements = [
+      "alter database stocker set cron.database_name = 'postgres'",
+      'create schema cron authorization postgres',
+      'create table cron.job as select 1::bigint as jobid, true as active union all select 2, false',
+      'alter table cron.job owner to postgres',
+      `create function cron.alter_job(job_id bigint, active boolean) returns void language sql
+         as 'update cron.job set active = $2 where jobid = $1'`,
+    ];
+    for (const statement of statements) await database.cluster.query(statement);
+    const active = async () => (await database.cluster.query('select jobid from cron.job where active')).length;
+    expect((await fence()).facts).toMatchObject({ jobsPaused: 1 });
+    expect(await active()).toBe(0);
+    expect((await fence()).facts).toMatchObject({ jobsPaused: 0 });
+    await undo();
+    expect(await active()).toBe(1);
+    await database.cluster.query('drop schema cron cascade');
+    await database.cluster.query('alter database stocker reset cron.database_name');
+  });
+
+  test('that dies while it is fenced leaves what opens it again', async () => {
+    const dying: Sessions = {
+      async open(...connection) {
+        const session = await database.sessions.open(...connection);
+        const query: typeof session.query = (sql, parameters) => {
+          if (sql.includes('pg_terminate_backend')) throw new Error('Connection terminated unexpectedly');
+          return session.query(sql, parameters);
+        };
+        return { query, close: session.close };
+      },
+    };
+    await expect(fence(dying)).rejects.toMatchObject({ name: 'DatabaseNotReady' }); // tried again
+    expect(await isRefused()).toBe(true);
+    await undo();
+    expect(await isRefused()).toBe(false);
+  });
+
+  test.each([
+    { $case: 'RDS has given it up', status: 'failed', outcome: 'gone' },
+    { $case: 'RDS lists it no more', status: undefined, outcome: 'gone' },
+    { $case: 'RDS calls it available', status: 'available', outcome: 'FenceFailed' },
+  ])('that refuses every connection is $outcome when $case', async ({ status, outcome }) => {
+    databases.instances.clear();
+    if (status !== undefined) databases.instances.set('stocker-pro-staging', makeInstance({ status }));
+    const ended = await fence(refusing).then(
+      ({ output }) => output.outcome,
+      (error: Error) => error.name,
+    );
+    expect(ended).toBe(outcome);
+    expect(compensations.all).toEqual([]);
+  });
+
+  describe('moves to the candidate', () => {
+    // One server plays both: what the cut-over asks of the source is answered by the fence, or by nobody.
+    const move = async (change: { source?: Partial<{ address: string; port: number }> } = {}) => {
+      const parameters = new FakeParameters();
+      const baselines = new FakeBaselines();
+      const known = { version: 1, schemaVersion: '7', schemaHash: 'x', rows: {}, appendOnly: {} } as const;
+      await baselines.record({ ...known, at: '2026-11-22T20:00:00.000Z', resourceId: 'db-PRODUCTION' });
+      const restarted: string[] = [];
+      const source = { identifier: 'stocker-pro-staging', resourceId: 'db-PRODUCTION', ...change.source };
+      const result = await cutOver(
+        { incident, plan: plan({ source }), candidate: { ...database.candidate, identifier: 'new' } },
+        {
+          ...{ settings, control, databases, baselines, compensations, parameters, secrets },
+          clock: new FakeClock(),
+          sessions: database.sessions,
+          workloads: { restart: async ({ name }) => restarted.push(name) },
+          announcer: new FakeAnnouncer(),
+        },
+      );
+      return { ...result, endpoint: parameters.values.get('/stocker/database'), restarted, baselines };
+    };
+    const { address } = { address: '127.0.0.1' };
+
+    test('when the source is gone: epoch, endpoint, login, restart; once more changes nothing', async () => {
+      await database.query('alter role stocker_app nologin');
+      const moved = await move();
+      const { port } = database.candidate;
+      expect(moved.output).toEqual({ application: 'production' });
+      expect(control.active).toMatchObject({ identifier: 'new', resourceId: 'db-COPY', epoch: 2 });
+      expect(moved.endpoint).toBe(JSON.stringify({ address, port }));
+      expect(moved.restarted).toEqual(['api']);
+      expect(moved.facts?.terraformDebt).toMatchObject({ import: 'new', old: 'stocker-pro-staging' });
+      expect(await moved.baselines.latest()).toMatchObject({ resourceId: 'db-COPY', schemaVersion: '7' });
+      expect(await isRefused()).toBe(false);
+      expect((await move()).output).toEqual({ application: 'production' });
+      expect(control.active?.epoch).toBe(2);
+      // Production is what it fenced last: a repeated FenceDatabase leaves it alone.
+      const sessions = database.sessions;
+      await fenceDatabase({ incident, candidate: database.candidate }, { settings, control, secrets, sessions });
+      expect(await isRefused()).toBe(false);
+    });
+
+    test('never while the source takes the application’s logins', async () => {
+      const { port } = database.active;
+      await expect(move({ source: { address, port } })).rejects.toMatchObject({ name: 'FenceFailed' });
+      expect(control.active?.epoch).toBe(1);
+    });
+
+    test('not while a source that may be alive says nothing; but when this incident had fenced it', async () => {
+      const dead = { address, port: 1 };
+      await expect(move({ source: dead })).rejects.toMatchObject({ name: 'DatabaseNotReady' });
+      expect(control.active?.epoch).toBe(1);
+      await fence();
+      await move({ source: dead });
+      expect(control.active?.epoch).toBe(2);
+    });
+
+    test('not without the lease, and not when production moved meanwhile', async () => {
+      control.lease = makeLease({ incidentId: 'drill-other' });
+      await expect(move()).rejects.toMatchObject({ name: 'LeaseLost' });
+      control.lease = makeLease({ incidentId: id });
+      control.active = { ...database.active, resourceId: 'db-THIRD', epoch: 2 };
+      await expect(move()).rejects.toMatchObject({ name: 'LeaseLost' });
+    });
+  });
+});

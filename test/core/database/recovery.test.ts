@@ -1,0 +1,260 @@
+import { describe, expect, test } from 'vitest';
+import { awaitWorkload } from '../../../core/database/await-workload.ts';
+import type { DamageFinding, LookRecord } from '../../../core/database/contracts.ts';
+import { compareFacts } from '../../../core/database/parity.ts';
+import type { Sessions } from '../../../core/database/ports.ts';
+import { awaitProtected, protectDatabase } from '../../../core/database/protect-database.ts';
+import { configureDatabase, restoreDatabase } from '../../../core/database/restore-database.ts';
+import { awaitSnapshot, snapshotSource } from '../../../core/database/secure-source.ts';
+import { databaseUndos } from '../../../core/database/undo.ts';
+import { judgeFreshness } from '../../../core/validation/state-checks.ts';
+import {
+  activeDatabase,
+  settings as common,
+  FakeClock,
+  FakeControl,
+  makeIncident,
+  makeInstance,
+  makeSnapshot,
+} from '../fakes.ts';
+import { FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
+
+const settings = { ...common, automatic: { ...common.automatic, database: 'auto' as const } };
+const id = 'recovery-20261122T201500Z-1a2b3c4d';
+const incident = makeIncident({ id, mode: 'recovery', trigger: { kind: 'alarm', name: 'database-damage-found' } });
+const now = '2026-11-22T20:15:00.000Z';
+const _window = { earliest: '2026-11-01T00:00:00.000Z', latest: '2026-11-22T20:10:00.000Z' };
+
+const _finding = (change: Partial<DamageFinding> = {}): DamageFinding => ({
+  check: 'rows',
+  subject: 'stocker.stock',
+  detail: 'it is gone',
+  kind: 'suspicious',
+  lastSound: '2026-11-22T20:05:00.000Z',
+  seenAt: '2026-11-22T20:10:00.000Z',
+  ...change,
+});
+
+const _makeLook = (findings: DamageFinding[], change: Partial<LookRecord> = {}): LookRecord => ({
+  version: 1,
+  begunAt: now,
+  at: now,
+  resourceId: 'db-PRODUCTION',
+  verdict: findings.length > 0 ? 'damaged' : 'sound',
+  findings,
+  unknown: [],
+  progress: { passed: {}, rehash: {} },
+  ...change,
+});
+
+const _failing = (code: string): Sessions => ({
+  open: () => Promise.reject(Object.assign(new Error(`connect ${code}`), { code })),
+});
+const answering: Sessions = {
+  open: async () => ({ query: async () => [{ at: '2026-11-22T20:14:30.000000Z' }], close: async () => {} }),
+};
+const secrets = { credentials: async (username: string) => ({ username, password: 'secret' }) };
+
+const seen = {
+  engine: 'postgres',
+  engineVersion: '17.4',
+  settings: { multiAz: true, deletionProtection: true, securityGroupIds: ['sg-production'], backupRetentionDays: 30 },
+  tags: { application: 'stocker-pro', 'aws:reserved': 'x' },
+};
+const plan = makePlan({
+  source: { identifier: 'stocker-pro-staging', resourceId: 'db-PRODUCTION', address: 'old', port: 5432 },
+  candidate: 'stocker-pro-staging-0a1b2c3d',
+  seen,
+});
+const candidate = {
+  identifier: plan.candidate,
+  resourceId: 'db-COPY',
+  address: 'new',
+  port: 5432,
+  database: 'stocker',
+};
+
+describe('a safety snapshot', () => {
+  const name = 'dr-safety-1a2b3c4d';
+  test('is taken once, tagged, and adopted when the step is repeated', async () => {
+    const databases = new FakeDatabases();
+    const take = () => snapshotSource({ incident, plan }, { settings, databases });
+    expect((await take()).output).toEqual({ snapshot: name, outcome: 'started' });
+    expect((await take()).output.outcome).toBe('adopted');
+    const waiting = awaitSnapshot({ incident, plan }, { databases });
+    await expect(waiting).rejects.toMatchObject({ name: 'SnapshotNotReady' });
+    databases.snapshots.set(name, makeSnapshot({ identifier: name, status: 'available' }));
+    expect((await awaitSnapshot({ incident, plan }, { databases })).output.status).toBe('available');
+  });
+
+  test('is refused when another incident’s bears its name', async () => {
+    const databases = new FakeDatabases();
+    databases.snapshots.set(name, makeSnapshot({ identifier: name, tags: { 'stocker-dr:incident': 'other' } }));
+    await expect(snapshotSource({ incident, plan }, { settings, databases })).rejects.toMatchObject({
+      name: 'CandidateNotOurs',
+    });
+  });
+
+  test.each([
+    { $case: 'the source is gone', instance: undefined },
+    { $case: 'another instance took its name', instance: makeInstance({ resourceId: 'db-OTHER' }) },
+    { $case: 'RDS has given it up', instance: makeInstance({ status: 'failed' }) },
+  ])('is skipped, and said to be, when $case', async ({ instance }) => {
+    const databases = new FakeDatabases();
+    databases.instances.clear();
+    if (instance) databases.instances.set(instance.identifier, instance);
+    const result = await snapshotSource({ incident, plan }, { settings, databases });
+    expect(result.output.outcome).toBe('skipped');
+    expect(result.summary).toContain('no safety snapshot');
+    expect((await awaitSnapshot({ incident, plan }, { databases })).output.status).toBe('none');
+  });
+});
+
+describe('the restore of production', () => {
+  const context = (databases: FakeDatabases) => ({ settings, here: settings.primary, databases });
+  test('rebuilds a source that is gone from what was seen of it, with its tags', async () => {
+    const databases = new FakeDatabases();
+    databases.instances.clear();
+    await restoreDatabase({ incident, plan }, context(databases));
+    expect(databases.restored[0]).toMatchObject({
+      from: { sourceIdentifier: undefined, sourceResourceId: 'db-PRODUCTION' },
+      like: seen,
+      securityGroupIds: ['sg-isolated'],
+      tags: {
+        application: 'stocker-pro',
+        'stocker-dr:incident': id,
+        'stocker-dr:restored-from': 'db-PRODUCTION',
+        'stocker-dr:restore-point': plan.restorePoint,
+      },
+    });
+    expect(databases.restored[0]?.tags).not.toHaveProperty('aws:reserved');
+    await configureDatabase({ incident, plan }, { settings, databases, secrets });
+    expect(databases.configured).toEqual([{ identifier: plan.candidate, securityGroupIds: ['sg-production'] }]);
+  });
+
+  test('waits until logs up to the restore point are there, and takes the latest where they never will be', async () => {
+    const at = '2026-11-22T20:12:00.000Z';
+    const later = { ...plan, restore: { kind: 'time' as const, at }, restorePoint: at };
+    const alive = new FakeDatabases();
+    await expect(restoreDatabase({ incident, plan: later }, context(alive))).rejects.toMatchObject({
+      name: 'DatabaseNotReady',
+    });
+    const dead = new FakeDatabases();
+    dead.instances.clear();
+    await restoreDatabase({ incident, plan: later }, context(dead));
+    expect(dead.restored[0]?.from).toMatchObject({ at: 'latest' });
+  });
+
+  test('is not begun before somebody chose the restore point', async () => {
+    const open = { ...plan, restore: undefined, restorePoint: undefined };
+    await expect(restoreDatabase({ incident, plan: open }, context(new FakeDatabases()))).rejects.toMatchObject({
+      name: 'RestorePointUnknown',
+    });
+  });
+});
+
+describe('parity of a recovery', () => {
+  const compare = (setting: string, change = {}) =>
+    compareFacts({ [setting]: 'a' }, { [setting]: 'b' }, { settings, mode: 'recovery', ...change })[0]?.expected;
+  test.each([
+    { setting: 'instance multiAz', expected: true },
+    { setting: 'instance deletionProtection', expected: true },
+    { setting: 'instance securityGroupIds', expected: false },
+    { setting: 'relations owned by stocker in stocker', expected: false },
+  ])('$setting may differ: $expected', ({ setting, expected }) => {
+    expect(compare(setting) !== undefined).toBe(expected);
+  });
+
+  test('lets what the data brings along be as old as the restore point, and nothing else', () => {
+    expect(compare('relations owned by stocker in stocker', { restoredEarlier: true })).toBeDefined();
+    expect(compare('instance encrypted', { restoredEarlier: true })).toBeUndefined();
+  });
+});
+
+describe('protection', () => {
+  test('gives the new instance what the old one had, and waits until it shows and a backup is there', async () => {
+    const copy = makeInstance({ identifier: plan.candidate, resourceId: 'db-COPY', settings: { multiAz: false } });
+    const databases = new FakeDatabases(copy);
+    const input = { incident, plan, candidate };
+    const { facts } = await protectDatabase(input, { settings, databases });
+    expect(databases.protected.get(plan.candidate)).toEqual(seen);
+    expect(facts?.terraformDebt).toEqual({
+      import: plan.candidate,
+      old: 'stocker-pro-staging',
+      parameter: '/stocker/database',
+    });
+    const waiting = () => awaitProtected(input, { settings, databases });
+    await expect(waiting()).rejects.toMatchObject({ name: 'DatabaseNotReady' });
+    databases.instances.set(plan.candidate, { ...copy, settings: seen.settings });
+    await expect(waiting()).resolves.toBeDefined();
+    databases.window = undefined;
+    await expect(waiting()).rejects.toMatchObject({ name: 'DatabaseNotReady' });
+  });
+
+  test('touches nothing that took the candidate’s name', async () => {
+    const databases = new FakeDatabases(makeInstance({ identifier: plan.candidate, resourceId: 'db-OTHER' }));
+    await expect(protectDatabase({ incident, plan, candidate }, { settings, databases })).rejects.toMatchObject({
+      name: 'DatabaseNotFound',
+    });
+    expect(databases.protected.size).toBe(0);
+  });
+});
+
+test('a recovery moves the application, a drill its canary', async () => {
+  const asked: string[] = [];
+  const status = { generation: 1, observedGeneration: 1, desired: 1, total: 1, updated: 1, available: 1 };
+  const workloads = {
+    async status({ name }: { name: string }) {
+      asked.push(name);
+      return status;
+    },
+  };
+  await awaitWorkload({ incident }, { settings, workloads });
+  await awaitWorkload({ incident: makeIncident() }, { settings, workloads });
+  expect(asked).toEqual(['api', 'api-canary']);
+});
+
+test('the newest that can be restored passes in a recovery although it misses the RPO; the loss is recorded', () => {
+  const judge = (mode: 'drill' | 'recovery') =>
+    judgeFreshness({
+      newest: '2026-11-22T19:00:00Z',
+      incident: makeIncident({ mode }),
+      plan: makePlan(),
+      rpoSeconds: 900,
+    });
+  expect(judge('recovery')).toMatchObject({ finding: { verdict: 'passed' }, rpoSeconds: 4500 });
+  expect(judge('drill').finding.verdict).toBe('failed');
+});
+
+describe('the endpoint is put back', () => {
+  const facts = {
+    ...{ resourceId: 'db-PRODUCTION', epoch: 1, parameter: '/stocker/database', value: 'old' },
+    deployment: settings.application.deployment,
+  };
+  const undo = async (epoch: number, before: string) => {
+    const parameters = new FakeParameters();
+    await parameters.write('/stocker/database', before);
+    const restarted: string[] = [];
+    const undos = databaseUndos({
+      settings,
+      clock: new FakeClock(),
+      control: Object.assign(new FakeControl(), { active: { ...activeDatabase, epoch } }),
+      databases: new FakeDatabases(),
+      parameters,
+      secrets,
+      sessions: answering,
+      workloads: { restart: async ({ name }) => restarted.push(name) },
+    });
+    await undos['restore-endpoint']?.(facts);
+    return { endpoint: parameters.values.get('/stocker/database'), restarted };
+  };
+  const old = 'old';
+
+  test.each([
+    { $case: 'it was moved and the epoch was not raised', epoch: 1, before: 'new', endpoint: old, restarted: ['api'] },
+    { $case: 'it was not moved', epoch: 1, before: old, endpoint: old, restarted: [] },
+    { $case: 'the epoch was raised: never', epoch: 2, before: 'new', endpoint: 'new', restarted: [] },
+  ])('when $case', async ({ epoch, before, endpoint, restarted }) => {
+    expect(await undo(epoch, before)).toEqual({ endpoint, restarted });
+  });
+});

@@ -1,0 +1,154 @@
+/** What the report of a recovery says beyond that of a drill. */
+import { describe, expect, test } from 'vitest';
+import { compileReport } from '../../../core/evidence/compile-report.ts';
+import { Report } from '../../../core/evidence/contracts.ts';
+import { renderReport } from '../../../core/evidence/render-html.ts';
+import { recordVersion, type StepRecord } from '../../../core/incident/contracts.ts';
+import { makeIncident, makeRecord, makeStepRecord, openedAt } from '../fakes.ts';
+
+const incident = makeIncident({ id: 'recovery-20261122T201500Z-1a2b3c4d', mode: 'recovery' });
+const debt = { import: 'stocker-5e6f7a8b', old: 'stocker-pro-staging', parameter: '/stocker/database' };
+const recovered = [
+  'AssessDatabase',
+  'RequestApproval',
+  'FenceSource',
+  'RestoreDatabase',
+  'JudgeGate',
+  'CutOver',
+  'AwaitWorkload',
+  'ValidateApplication',
+  'ValidatePerformance',
+  'ProtectDatabase',
+  'AwaitProtected',
+].map((name) =>
+  makeStepRecord(
+    name,
+    name === 'ProtectDatabase' ? { facts: { terraformDebt: debt, notCarriedOver: 'a replica' } } : {},
+  ),
+);
+
+const reportOf = (timeline: readonly StepRecord[], error?: string) =>
+  compileReport({
+    generatedAt: openedAt,
+    record: makeRecord(
+      { status: error ? 'failed' : 'closed', closedAt: openedAt, achieved: { rtoSeconds: 900, rpoSeconds: 60 } },
+      incident,
+    ),
+    timeline,
+    messages: [
+      { version: recordVersion, incidentId: incident.id, at: openedAt, kind: 'declared', subject: '', text: '' },
+    ],
+    earlier: [],
+    point: {
+      version: recordVersion,
+      incidentId: incident.id,
+      scenario: 'database',
+      mode: 'recovery',
+      closedAt: openedAt,
+      succeeded: !error,
+    },
+    failure: error ? { Error: error, Cause: 'because' } : undefined,
+  });
+const withUndoing = (change: Partial<StepRecord>) => [
+  ...recovered.slice(0, 5),
+  makeStepRecord('Compensate', { summary: 'stocker-pro-staging takes the writes of stocker_app again', ...change }),
+];
+
+describe('the outcome', () => {
+  test.each([
+    {
+      $case: 'declined',
+      error: 'ApprovalDeclined',
+      steps: recovered.slice(0, 2),
+      outcome: 'The recovery was declined; nothing was changed',
+    },
+    {
+      $case: 'not answered',
+      error: 'ApprovalTimedOut',
+      steps: recovered.slice(0, 2),
+      outcome: 'The recovery was declined, for nobody answered in time; nothing was changed',
+    },
+    {
+      $case: 'failed after the fence, which was undone',
+      error: 'ValidationFailed',
+      steps: withUndoing({}),
+      outcome: 'The recovery failed: ValidationFailed; stocker-pro-staging takes the writes of stocker_app again',
+    },
+    {
+      $case: 'failed after the fence, which could not be undone',
+      error: 'ValidationFailed',
+      steps: withUndoing({ status: 'failed', error: { name: 'CompensationFailed', message: 'denied', next: '' } }),
+      outcome:
+        'The recovery failed: ValidationFailed; PRODUCTION MAY STILL REFUSE THE APPLICATION’S WRITES: Compensate ended with "denied"',
+    },
+    {
+      $case: 'stopped, with what was undone in the failure itself',
+      error: 'Execution.ABORTED',
+      steps: recovered.slice(0, 4),
+      outcome: 'The recovery failed: Execution.ABORTED',
+    },
+    {
+      $case: 'successful',
+      error: undefined,
+      steps: recovered,
+      outcome: 'The recovery succeeded within its objectives',
+    },
+  ])('of one that was $case', ({ error, steps, outcome }) => {
+    expect(reportOf(steps, error).outcome).toBe(outcome);
+  });
+});
+
+describe('the Terraform debt', () => {
+  test('is listed from what the steps left, with what to do about each part', () => {
+    const report = reportOf(recovered);
+    expect(report.terraformDebt).toEqual({ ...debt, notCarriedOver: 'a replica' });
+    expect(Report.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
+    const page = renderReport(report);
+    expect(page).toContain('<h2>Terraform debt</h2>');
+    for (const part of ['import stocker-5e6f7a8b in its place', 'apply nothing', '/stocker/database', 'a replica'])
+      expect(page).toContain(part);
+  });
+  test('is none where nothing was cut over', () => {
+    const report = reportOf(recovered.slice(0, 5), 'ValidationFailed');
+    expect(report).not.toHaveProperty('terraformDebt');
+    expect(renderReport(report)).not.toContain('Terraform debt');
+  });
+});
+
+describe('the checklist', () => {
+  const itemOf = (timeline: readonly StepRecord[], item: string) =>
+    reportOf(timeline).checklist.find((each) => each.item === item);
+
+  test('ticks what a recovery did, with the deep checks left to its follow-up', () => {
+    expect(itemOf(recovered, 'Execute appropriate recovery procedures')?.state).toBe('done');
+    expect(itemOf(recovered, 'Validate recovered systems')).toMatchObject({
+      state: 'done',
+      basis: expect.stringContaining('as a drill on a clone'),
+    });
+  });
+  test('leaves the return to normal to people while Terraform would undo the cut-over', () => {
+    expect(itemOf(recovered, 'Return to normal operations')).toMatchObject({
+      state: 'open',
+      basis: expect.stringContaining('Terraform debt: stocker-5e6f7a8b'),
+    });
+  });
+  test.each(['AwaitWorkload', 'ValidateApplication', 'AwaitProtected'])(
+    'is not back to normal without %s',
+    (missing) => {
+      const timeline = recovered.filter(({ step }) => step !== missing);
+      expect(itemOf(timeline, 'Return to normal operations')).toMatchObject({
+        state: 'not-done',
+        basis: `did not succeed: ${missing}`,
+      });
+    },
+  );
+  test('names who approved, and leaves the team to the coordinator', () => {
+    const approved = recovered.map((each) =>
+      each.step === 'RequestApproval' ? { ...each, summary: 'approved by ann' } : each,
+    );
+    expect(itemOf(approved, 'Assemble DR team')).toMatchObject({
+      state: 'open',
+      basis: expect.stringContaining('ann'),
+    });
+  });
+});

@@ -1,0 +1,16 @@
+/** What happens to a database in a rehearsed disaster, and who is able to do it. */
+import type { Client } from 'pg';
+
+export interface Victim {
+  /** A session of the master user in the application's database: what a careless person has. */
+  readonly master: Client;
+  /** The server's data directory and process: what only a failing host or disk reaches. */
+  readonly server: { readonly directory: string; readonly pid: number | undefined };
+}
+
+export interface Disaster {
+  /** What it is, in words for people. */
+  readonly title: string;
+  /** Resolves once the damage is done and was seen to be; says what was done. */
+  strike(victim: Victim): Promise<string>;
+}

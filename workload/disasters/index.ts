@@ -1,0 +1,14 @@
+/** Every disaster that can be rehearsed, by the name it is asked for. */
+import type { Disaster } from './disaster.ts';
+import { instanceLost } from './instance.ts';
+import { indexCorruption, pageCorruption } from './pages.ts';
+import { badMigration, badUpdate, dropTable } from './statements.ts';
+
+export const disasters: Readonly<Record<string, Disaster>> = {
+  'drop-table': dropTable,
+  'bad-update': badUpdate,
+  'page-corruption': pageCorruption,
+  'index-corruption': indexCorruption,
+  'instance-lost': instanceLost,
+  'bad-migration': badMigration,
+};
