@@ -38,7 +38,7 @@ export const staging: Configuration = parseConfiguration({
     gateSeconds: 900,
     performance: { warmUpRequests: 50, requests: 200, p95Milliseconds: 250, baselineFactor: 2 },
   },
-  automatic: { database: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
+  automatic: { database: 'off', cooldownSeconds: 3600, blockedWindows: [] },
   approval: { timeoutSeconds: 3600, starterMayApprove: true },
   team,
   traffic: { hostedZoneName: 'stocker-pro.example.com', recordName: 'api.stocker-pro.example.com', ttlSeconds: 60 },

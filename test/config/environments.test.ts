@@ -40,10 +40,12 @@ describe('the numbers of the disaster recovery plan', () => {
       'QA Engineer',
     ]);
   });
-  it.each(Object.values(environments))('$environment lets an alarm start a recovery, and asks a person', (each) => {
-    expect(each.automatic.database).toBe('ask');
+  it('an alarm of production starts a recovery that asks; in staging, where people break databases on purpose, it tells', () => {
+    expect(environments.production.automatic.database).toBe('ask');
+    expect(environments.staging.automatic.database).toBe('off');
+  });
+  it.each(Object.values(environments))('$environment answers silence before its RTO is over', (each) => {
     expect(each.approval.starterMayApprove).toBe(true);
-    // Silence is answered, by declining, before the RTO is over.
     expect(each.approval.timeoutSeconds).toBeLessThanOrEqual(each.objectives.rtoSeconds);
   });
   it('the two environments share no account and drill on different days', () => {
