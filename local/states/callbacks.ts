@@ -26,7 +26,8 @@ const prefix = 'AAAAKgAAAAIAAAAAAAAAA';
 
 export class Callbacks {
   readonly #waiting = new Map<string, Waiting>();
-  readonly #closed = new Set<string>();
+  /** Owners by the tokens of tasks that are over. */
+  readonly #closed = new Map<string, string>();
   readonly #now: () => number;
   readonly #uuid: () => string;
 
@@ -53,7 +54,8 @@ export class Callbacks {
   }
 
   ownerOf(token: string): string | undefined {
-    return this.#waiting.get(token)?.owner;
+    // A token names its task for good: reporting on one that is over is TaskTimedOut, and not a missing permission.
+    return this.#waiting.get(token)?.owner ?? this.#closed.get(token);
   }
 
   /** These throw AwsError InvalidToken, TaskDoesNotExist or TaskTimedOut. */
@@ -74,7 +76,9 @@ export class Callbacks {
   }
 
   #close(token: string): void {
-    if (this.#waiting.delete(token)) this.#closed.add(token);
+    const owner = this.#waiting.get(token)?.owner;
+    if (owner !== undefined) this.#closed.set(token, owner);
+    this.#waiting.delete(token);
   }
 
   #find(token: string): Waiting {

@@ -246,6 +246,10 @@ describe('task tokens', () => {
     await cloud.service.completion(executionArn);
     expect(await cloud.api('DescribeExecution', { executionArn })).toMatchObject({ output: '{"yes":true}' });
     expect(await codeOf(cloud.api('SendTaskSuccess', { taskToken, output: '1' }))).toBe('TaskTimedOut');
+    // A second answer is late, not forbidden: the token still names its machine.
+    expect(await cloud.service.operations.SendTaskSuccess?.access({ taskToken }, call)).toMatchObject([
+      { resources: [machine] },
+    ]);
   });
   it('SendTaskFailure fails it with the reported error', async () => {
     const { cloud, executionArn, taskToken } = await asked();
