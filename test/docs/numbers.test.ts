@@ -74,10 +74,10 @@ describe('README.md', () => {
     );
     expect(documented).toEqual([row, of(production), of(staging)]);
   });
-  it('says what an alarm starts in the environments: a recovery that asks', () => {
-    expect(Object.values(environments).map(({ automatic }) => automatic.database)).toEqual(['ask', 'ask']);
-    expect(read('README.md')).toContain('(`automatic.database`: `ask`)');
-    expect(read('docs/deploy.md')).toContain('with `ask`, as in Git');
+  it('says what an alarm starts: in production a recovery that asks, in staging nothing', () => {
+    expect(Object.values(environments).map(({ automatic }) => automatic.database)).toEqual(['ask', 'off']);
+    expect(read('README.md')).toContain('(`automatic.database`: `ask` in production, `off` in staging)');
+    expect(read('docs/deploy.md')).toContain('with `ask`, as in Git for production');
   });
 });
 

@@ -223,8 +223,10 @@ describe('a database that falls silent', () => {
   });
 
   test('is not what an event says whose alarm is over', async () => {
-    const over = site.names.alarm('database-damage-found');
-    await eventually('an alarm that is over', async () => (await site.alarms())[over] === 'OK');
+    const over = await eventually(
+      'an alarm that is over',
+      async () => Object.entries(await site.alarms()).find(([, state]) => state === 'OK')?.[0],
+    );
     await ring(over, 'ALARM');
     const decisions = (await site.decisions()).filter((decision) => decision.alarm === over);
     expect(decisions.at(-1)).toMatchObject({ verdict: 'record', reasons: ['the alarm is no longer in ALARM but OK'] });
