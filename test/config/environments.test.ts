@@ -41,8 +41,8 @@ describe('the numbers of the disaster recovery plan', () => {
     ]);
   });
   it('an alarm of production starts a recovery that asks; in staging, where people break databases on purpose, it tells', () => {
-    expect(environments.production.automatic.database).toBe('ask');
-    expect(environments.staging.automatic.database).toBe('off');
+    expect(environments.production?.automatic.database).toBe('ask');
+    expect(environments.staging?.automatic.database).toBe('off');
   });
   it.each(Object.values(environments))('$environment answers silence before its RTO is over', (each) => {
     expect(each.approval.starterMayApprove).toBe(true);
