@@ -1,16 +1,16 @@
 /** FenceSource: production takes no writes any more, and it is proven, before anything else may take them. */
 import type { Incident } from '../incident/contracts.ts';
-import type { Compensations } from '../incident/ports.ts';
+import type { Compensations, ControlStore, Executions } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { RestorePlan } from './contracts.ts';
 import type { Login } from './credentials.ts';
-import { DatabaseNotReady, FenceFailed } from './errors.ts';
+import { DatabaseNotReady, FenceFailed, LeaseLost } from './errors.ts';
 import { closeTo, fenceLogins, proveRefused, type Target } from './fence.ts';
 import type { Databases, Secrets, Session, Sessions } from './ports.ts';
 import { answerOf, judgeSource } from './source.ts';
 import { messageOf, sqlState, stepTimeouts, whileConnected } from './sql.ts';
-import { unfenceSource } from './undo.ts';
+import { type Unfence, undoFence, unfenceSource } from './undo.ts';
 
 export interface FenceSourceContext {
   readonly settings: Settings;
@@ -18,6 +18,8 @@ export interface FenceSourceContext {
   readonly secrets: Secrets;
   readonly sessions: Sessions;
   readonly compensations: Pick<Compensations, 'register'>;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
+  readonly executions: Pick<Executions, 'status'>;
 }
 
 export interface SourceFence {
@@ -45,19 +47,14 @@ export async function fenceSource(
       facts: { source: plan.source, outcome: 'gone', never: 'start it again: it would take writes' },
     };
   try {
+    const undoing: Unfence = { ...target, resourceId, epoch: plan.epoch, roles, candidate: plan.candidate };
     // Before the act; and not where this incident's candidate is production, for the source then stays closed.
-    if (plan.resume === undefined)
-      await compensations.register(incident.id, unfenceSource, {
-        ...target,
-        resourceId,
-        epoch: plan.epoch,
-        roles,
-        candidate: plan.candidate,
-      });
+    if (plan.resume === undefined) await compensations.register(incident.id, unfenceSource, undoing);
     const closed = await whileConnected(target, () =>
       closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'refuse', setPasswords: false }),
     );
     for (const login of logins) await proveRefused(sessions, target, login);
+    if (plan.resume === undefined) await requireRunning(incident, undoing, context);
     return {
       output: { outcome: 'fenced' },
       summary: `${identifier} refuses ${roles.join(', ')}: proven by a login; ${closed.sessionsEnded} sessions ended`,
@@ -66,6 +63,21 @@ export async function fenceSource(
   } finally {
     await session.close();
   }
+}
+
+/**
+ * A function outlives its execution: one that was stopped while this fenced may have been compensated before the fence
+ * was there, and nobody would lift it. Another recovery's fence is that one's to lift.
+ */
+async function requireRunning(incident: Incident, undoing: Unfence, context: FenceSourceContext): Promise<void> {
+  const status = await context.executions.status(incident.executionArn);
+  if (status === 'RUNNING') return;
+  const lease = await context.control.readLease();
+  const isOthers = lease?.mode === 'recovery' && lease.executionArn !== incident.executionArn;
+  const outcome = isOthers ? `${lease.incidentId} is at work on it` : await undoFence(undoing, context);
+  throw LeaseLost(
+    `The execution of ${incident.id} is ${status ?? 'gone'} since ${undoing.identifier} was fenced: ${outcome}.`,
+  );
 }
 
 /** Undefined where the plan knows no endpoint: the instance was gone when it was made. */

@@ -1,14 +1,24 @@
 /** SnapshotSource and AwaitSnapshot: production as it was found is kept before anything is built on a copy of it. */
 import type { Incident } from '../incident/contracts.ts';
-import { environmentTag, incidentTag, keyOfIncident } from '../incident/identifiers.ts';
+import { environmentTag, incidentTag, keyOfIncident, requestKey } from '../incident/identifiers.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { RestorePlan } from './contracts.ts';
 import { CandidateNotOurs, SnapshotNotReady } from './errors.ts';
 import type { Databases } from './ports.ts';
 
-/** `dr-safety-<incident key>`: a repeated step, or a retry of the incident, finds what the first one made. */
-export const safetySnapshot = (incident: Pick<Incident, 'id'>): string => `dr-safety-${keyOfIncident(incident.id)}`;
+/**
+ * `dr-safety-<incident key>`: a repeated step finds what the first one made. A retry takes one of its own, with the key of
+ * its execution behind, for the source took writes in between.
+ */
+export function safetySnapshot({
+  id,
+  executionArn,
+  retryOf,
+}: Pick<Incident, 'id' | 'executionArn' | 'retryOf'>): string {
+  const first = `dr-safety-${keyOfIncident(id)}`;
+  return retryOf === undefined ? first : `${first}-${requestKey({}, executionArn)}`;
+}
 
 interface SnapshotInput {
   readonly incident: Incident;
@@ -62,7 +72,7 @@ export async function snapshotSource(
     );
   return {
     output: { snapshot, outcome: 'adopted' },
-    summary: `${snapshot} was already taken by this incident`,
+    summary: `${snapshot} was already taken by this execution`,
     facts: { snapshot, outcome: 'adopted', createdAt: found?.createdAt },
   };
 }

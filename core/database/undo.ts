@@ -7,6 +7,8 @@ import type { Login } from './credentials.ts';
 import { DatabaseNotReady } from './errors.ts';
 import { closeTo, fenceLogins, openTo, proveRefused } from './fence.ts';
 import type { Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
+import { terminalStatuses } from './restore-database.ts';
+import { answerOf, judgeSource } from './source.ts';
 import { withSession } from './sql.ts';
 
 export const unfenceSource = 'unfence-source';
@@ -23,7 +25,7 @@ export interface UndoContext {
   readonly workloads: Pick<Workloads, 'restart'>;
 }
 
-const Unfence = z.object({
+export const Unfence = z.object({
   identifier: z.string(),
   resourceId: z.string(),
   address: z.string(),
@@ -34,6 +36,7 @@ const Unfence = z.object({
   /** What the recovery restores: it must not take writes beside the source. */
   candidate: z.string(),
 });
+export type Unfence = z.infer<typeof Unfence>;
 
 const Endpoint = z.object({
   resourceId: z.string(),
@@ -55,9 +58,15 @@ const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: 
   active?.resourceId === facts.resourceId && active.epoch === facts.epoch;
 
 /** Opening any other database than the active one would make two that take writes. */
-async function undoFence(
-  facts: z.infer<typeof Unfence>,
-  { settings, control, databases, secrets, sessions }: UndoContext,
+export async function undoFence(
+  facts: Unfence,
+  {
+    settings,
+    control,
+    databases,
+    secrets,
+    sessions,
+  }: Pick<UndoContext, 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'>,
 ): Promise<string> {
   const active = await control.readActiveDatabase();
   if (!isStillActive(active, facts))
@@ -66,9 +75,14 @@ async function undoFence(
   if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
   const { master, logins } = await fenceLogins(settings, secrets);
   await closeCandidate(facts.candidate, { settings, databases, sessions, master, logins });
-  await withSession(sessions, facts, master, (session) =>
-    openTo({ session, sessions, target: facts, master }, facts.roles, true),
-  );
+  try {
+    await withSession(sessions, facts, master, (session) =>
+      openTo({ session, sessions, target: facts, master }, facts.roles, true),
+    );
+  } catch (error) {
+    if (judgeSource(instance, answerOf(error)) !== 'gone') throw error;
+    return `${facts.identifier} is ${instance.status} and answers nobody; should it come back, it comes back fenced`;
+  }
   return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
 }
 
@@ -77,23 +91,31 @@ interface CandidateContext extends Pick<UndoContext, 'settings' | 'databases' | 
   readonly logins: readonly Login[];
 }
 
-/** RDS has given these up, or is deleting them: nobody can write there. */
-const takesNobody = new Set(['failed', 'deleting', 'incompatible-restore', 'restore-error', 'stopped']);
-
-/** A copy restored to a time before the fence still admits the application: it is fenced before the source is opened. */
+/**
+ * A copy restored to a time before the fence still admits the application: it is fenced before the source is opened. One
+ * that RDS has given up, and on which nobody listens, takes nobody's writes.
+ */
 async function closeCandidate(
   identifier: string,
   { settings, databases, sessions, master, logins }: CandidateContext,
 ): Promise<void> {
   const candidate = await databases.find(identifier);
-  if (candidate === undefined || takesNobody.has(candidate.status)) return;
+  if (candidate === undefined || candidate.status === 'stopped') return;
   const { address, port, status } = candidate;
-  if (address === undefined || port === undefined)
+  const isGivenUp = terminalStatuses.has(status);
+  if (address === undefined || port === undefined) {
+    if (isGivenUp) return;
     throw DatabaseNotReady(`${identifier} is ${status}: it must be fenced before the source takes writes again.`);
+  }
   const target = { identifier, address, port, database: settings.database.name };
-  await withSession(sessions, target, master, (session) =>
-    closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'roll-back', setPasswords: true }),
-  );
+  try {
+    await withSession(sessions, target, master, (session) =>
+      closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'roll-back', setPasswords: true }),
+    );
+  } catch (error) {
+    if (isGivenUp && answerOf(error).kind === 'refuses') return;
+    throw error;
+  }
   for (const login of logins) await proveRefused(sessions, target, login);
 }
 

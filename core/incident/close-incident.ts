@@ -74,7 +74,7 @@ async function close({ incident, failure, step }: Closing, context: CloseInciden
   const own = steps.filter(
     (each) => each.step !== step && (each.execution ?? incident.executionArn) === incident.executionArn,
   );
-  const timeline = await settleApproval(record, own, context);
+  const timeline = await settleApproval(record, own, failure, context);
   // The report of the execution that a retry takes over from stays beside this one.
   const retry = incident.retryOf ? `/${incident.executionArn.split(':').at(-1)}` : '';
   const folder = `${incident.scenario}/${incident.id}${retry}`;
@@ -102,7 +102,7 @@ async function close({ incident, failure, step }: Closing, context: CloseInciden
   await evidence.put(keys.html, renderReport(report), 'text/html; charset=utf-8');
   await incidents.recordTrend(point);
   const { status, achieved, reports } = closed;
-  const isMine = await incidents.close(incident.id, { status, closedAt, achieved, reports, outcome: report.outcome });
+  const isMine = await incidents.close(incident, { status, closedAt, achieved, reports, outcome: report.outcome });
   // The sweep and the event of one execution may meet here: people are told once.
   if (!isMine) return resultOf({ ...closed, outcome: report.outcome });
   await announcer.announce(incident, announcementOf(report, step && leftBehind(incident, timeline)));

@@ -27,8 +27,11 @@ export interface IncidentStore {
   update(incidentId: string, change: Partial<Omit<IncidentRecord, 'version' | 'incident'>>): Promise<void>;
   /** Replaces the record for a retry; false where another execution than `formerExecution` worked on it last. */
   reopen(record: IncidentRecord, formerExecution: string): Promise<boolean>;
-  /** As update, but only where it is open: false where somebody else has closed it. */
-  close(incidentId: string, change: Partial<Omit<IncidentRecord, 'version' | 'incident'>>): Promise<boolean>;
+  /** As update, but only where it is open under this execution: false where it was closed, or taken up by a retry. */
+  close(
+    incident: Pick<Incident, 'id' | 'executionArn'>,
+    change: Partial<Omit<IncidentRecord, 'version' | 'incident'>>,
+  ): Promise<boolean>;
   /** Newest first. */
   list(limit: number): Promise<IncidentRecord[]>;
   /** Writes a step: the first call sets startedAt and later ones keep it; each `running` adds an attempt. */

@@ -1,5 +1,5 @@
 /** The state that asked a person answers nothing itself: what became of its question is put on the timeline at the end. */
-import type { Approval, IncidentRecord, StepRecord } from './contracts.ts';
+import type { Approval, Failure, IncidentRecord, StepRecord } from './contracts.ts';
 import { ApprovalTimedOut } from './errors.ts';
 import { isBefore } from './moments.ts';
 import type { Approvals, Clock, IncidentStore } from './ports.ts';
@@ -14,12 +14,13 @@ interface SettleContext {
 export async function settleApproval(
   { incident }: IncidentRecord,
   timeline: readonly StepRecord[],
+  failure: Failure | undefined,
   { clock, approvals, incidents }: SettleContext,
 ): Promise<StepRecord[]> {
   const asked = timeline.find(({ step, status }) => step === 'RequestApproval' && status === 'waiting');
   const approval = asked && (await approvals.read(incident.id).catch(() => undefined));
   if (!asked || approval?.executionArn !== incident.executionArn) return [...timeline];
-  const settled: StepRecord = { ...asked, ...becameOf(approval, clock.now().toISOString()) };
+  const settled: StepRecord = { ...asked, ...becameOf(approval, failure, clock.now().toISOString()) };
   const { decision } = approval;
   if (decision) settled.facts = { ...asked.facts, decision };
   await incidents.recordStep(settled);
@@ -28,6 +29,7 @@ export async function settleApproval(
 
 function becameOf(
   { decision, expiresAt }: Approval,
+  failure: Failure | undefined,
   now: string,
 ): Pick<StepRecord, 'status' | 'finishedAt' | 'summary' | 'error'> {
   if (decision) {
@@ -42,9 +44,11 @@ function becameOf(
       summary: `${approved ? 'approved' : 'declined'} by ${by}: "${reason}"${chosen}`,
     };
   }
-  if (isBefore(now, expiresAt))
-    return { status: 'failed', finishedAt: now, summary: 'the execution ended before anybody had answered' };
-  const summary = `nobody answered by ${expiresAt}`;
   const { name, next } = ApprovalTimedOut.definition;
-  return { status: 'failed', finishedAt: expiresAt, summary, error: { name, message: summary, next } };
+  // The machine's time began a moment before the question was put: it may be up before `expiresAt`.
+  if (failure?.Error !== name && isBefore(now, expiresAt))
+    return { status: 'failed', finishedAt: now, summary: 'the execution ended before anybody had answered' };
+  const finishedAt = isBefore(now, expiresAt) ? now : expiresAt;
+  const summary = `nobody answered by ${finishedAt}`;
+  return { status: 'failed', finishedAt, summary, error: { name, message: summary, next } };
 }

@@ -1,5 +1,7 @@
 import { fenceSource } from '../../core/database/fence-source.ts';
 import { compensations } from '../adapters/aws/compensations.ts';
+import { controlStore } from '../adapters/aws/control-store.ts';
+import { executions } from '../adapters/aws/executions.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { databases } from '../adapters/aws/rds.ts';
 import { logins } from '../adapters/postgres/logins.ts';
@@ -7,5 +9,12 @@ import { makeStep } from '../handler.ts';
 import { PlanInput } from '../inputs.ts';
 
 export const handler = makeStep(PlanInput, incidentStore, (input, rt) =>
-  fenceSource(input, { ...rt, compensations: compensations(rt), databases: databases(rt), ...logins(rt) }),
+  fenceSource(input, {
+    ...rt,
+    compensations: compensations(rt),
+    control: controlStore(rt),
+    databases: databases(rt),
+    executions: executions(rt),
+    ...logins(rt),
+  }),
 );

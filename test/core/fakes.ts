@@ -176,8 +176,12 @@ export class FakeIncidents implements IncidentStore {
     if (!record) throw new Error(`no incident ${id}`);
     this.records.set(id, { ...record, ...change });
   }
-  async close(id: string, change: Parameters<IncidentStore['close']>[1]) {
-    if (this.records.get(id)?.status !== 'open') return false;
+  async close(
+    { id, executionArn }: Parameters<IncidentStore['close']>[0],
+    change: Parameters<IncidentStore['close']>[1],
+  ) {
+    const record = this.records.get(id);
+    if (record?.status !== 'open' || record.incident.executionArn !== executionArn) return false;
     await this.update(id, change);
     return true;
   }

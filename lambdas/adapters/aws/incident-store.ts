@@ -120,19 +120,23 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
           }),
         ),
       ),
-    async close(id, change) {
-      const { UpdateExpression, ExpressionAttributeValues, ...names } = updateOf(change);
+    async close({ id, executionArn }, change) {
+      const { UpdateExpression, ExpressionAttributeValues, ExpressionAttributeNames } = updateOf(change);
       const input = {
         TableName,
         Key: toItem(keys.incident(id)),
         UpdateExpression,
-        ConditionExpression: '#status = :open',
-        ExpressionAttributeValues: { ...ExpressionAttributeValues, ...toItem({ ':open': 'open' }) },
-        ...names,
+        ConditionExpression: '#status = :open AND #incident.executionArn = :execution',
+        ExpressionAttributeNames: { ...ExpressionAttributeNames, '#incident': 'incident' },
+        ExpressionAttributeValues: {
+          ...ExpressionAttributeValues,
+          ...toItem({ ':open': 'open', ':execution': executionArn }),
+        },
       };
       if (await conditionHolds(client.send(new UpdateItemCommand(input)))) return true;
       // The first answer of our own call may have been lost.
-      return (await read(id))?.closedAt === change.closedAt;
+      const record = await read(id);
+      return record?.closedAt === change.closedAt && record?.incident.executionArn === executionArn;
     },
     async list(limit) {
       const entries = await query('incidents', '', limit);

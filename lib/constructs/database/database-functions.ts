@@ -23,7 +23,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     FenceSource: inside(
       'fence-source',
       'Fences production and proves it',
-      [may.timeline(), may.readControl(), may.seeDatabases(), fencing()],
+      [may.timeline(), may.readControl(), may.seeDatabases(), may.seeExecutions(), fencing()],
       Duration.minutes(2),
     ),
     SnapshotSource: outside('snapshot-source', 'Keeps what the fenced source holds', [

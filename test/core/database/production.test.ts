@@ -4,6 +4,7 @@ import { fenceDatabase } from '../../../core/database/fence-database.ts';
 import { fenceSource } from '../../../core/database/fence-source.ts';
 import type { Sessions } from '../../../core/database/ports.ts';
 import { databaseUndos } from '../../../core/database/undo.ts';
+import type { ExecutionStatus } from '../../../core/incident/ports.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeInstance, makeLease } from '../fakes.ts';
 import { FakeBaselines, FakeCompensations, FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
@@ -16,6 +17,7 @@ describe('production', () => {
   let databases: FakeDatabases;
   let compensations: FakeCompensations;
   let control: FakeControl;
+  let status: ExecutionStatus;
 
   beforeAll(async () => {
     database = await startDatabase();
@@ -23,6 +25,7 @@ describe('production', () => {
   afterAll(() => database.close());
   beforeEach(async () => {
     await database.query('alter role stocker_app login');
+    status = 'RUNNING';
     databases = new FakeDatabases();
     compensations = new FakeCompensations();
     control = Object.assign(new FakeControl(), { active: database.active, lease: makeLease({ incidentId: id }) });
@@ -37,7 +40,10 @@ describe('production', () => {
     });
   };
   const fence = (sessions: Sessions = database.sessions) =>
-    fenceSource({ incident, plan: plan() }, { settings, databases, secrets, sessions, compensations });
+    fenceSource(
+      { incident, plan: plan() },
+      { settings, databases, secrets, sessions, compensations, control, executions: { status: async () => status } },
+    );
   const undo = async () => {
     const undos = databaseUndos({
       ...{ settings, control, databases, secrets },
@@ -73,6 +79,19 @@ describe('production', () => {
     expect(await undo()).toContain('takes the writes of stocker_app again');
     expect(await isRefused()).toBe(false);
     expect(await undo()).toContain('takes the writes'); // again, harmlessly
+  });
+
+  test('is opened again when its execution was stopped while it was fenced', async () => {
+    status = 'ABORTED';
+    await expect(fence()).rejects.toMatchObject({ name: 'LeaseLost', message: expect.stringContaining('ABORTED') });
+    expect(await isRefused()).toBe(false);
+  });
+
+  test('stays fenced when its execution was stopped and another recovery is at work on it', async () => {
+    status = 'ABORTED';
+    control.lease = makeLease({ incidentId: 'recovery-2', executionArn: 'arn:another', mode: 'recovery' });
+    await expect(fence()).rejects.toThrow('recovery-2 is at work');
+    expect(await isRefused()).toBe(true);
   });
 
   test('stays fenced when another database has become production', async () => {

@@ -87,6 +87,14 @@ describe('a safety snapshot', () => {
     expect((await awaitSnapshot({ incident, plan }, { databases })).output.status).toBe('available');
   });
 
+  test('is taken anew by a retry: the source took writes in between', async () => {
+    const databases = new FakeDatabases();
+    const retry = { ...incident, retryOf: incident.executionArn, executionArn: 'arn:retry' };
+    await snapshotSource({ incident, plan }, { settings, databases });
+    const { output } = await snapshotSource({ incident: retry, plan }, { settings, databases });
+    expect(output).toEqual({ snapshot: expect.stringMatching(`^${name}-[0-9a-f]{8}$`), outcome: 'started' });
+  });
+
   test('is refused when another incident’s bears its name', async () => {
     const databases = new FakeDatabases();
     databases.snapshots.set(name, makeSnapshot({ identifier: name, tags: { 'stocker-dr:incident': 'other' } }));

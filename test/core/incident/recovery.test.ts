@@ -256,17 +256,31 @@ describe('closing', () => {
   });
 
   test.each([
-    { $case: 'nobody answered in time', seconds: 3600, finishedAt: expiresAt, says: 'nobody answered by' },
+    {
+      $case: 'nobody answered in time',
+      error: 'ApprovalTimedOut',
+      seconds: 3600,
+      finishedAt: expiresAt,
+      says: 'nobody answered by',
+    },
+    {
+      $case: 'nobody answered in time, which began before the question was put',
+      error: 'ApprovalTimedOut',
+      seconds: 3539,
+      finishedAt: '2026-11-22T21:19:59.000Z',
+      says: 'nobody answered by',
+    },
     {
       $case: 'it was stopped before',
+      error: 'Execution.ABORTED',
       seconds: 60,
       finishedAt: '2026-11-22T20:22:00.000Z',
       says: 'ended before anybody',
     },
-  ])('says that $case', async ({ seconds, finishedAt, says }) => {
+  ])('says that $case', async ({ error, seconds, finishedAt, says }) => {
     const context = await asked(undefined);
     context.clock.advance(seconds);
-    await closeIncident({ incident, failure: { Error: 'ApprovalTimedOut', Cause: 'silence' } }, context);
+    await closeIncident({ incident, failure: { Error: error, Cause: 'silence' } }, context);
     expect(stepOf(context)).toMatchObject({ status: 'failed', finishedAt, summary: expect.stringContaining(says) });
   });
 

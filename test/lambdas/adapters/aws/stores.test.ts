@@ -210,6 +210,17 @@ describe('incidents', () => {
     expect(await store.reopen(retry, 'arn:retry')).toBe(true);
   });
 
+  test('are closed by the execution that works on them, once', async () => {
+    const incident = await openOne();
+    const retry = { ...incident, executionArn: 'arn:retry', retryOf: executionArn };
+    await store.reopen(makeRecord({}, retry), executionArn);
+    const change = { status: 'closed', closedAt: openedAt } as const;
+    expect(await store.close(incident, change)).toBe(false); // late: a retry has taken over
+    expect(await store.read(incident.id)).toMatchObject({ status: 'open' });
+    expect(await store.close(retry, change)).toBe(true);
+    expect(await store.close(retry, { ...change, closedAt: '2026-11-22T20:59:00.000Z' })).toBe(false);
+  });
+
   test('begin a step anew under another execution, and keep its start under the same', async () => {
     const { id } = newIncident();
     const at = (startedAt: string, execution: string) =>
