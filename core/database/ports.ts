@@ -128,6 +128,23 @@ export interface SqlFailure extends Error {
   readonly code: string | undefined;
 }
 
+/** A session that streams rows as COPY moves them; never all of them are in memory. */
+export interface CopySession extends Session {
+  /** What `copy … to stdout` yields, as it comes: a slow reader slows the server down. */
+  copyOut(sql: string): AsyncIterable<Uint8Array>;
+  /** Feeds `copy … from stdin`; the number of rows, once PostgreSQL has them all. */
+  copyIn(sql: string, rows: AsyncIterable<Uint8Array>): Promise<number>;
+}
+
+export interface CopySessions {
+  /** As `Sessions.open`. `statementTimeoutMs` bounds a COPY, too. */
+  open(
+    address: DatabaseAddress,
+    credentials: Credentials,
+    options: { statementTimeoutMs: number; connectTimeoutMs?: number; applicationName: string },
+  ): Promise<CopySession>;
+}
+
 export interface Sessions {
   /** `statementTimeoutMs` is set in the session; connecting itself is bounded by `connectTimeoutMs`. */
   open(
