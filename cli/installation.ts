@@ -189,7 +189,7 @@ function registerNetwork(cloud: Cloud, network: Network): void {
     ...network.databaseSecurityGroupIds,
   ];
   (cloud.service('ec2', network.region) as Ec2Service).registerNetwork({
-    vpcId: 'vpc-0000000000000001',
+    vpcId: network.vpcId,
     subnets: network.privateSubnetIds.map((id, index) => ({
       id,
       availabilityZone: `${network.region}${'ab'[index % 2]}`,

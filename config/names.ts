@@ -21,6 +21,8 @@ export function namesOf(configuration: Configuration) {
     stateMachine: (name: string) => `${prefix}-${name}`,
     /** `database/restore-database` → `stocker-dr-production-database-restore-database` */
     lambda: (path: string) => `${prefix}-${path.replace('/', '-')}`,
+    /** `database` → `stocker-dr-production-database-job` */
+    jobProject: (area: string) => `${prefix}-${area}-job`,
     schedule: (name: string) => `${prefix}-${name}`,
     alarm: (name: string) => `${prefix}-${name}`,
     topicArn: (region: string, name: string) => `arn:aws:sns:${region}:${configuration.account}:${name}`,

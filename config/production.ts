@@ -7,6 +7,7 @@ export const production: Configuration = parseConfiguration({
   account: '111122223333',
   primary: {
     region: 'us-east-1',
+    vpcId: 'vpc-0a1b2c3d4e5f60001',
     privateSubnetIds: ['subnet-0a1b2c3d4e5f60001', 'subnet-0a1b2c3d4e5f60002'],
     functionSecurityGroupId: 'sg-0a1b2c3d4e5f60001',
     isolatedSecurityGroupId: 'sg-0a1b2c3d4e5f60002',
@@ -16,6 +17,7 @@ export const production: Configuration = parseConfiguration({
   },
   dr: {
     region: 'us-west-2',
+    vpcId: 'vpc-0a1b2c3d4e5f70001',
     privateSubnetIds: ['subnet-0a1b2c3d4e5f70001', 'subnet-0a1b2c3d4e5f70002'],
     functionSecurityGroupId: 'sg-0a1b2c3d4e5f70001',
     isolatedSecurityGroupId: 'sg-0a1b2c3d4e5f70002',

@@ -11,6 +11,8 @@ const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Regio
 /** Terraform owns the network and the database; these are their names in one Region. */
 export const Network = z.strictObject({
   region,
+  /** Holds the subnets and the groups. */
+  vpcId: z.string().startsWith('vpc-'),
   privateSubnetIds: z.array(z.string().startsWith('subnet-')).min(2),
   /** Admits the functions' group only: restored copies start here. */
   isolatedSecurityGroupId: z.string().startsWith('sg-'),

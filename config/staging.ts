@@ -7,6 +7,7 @@ export const staging: Configuration = parseConfiguration({
   account: '444455556666',
   primary: {
     region: 'us-east-1',
+    vpcId: 'vpc-0b1b2c3d4e5f60001',
     privateSubnetIds: ['subnet-0b1b2c3d4e5f60001', 'subnet-0b1b2c3d4e5f60002'],
     functionSecurityGroupId: 'sg-0b1b2c3d4e5f60001',
     isolatedSecurityGroupId: 'sg-0b1b2c3d4e5f60002',
@@ -16,6 +17,7 @@ export const staging: Configuration = parseConfiguration({
   },
   dr: {
     region: 'us-west-2',
+    vpcId: 'vpc-0b1b2c3d4e5f70001',
     privateSubnetIds: ['subnet-0b1b2c3d4e5f70001', 'subnet-0b1b2c3d4e5f70002'],
     functionSecurityGroupId: 'sg-0b1b2c3d4e5f70001',
     isolatedSecurityGroupId: 'sg-0b1b2c3d4e5f70002',

@@ -1,6 +1,6 @@
 /**
  * One esbuild call bundles every function, with shared chunks, into one asset (NodejsFunction would cost half a second
- * each). The environment's settings travel in it as settings.json.
+ * each), from which jobs run too. The environment's settings travel in it as settings.json.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ export function bundleFunctions(settings: Settings, directory: string): Bundle {
   rmSync(directory, { recursive: true, force: true });
   const { metafile } = buildSync({
     absWorkingDir: root,
-    entryPoints: functions.map((path) => ({ in: `lambdas/${path}.ts`, out: path })),
+    entryPoints: [...functions, 'run-job'].map((path) => ({ in: `lambdas/${path}.ts`, out: path })),
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     bundle: true,

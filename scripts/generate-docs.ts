@@ -10,7 +10,11 @@ const root = join(import.meta.dirname, '..');
 interface State {
   readonly Type: string;
   readonly Comment?: string;
-  readonly Arguments?: { readonly Payload?: Readonly<Record<string, unknown>> };
+  readonly Arguments?: {
+    readonly Payload?: Readonly<Record<string, unknown>>;
+    /** Of a job: INPUT is one expression that makes the payload as JSON. */
+    readonly EnvironmentVariablesOverride?: readonly { readonly Name: string; readonly Value: string }[];
+  };
   readonly Items?: string;
   readonly Assign?: Readonly<Record<string, unknown>>;
   readonly Output?: unknown;
@@ -89,7 +93,10 @@ function statesIn(flow: Flow, around: readonly State[], indent: string): string[
 /** Fields of the payload beyond the incident and the step, which every step is given. */
 function inputOf({ Arguments, Items }: State): string {
   if (Items !== undefined) return code([Items.replace(/[{}% ]/g, '')]);
-  return code(Object.keys(Arguments?.Payload ?? {}).filter((field) => !['incident', 'step'].includes(field)));
+  const { Payload = {}, EnvironmentVariablesOverride = [] } = Arguments ?? {};
+  const ofJob = EnvironmentVariablesOverride.find(({ Name }) => Name === 'INPUT')?.Value.matchAll(/'(\w+)':/g) ?? [];
+  const fields = [...Object.keys(Payload), ...[...ofJob].map(([, field = '']) => field)];
+  return code(fields.filter((field) => !['incident', 'step'].includes(field)));
 }
 
 function outputOf({ Assign, Output }: State): string {

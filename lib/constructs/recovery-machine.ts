@@ -11,12 +11,15 @@ import { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { deadLetterQueue } from './dead-letters.ts';
+import type { JobProject } from './job-project.ts';
 
 export interface RecoveryMachineProps {
   /** The file in state-machines/, without .asl.json. */
   readonly name: string;
   /** Substitution → function: `${RestoreDatabase}` in the file. */
   readonly functions: Readonly<Record<string, lambda.IFunction>>;
+  /** Substitution → project whose builds it starts and waits for. */
+  readonly projects?: Readonly<Record<string, JobProject>>;
   readonly values?: Readonly<Record<string, string>>;
   /** Cleans up after an execution that ended without running its own Catch. */
   readonly cleanUp: lambda.IFunction;
@@ -49,6 +52,8 @@ export class RecoveryMachine extends Construct {
         resources: functions.map((each) => each.functionArn),
       }),
     );
+    const projects = Object.entries(props.projects ?? {});
+    for (const [, project] of projects) mayRunJobs(role, project);
     this.machine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineName: names.stateMachine(props.name),
       stateMachineType: sfn.StateMachineType.STANDARD,
@@ -58,6 +63,7 @@ export class RecoveryMachine extends Construct {
       ),
       definitionSubstitutions: {
         ...Object.fromEntries(Object.entries(props.functions).map(([name, each]) => [name, each.functionArn])),
+        ...Object.fromEntries(projects.map(([name, each]) => [name, each.name])),
         ...props.values,
       },
       tracingEnabled: true,
@@ -101,4 +107,23 @@ export class RecoveryMachine extends Construct {
       ],
     });
   }
+}
+
+/** What `codebuild:startBuild.sync` needs (Step Functions: IAM policies for CodeBuild): it waits by a managed rule of this name. */
+function mayRunJobs(role: iam.Role, project: JobProject): void {
+  const rule = 'rule/StepFunctionsGetEventForCodeBuildStartBuildRule';
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      sid: 'RunJobs',
+      actions: ['codebuild:StartBuild', 'codebuild:StopBuild', 'codebuild:BatchGetBuilds'],
+      resources: [project.arn],
+    }),
+  );
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      sid: 'AwaitJobs',
+      actions: ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+      resources: [Stack.of(role).formatArn({ service: 'events', resource: rule })],
+    }),
+  );
 }

@@ -6,12 +6,14 @@ import type { Configuration } from '../../config/schema.ts';
 import { ClusterAccess } from '../constructs/database/cluster-access.ts';
 import { DatabaseDetection } from '../constructs/database/database-detection.ts';
 import { databaseFunctions } from '../constructs/database/database-functions.ts';
+import { databaseJobPermissions } from '../constructs/database/database-jobs.ts';
 import { DatabaseSchedules } from '../constructs/database/database-schedules.ts';
 import { DatabaseSecrets } from '../constructs/database/database-secrets.ts';
 import { ApprovalUrl } from '../constructs/incident/approval-url.ts';
 import { ControlRecords } from '../constructs/incident/control-records.ts';
 import { incidentFunctions } from '../constructs/incident/incident-functions.ts';
 import { IncidentRecords } from '../constructs/incident/incident-records.ts';
+import { JobProject } from '../constructs/job-project.ts';
 import { permissionsOf } from '../constructs/permissions.ts';
 import type { FunctionHome } from '../constructs/recovery-function.ts';
 import { RecoveryMachine } from '../constructs/recovery-machine.ts';
@@ -45,6 +47,12 @@ export class RegionStack extends Stack {
       may,
       records.key.keyArn,
     );
+    new JobProject(this, 'database', {
+      configuration,
+      network,
+      bundleDirectory: props.bundleDirectory,
+      statements: databaseJobPermissions(configuration, may),
+    });
     const { TriageAlarm, CleanUpStopped, DecideApproval, ...incidentSteps } = incident;
     const { machine } = new RecoveryMachine(this, configuration, {
       name: 'database-recovery',

@@ -80,7 +80,7 @@ describeRules('functions', [
           const trusted = JSON.stringify(
             Properties.AssumeRolePolicyDocument.Statement.map((each: { Principal: unknown }) => each.Principal),
           );
-          return !/^\[\{"Service":"(lambda|states|scheduler)\.amazonaws\.com"\}\]$/.test(trusted);
+          return !/^\[\{"Service":"(lambda|states|scheduler|codebuild)\.amazonaws\.com"\}\]$/.test(trusted);
         })
         .map(([id]) => id),
     broken: (stack) => {

@@ -8,8 +8,10 @@ import { only, stacks, targetOf } from '../lib/stacks.ts';
 import {
   catchersOf,
   definitionOf,
+  isJob,
   limitOf,
   machines,
+  payloadOf,
   placesIn,
   retriersOf,
   routeOf,
@@ -28,6 +30,12 @@ const transient = [
   'Lambda.Unknown',
   'Runtime.ExitError',
   'ServiceUnavailable',
+];
+/** What CodeBuild fails at for now when a build is started; a token keeps a repeated start from being a second build. */
+const transientOfJobs = [
+  'CodeBuild.AccountLimitExceededException',
+  'CodeBuild.AWSCodeBuildException',
+  'CodeBuild.SdkClientException',
 ];
 /** Begin outside of an incident, or call no step of one. */
 const withoutIncident = ['AcceptRequest', 'ReportRefusal'];
@@ -57,15 +65,16 @@ describe.each(machines)('%s', (machine) => {
     expect(tasks.filter((task) => !(limitOf(task) > 0)).map(({ name }) => name)).toEqual([]);
   });
   it('tries every task again at what fails for now', () => {
-    const missing = tasks.filter(
-      (task) => !transient.every((error) => retriersOf(task).some(({ ErrorEquals }) => ErrorEquals.includes(error))),
-    );
+    const missing = tasks.filter((task) => {
+      const expected = isJob(task) ? transientOfJobs : transient;
+      return !expected.every((error) => retriersOf(task).some(({ ErrorEquals }) => ErrorEquals.includes(error)));
+    });
     expect(missing.map(({ name }) => name)).toEqual([]);
   });
   it('never retries blindly: neither States.ALL nor a failure that the product does not call retryable', () => {
     const retried = places.flatMap(retriersOf).flatMap(({ ErrorEquals }) => ErrorEquals);
     expect(retried.filter((error) => error.startsWith('States.'))).toEqual([]);
-    const ours = retried.filter((error) => !/^(Lambda|Runtime)\./.test(error));
+    const ours = retried.filter((error) => !/^(Lambda|Runtime|CodeBuild)\./.test(error));
     expect(ours.filter((error) => !errorRegistry.get(error)?.retryable)).toEqual([]);
   });
   it('catches every failure, but of the state that closes: that one fails the execution, whose end wakes the clean-up', () => {
@@ -79,7 +88,7 @@ describe.each(machines)('%s', (machine) => {
   });
   it('gives every step the incident and its own name, and every piece its id', () => {
     for (const { name, state, around } of tasks) {
-      const { Payload } = state.Arguments as { Payload: Record<string, string> };
+      const Payload = payloadOf(state);
       if (withoutIncident.includes(name)) continue;
       expect(Payload).toMatchObject({ incident: '{% $incident %}', step: '{% $states.context.State.Name %}' });
       expect(Payload.piece !== undefined).toBe(around[0]?.state.Type === 'Map');
@@ -101,12 +110,20 @@ describe.each(machines)('%s', (machine) => {
       expect(given.ApprovalTimeoutSeconds).toBe(String(timeoutSeconds));
       expect(definition.TimeoutSeconds).toBeGreaterThan(2 * timeoutSeconds);
     });
-    it.each(tasks)('$name outlasts the function that it calls', (task) => {
+    const functions = tasks.filter((task) => !isJob(task));
+    it.each(functions)('$name outlasts the function that it calls', (task) => {
       const { state } = task;
       const { FunctionName } = state.Arguments as { FunctionName: string };
       const { Timeout } = stack.template.Resources[targetOf(given[FunctionName])]?.Properties ?? {};
       expect(Timeout).toBeGreaterThan(0);
       expect(Timeout).toBeLessThanOrEqual(limitOf(task));
+    });
+    it('outlasts the builds of its jobs', () => {
+      for (const task of tasks.filter(isJob)) {
+        const { ProjectName } = task.state.Arguments as { ProjectName: string };
+        const project = only(stack, 'AWS::CodeBuild::Project', ({ Name }) => Name === given[ProjectName]);
+        expect(project.properties.TimeoutInMinutes * 60).toBeLessThan(limitOf(task));
+      }
     });
   });
 });
@@ -124,7 +141,7 @@ describe('errors', () => {
     expect(retried).toContain(name);
   });
   it('every name of ours that a machine knows is one that the product throws', () => {
-    const ours = named.filter((name) => !/^(States|Lambda|Runtime)\./.test(name));
+    const ours = named.filter((name) => !/^(States|Lambda|Runtime|CodeBuild)\./.test(name));
     expect(ours.length).toBeGreaterThan(0);
     expect(ours.filter((name) => !errorRegistry.has(name))).toEqual([]);
   });

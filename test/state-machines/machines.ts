@@ -42,6 +42,27 @@ export const tasksIn = (flow: Flow) => placesIn(flow).filter(isTask);
 export const retriersOf = ({ state }: Placed): readonly Retrier[] => ('Retry' in state ? (state.Retry ?? []) : []);
 export const catchersOf = ({ state }: Placed): readonly Catcher[] => ('Catch' in state ? (state.Catch ?? []) : []);
 
+/** Runs in CodeBuild: a step with more time. */
+export const isJob = ({ state }: Placed<TaskState>) => state.Resource.includes(':codebuild:');
+
+/** What a task hands to its step, field by field as expressions; a job's payload is one expression that makes JSON. */
+export function payloadOf(state: TaskState): Readonly<Record<string, string>> {
+  const { Payload, EnvironmentVariablesOverride: variables = [] } = state.Arguments as {
+    Payload?: Record<string, string>;
+    EnvironmentVariablesOverride?: readonly Variable[];
+  };
+  if (Payload) return Payload;
+  const fields = variableOf(variables, 'INPUT').matchAll(/'(\w+)': ([^,}]+?)(?= ?[,}])/g);
+  return Object.fromEntries([...fields].map(([, name, value]) => [name, `{% ${value} %}`]));
+}
+
+interface Variable {
+  readonly Name: string;
+  readonly Value: string;
+}
+const variableOf = (variables: readonly Variable[], name: string) =>
+  variables.find(({ Name }) => Name === name)?.Value ?? '';
+
 /** Where an error that nothing retries leads: the innermost state around it that catches it, and its catcher. */
 export function routeOf(place: Placed, error: string): { readonly at: Placed; readonly catcher: Catcher } | undefined {
   for (const at of [place, ...place.around]) {
@@ -100,19 +121,38 @@ export const recovery: Script = {
 /** Answers of RequestApproval's function after which nobody answers the question. */
 export const silence = 'silence';
 
+/** As a build exports it. A failure of Step Functions' own name is the build's: it died. */
+function outcomeOf(job: () => Json): { Name: string; Value: string } {
+  const told = (outcome: Json) => ({ Name: 'OUTCOME', Value: JSON.stringify(outcome) });
+  try {
+    return told({ output: job() });
+  } catch (error) {
+    if (!(error instanceof StatesError) || error.error.startsWith('States.')) throw error;
+    return told({ failure: { Error: error.error, Cause: error.cause } });
+  }
+}
+
 /** Runs the real definition to its end on a clock that jumps. Which state calls is what its payload says, or the function's name. */
 export async function play(machine: string, script: Script = {}, input: Json = { mode: 'drill' }) {
   const calls: Visited[] = [];
   const counts = new Map<string, number>();
   const ended = await run(definitionOf(machine), {
     input,
-    async invoke({ arguments: given, resource }, callbacks) {
+    async invoke({ arguments: given, resource }, callbacks): Promise<Json> {
+      const called = (state: string, payload: JsonObject): Json => {
+        const call = (counts.get(state) ?? 0) + 1;
+        counts.set(state, call);
+        calls.push({ state, payload });
+        return (script[state] ?? healthy[state] ?? (() => ({})))(payload, call);
+      };
+      if (resource.type === 'codebuild') {
+        const { EnvironmentVariablesOverride } = given as unknown as { EnvironmentVariablesOverride: Variable[] };
+        const payload = JSON.parse(variableOf(EnvironmentVariablesOverride, 'INPUT'));
+        return { Build: { ExportedEnvironmentVariables: [outcomeOf(() => called(payload.step, payload))] } };
+      }
       const { FunctionName, Payload: payload } = given as { FunctionName: string; Payload: JsonObject };
       const state = typeof payload.step === 'string' ? payload.step : FunctionName;
-      const call = (counts.get(state) ?? 0) + 1;
-      counts.set(state, call);
-      calls.push({ state, payload });
-      const answer = (script[state] ?? healthy[state] ?? (() => ({})))(payload, call);
+      const answer = called(state, payload);
       // A person answers with the token; the function's own answer is nothing.
       if (resource.pattern === 'waitForTaskToken' && answer !== silence)
         callbacks.succeed(String(payload.taskToken), answer);

@@ -1,5 +1,6 @@
 /** AWS CodeBuild: projects whose buildspec runs in a shell on this machine. Container images are recorded, not pulled. */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type * as CodeBuild from '@aws-sdk/client-codebuild';
 import { AwsError, type Call, type Home, type Operation, type ServiceDefinition } from '../../kernel.ts';
 import { operation, page } from '../declare.ts';
@@ -113,6 +114,8 @@ function buildOperations(
             'ResourceNotFoundException',
             `Project cannot be found: ${projectArn(home, input.projectName)}`,
           );
+        const known = repeated(home, builds, project, input);
+        if (known) return { build: describeBuild(known) };
         const running = [...builds.values()].filter((build) => build.project === project && !build.endedAt).length;
         if (running >= (project.concurrentBuildLimit ?? Number.POSITIVE_INFINITY)) {
           throw new AwsError(
@@ -165,6 +168,24 @@ function buildOperations(
   };
 }
 
+/** How long CodeBuild remembers a token (StartBuild: idempotencyToken). */
+const tokenMs = 5 * 60_000;
+
+/** The build that this token started before. The same token with other parameters is refused. */
+function repeated(home: Home, builds: Map<string, Build>, project: Project, input: CodeBuild.StartBuildCommandInput) {
+  const { idempotencyToken: token } = input;
+  const known = [...builds.values()].find(
+    (build) =>
+      token !== undefined &&
+      build.project === project &&
+      build.request.idempotencyToken === token &&
+      home.clock.now() - build.startedAt.getTime() < tokenMs,
+  );
+  if (known && !isDeepStrictEqual(known.request, input))
+    throw new AwsError('InvalidInputException', `Idempotency token ${token} was used with other parameters`);
+  return known;
+}
+
 /** A build is named by its id or its ARN. */
 const idOf = (id: string): string => id.replace(/^arn:aws:codebuild:[^:]+:\d+:build\//, '');
 
@@ -181,6 +202,7 @@ function createBuild(home: Home, project: Project, input: CodeBuild.StartBuildCo
     number: project.builds,
     project,
     buildspec,
+    request: input,
     variables: input.environmentVariablesOverride ?? [],
     timeoutInMinutes: input.timeoutInMinutesOverride ?? project.timeoutInMinutes,
     initiator: initiatorOf(call),

@@ -31,6 +31,8 @@ export interface Build {
   readonly number: number;
   readonly project: Project;
   readonly buildspec: string;
+  /** What it was started with. */
+  readonly request: CodeBuild.StartBuildCommandInput;
   readonly variables: readonly CodeBuild.EnvironmentVariable[];
   readonly timeoutInMinutes: number;
   readonly initiator: string;

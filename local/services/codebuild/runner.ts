@@ -83,10 +83,8 @@ async function runPhases(
     if (build.abort.signal.aborted || phase.onFailure === 'ABORT') break;
   }
   for (const name of spec.exportedVariables) {
-    const value = /^(?:export |declare -x )NAME=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(.*))$/m;
-    const saved = await readFile(join(directory, 'environment'), 'utf8').catch(() => '');
-    const match = new RegExp(value.source.replace('NAME', name), 'm').exec(saved);
-    if (match) build.exported.set(name, match[1] ?? match[2] ?? match[3] ?? '');
+    const value = await readFile(exportedFile(directory, name), 'utf8').catch(() => undefined);
+    if (value !== undefined) build.exported.set(name, value.replace(/\n$/, ''));
   }
   return succeeding;
 }
@@ -104,7 +102,10 @@ async function runPhase(
 ): Promise<string | undefined> {
   await log.write(`Entering phase ${name.toUpperCase()}`);
   const script = join(directory, `${name}.sh`);
-  await writeFile(script, scriptOf(phase, directory, environment.CODEBUILD_BUILD_SUCCEEDING === '1'));
+  await writeFile(
+    script,
+    scriptOf(phase, spec.exportedVariables, directory, environment.CODEBUILD_BUILD_SUCCEEDING === '1'),
+  );
   const child = spawnChild(home.dataDirectory, spec.shell, [script], {
     cwd: join(directory, 'src'),
     env: environment,
@@ -127,12 +128,21 @@ async function runPhase(
 }
 
 /** Variables and the working directory outlive a phase; the first failing command ends it, and `finally` runs all the same. */
-function scriptOf({ commands, finally: always }: Phase, directory: string, succeeding: boolean): string {
+function scriptOf(
+  { commands, finally: always }: Phase,
+  exported: readonly string[],
+  directory: string,
+  succeeding: boolean,
+): string {
   const saved = join(directory, 'environment');
   const place = join(directory, 'place');
   const run = (command: string) =>
     `{ ${command}\n} || { status=$?; printf '%s' ${quote(command)} > ${quote(join(directory, 'failed'))}; exit $status; }`;
-  const finish = [...always, `export -p > ${quote(saved)}`, `pwd > ${quote(place)}`].join('\n');
+  const keep = exported.map((name) => {
+    const file = quote(exportedFile(directory, name));
+    return `printenv ${name} > ${file} || rm -f ${file}`;
+  });
+  const finish = [...always, ...keep, `export -p > ${quote(saved)}`, `pwd > ${quote(place)}`].join('\n');
   return [
     `finish() { status=$?\n${finish}\nexit $status; }`,
     `[ -f ${quote(saved)} ] && . ${quote(saved)}`,
@@ -143,6 +153,8 @@ function scriptOf({ commands, finally: always }: Phase, directory: string, succe
     ...commands.map(run),
   ].join('\n');
 }
+
+const exportedFile = (directory: string, name: string): string => join(directory, `exported.${name}`);
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 

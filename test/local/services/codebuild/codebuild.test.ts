@@ -156,3 +156,28 @@ test('presents the project for every action on its builds', async () => {
     { action: 'codebuild:BatchGetBuilds', resources: [project] },
   ]);
 });
+
+test.each(['sh', 'bash'])(
+  'exports variables as they are, whatever %s would quote, and only exported ones',
+  async (shell) => {
+    const value = `{"a":"it's \\"so\\" $HOME \\\\n é"}`;
+    const name = await project({
+      env: { shell, 'exported-variables': ['OUTCOME', 'KEPT', 'MISSING'] },
+      phases: {
+        build: { commands: [`cat > value <<'EOF'\n${value}\nEOF`, 'export OUTCOME="$(cat value)"', 'KEPT=inside'] },
+      },
+    });
+    expect((await run(name)).exportedEnvironmentVariables).toEqual([{ name: 'OUTCOME', value }]);
+  },
+);
+
+test('a token starts one build, and refuses to start another', async () => {
+  const name = await project({ phases: { build: { commands: ['true'] } } });
+  const start = async (input: object = {}) =>
+    (await call('StartBuild', { projectName: name, idempotencyToken: 'once', ...input })).build.id;
+  const first = await start();
+  expect(await start()).toBe(first);
+  await expect(start({ timeoutInMinutesOverride: 7 })).rejects.toThrow(/token/);
+  expect(await start({ idempotencyToken: 'again' })).not.toBe(first);
+  await ended(first);
+});

@@ -1,0 +1,105 @@
+/** The project in which steps run that need more than Lambda's time: its source is what the functions run. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, expect, it } from 'vitest';
+import { parseBuildspec } from '../../local/services/codebuild/buildspec.ts';
+import { rawStatement, whoMay } from './roles.ts';
+import { assetsOf, describeRules, only, resourcesOf, type Stack, stacks, textOf } from './stacks.ts';
+
+const project = (stack: Stack) => only(stack, 'AWS::CodeBuild::Project').properties;
+const own = (stack: Stack) =>
+  `arn:aws:codebuild:${stack.region}:${stack.configuration.account}:project/stocker-dr-${stack.environment}-database-job`;
+
+describeRules('jobs', [
+  {
+    case: 'run in the subnets and the group of the functions, in their VPC',
+    find: (stack) => {
+      const { vpcId, privateSubnetIds, functionSecurityGroupId } = stack.configuration[stack.role];
+      const { VpcConfig } = project(stack);
+      const expected = { VpcId: vpcId, Subnets: privateSubnetIds, SecurityGroupIds: [functionSecurityGroupId] };
+      return JSON.stringify(Object.entries(VpcConfig ?? {}).sort()) === JSON.stringify(Object.entries(expected).sort())
+        ? []
+        : [JSON.stringify(VpcConfig)];
+    },
+    broken: (stack) => void delete project(stack).VpcConfig,
+  },
+  {
+    case: 'have the functions’ own asset as their source, which the role may read and no other object',
+    find: (stack) => {
+      const location = textOf(project(stack).Source.Location);
+      const [asset] = /[0-9a-f]{64}/.exec(assetsOf(stack, 'Function/Code')) ?? [];
+      const readers = (object: string) => whoMay(stack, 's3:GetObject', `arn:aws:s3:::${object}`);
+      return [
+        ...(asset && location.includes(asset) ? [] : [`source ${location}`]),
+        ...(readers(location).includes('database/jobs') ? [] : ['the source cannot be read']),
+        ...(readers(`${location.split('/')[0]}/another.zip`).includes('database/jobs') ? ['another can be read'] : []),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'database/jobs', 'OwnSource').Resource = 'arn:aws:s3:::*';
+    },
+  },
+  {
+    case: 'log to a group of their own name with the configured retention',
+    find: (stack) => {
+      const { LogsConfig, Name } = project(stack);
+      const group = stack.template.Resources[textOf(LogsConfig.CloudWatchLogs.GroupName).replace(/[{}]/g, '')];
+      return group?.Properties.LogGroupName === `/aws/codebuild/${Name}` &&
+        group.Properties.RetentionInDays === stack.configuration.logRetentionDays
+        ? []
+        : [textOf(LogsConfig.CloudWatchLogs.GroupName)];
+    },
+    broken: (stack) => {
+      for (const [, { Properties }] of resourcesOf(stack, 'AWS::Logs::LogGroup')) delete Properties.RetentionInDays;
+    },
+  },
+  {
+    case: 'are started by the state machine alone',
+    find: (stack) =>
+      whoMay(stack, 'codebuild:StartBuild', own(stack)).filter((name) => !name.startsWith('the state machine')),
+    broken: (stack) => {
+      Object.assign(rawStatement(stack, 'database/restore-database', 'Timeline'), {
+        Action: 'codebuild:StartBuild',
+        Resource: own(stack),
+      });
+    },
+  },
+  {
+    case: 'have a buildspec that CodeBuild reads, with the Node of the functions, and export their outcome',
+    find: (stack) => {
+      const { BuildSpec } = project(stack).Source;
+      const { exportedVariables } = parseBuildspec(BuildSpec);
+      return exportedVariables.includes('OUTCOME') && /nodejs: 24/.test(BuildSpec) ? [] : [BuildSpec];
+    },
+    broken: (stack) => {
+      const { Source } = project(stack);
+      Source.BuildSpec = Source.BuildSpec.replace('- OUTCOME', '- ANOTHER');
+    },
+  },
+]);
+
+const directory = mkdtempSync(join(tmpdir(), 'stocker-dr-job-test-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Runs the asset's own file as the buildspec does. */
+async function run(job: string, input: string) {
+  const [stack] = stacks;
+  if (!stack) throw new Error('nothing was synthesized');
+  const outcome = join(directory, `${job.replace('/', '-')}.json`);
+  const env = { ...process.env, AWS_REGION: stack.region, JOB: job, INPUT: input };
+  await promisify(execFile)(process.execPath, ['run-job.mjs', outcome], { cwd: assetsOf(stack, 'Function/Code'), env });
+  return JSON.parse(readFileSync(outcome, 'utf8'));
+}
+
+it('a job of the asset runs the named handler with the given input, and its own error is the outcome', async () => {
+  const { failure } = await run('validation/judge-validation', '{"incident":{}}');
+  expect(failure.Error).toBe('InvalidEvent');
+  expect(failure.Cause).toContain('incident.id');
+});
+it('a job that does not exist, or an input that is none, is a build that fails', async () => {
+  await expect(run('database/nothing', '{}')).rejects.toThrow(/nothing\.mjs/);
+  await expect(run('validation/judge-validation', 'no JSON')).rejects.toThrow(/JSON/);
+});
