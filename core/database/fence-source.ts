@@ -36,6 +36,8 @@ export async function fenceSource(
 ): Promise<StepResult<SourceFence>> {
   const { settings, secrets, sessions, compensations } = context;
   const { identifier, resourceId } = plan.source;
+  const ended = await endOf(incident, context);
+  if (ended) throw LeaseLost(`${ended}: ${identifier} is left as it is.`);
   const target = targetOfSource(plan, settings);
   const { master, logins } = await fenceLogins(settings, secrets);
   const roles = logins.map((login) => login.username);
@@ -65,19 +67,23 @@ export async function fenceSource(
   }
 }
 
+/** In words, where the execution does not run any more: a function outlives it. */
+async function endOf({ id, executionArn }: Incident, { executions }: FenceSourceContext): Promise<string | undefined> {
+  const status = await executions.status(executionArn);
+  return status === 'RUNNING' ? undefined : `The execution of ${id} is ${status ?? 'gone'}`;
+}
+
 /**
- * A function outlives its execution: one that was stopped while this fenced may have been compensated before the fence
- * was there, and nobody would lift it. Another recovery's fence is that one's to lift.
+ * One that was stopped while this fenced may have been compensated before the fence was there, and nobody would lift it.
+ * Another recovery's fence is that one's to lift.
  */
 async function requireRunning(incident: Incident, undoing: Unfence, context: FenceSourceContext): Promise<void> {
-  const status = await context.executions.status(incident.executionArn);
-  if (status === 'RUNNING') return;
+  const ended = await endOf(incident, context);
+  if (ended === undefined) return;
   const lease = await context.control.readLease();
   const isOthers = lease?.mode === 'recovery' && lease.executionArn !== incident.executionArn;
   const outcome = isOthers ? `${lease.incidentId} is at work on it` : await undoFence(undoing, context);
-  throw LeaseLost(
-    `The execution of ${incident.id} is ${status ?? 'gone'} since ${undoing.identifier} was fenced: ${outcome}.`,
-  );
+  throw LeaseLost(`${ended}, while ${undoing.identifier} was being fenced: ${outcome}.`);
 }
 
 /** Undefined where the plan knows no endpoint: the instance was gone when it was made. */

@@ -17,7 +17,8 @@ describe('production', () => {
   let databases: FakeDatabases;
   let compensations: FakeCompensations;
   let control: FakeControl;
-  let status: ExecutionStatus;
+  /** What the next looks at the execution find. */
+  let statuses: ExecutionStatus[];
 
   beforeAll(async () => {
     database = await startDatabase();
@@ -25,7 +26,7 @@ describe('production', () => {
   afterAll(() => database.close());
   beforeEach(async () => {
     await database.query('alter role stocker_app login');
-    status = 'RUNNING';
+    statuses = [];
     databases = new FakeDatabases();
     compensations = new FakeCompensations();
     control = Object.assign(new FakeControl(), { active: database.active, lease: makeLease({ incidentId: id }) });
@@ -42,7 +43,15 @@ describe('production', () => {
   const fence = (sessions: Sessions = database.sessions) =>
     fenceSource(
       { incident, plan: plan() },
-      { settings, databases, secrets, sessions, compensations, control, executions: { status: async () => status } },
+      {
+        settings,
+        databases,
+        secrets,
+        sessions,
+        compensations,
+        control,
+        executions: { status: async () => statuses.shift() ?? 'RUNNING' },
+      },
     );
   const undo = async () => {
     const undos = databaseUndos({
@@ -81,14 +90,23 @@ describe('production', () => {
     expect(await undo()).toContain('takes the writes'); // again, harmlessly
   });
 
+  test('is left alone when its execution was stopped before', async () => {
+    const open = await logIn();
+    statuses = ['ABORTED'];
+    await expect(fence()).rejects.toMatchObject({ name: 'LeaseLost', message: expect.stringContaining('ABORTED') });
+    await open.query('select 1');
+    await open.close();
+    expect(compensations.all).toEqual([]);
+  });
+
   test('is opened again when its execution was stopped while it was fenced', async () => {
-    status = 'ABORTED';
+    statuses = ['RUNNING', 'ABORTED'];
     await expect(fence()).rejects.toMatchObject({ name: 'LeaseLost', message: expect.stringContaining('ABORTED') });
     expect(await isRefused()).toBe(false);
   });
 
   test('stays fenced when its execution was stopped and another recovery is at work on it', async () => {
-    status = 'ABORTED';
+    statuses = ['RUNNING', 'ABORTED'];
     control.lease = makeLease({ incidentId: 'recovery-2', executionArn: 'arn:another', mode: 'recovery' });
     await expect(fence()).rejects.toThrow('recovery-2 is at work');
     expect(await isRefused()).toBe(true);

@@ -1,0 +1,173 @@
+/** Recoveries of production as people run them on a rehearsal, and what must be true of production afterwards. */
+import { DeleteDBInstanceCommand, paginateDescribeDBInstances } from '@aws-sdk/client-rds';
+import { expect } from 'vitest';
+import { type Answer, decide } from '../../cli/approval.ts';
+import { clientsOf } from '../../cli/clients.ts';
+import { readActiveDatabase, readApproval } from '../../cli/records.ts';
+import type { ActiveDatabase, Approval, RestoreTo } from '../../core/incident/contracts.ts';
+import { overlaps, type Prober, startProber } from '../../workload/clients/prober.ts';
+import { type Ended, eventually, type Rehearsal } from './rehearsal.ts';
+
+export interface Begun {
+  readonly arn: string;
+  readonly incident: string;
+}
+
+/** What a person may say to the question, beside approve or decline. */
+export interface Words {
+  readonly reason?: string;
+  readonly restoreTo?: RestoreTo;
+}
+
+/** Everything that a recovery which did not succeed must leave as it was. */
+export interface ProductionBefore {
+  readonly active: ActiveDatabase | undefined;
+  readonly endpoint: string | undefined;
+  readonly roles: readonly object[];
+}
+
+/** A product of the third tenant: no client touches it. */
+const probedProduct = 1;
+
+/** Production with a prober that writes to every instance, all the time. */
+export class Production {
+  readonly #site: Rehearsal;
+  readonly #prober: Prober;
+
+  constructor(site: Rehearsal) {
+    this.#site = site;
+    const { configuration, connection, cloud } = site.installation;
+    const { database, primary, dr } = configuration;
+    this.#prober = startProber({
+      connection,
+      regions: [primary.region, dr.region],
+      database: database.name,
+      secretName: database.applicationRoles[0]?.secretName ?? '',
+      authority: cloud.certificateAuthority,
+      pauseMs: 50,
+      productId: probedProduct,
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#prober.stop();
+  }
+
+  get #dr() {
+    const { connection, configuration } = this.#site.installation;
+    return clientsOf(connection, configuration.dr.region);
+  }
+
+  /** Starts a recovery by hand and returns once its incident is open. */
+  async begin(request: Readonly<Record<string, unknown>> = {}): Promise<Begun> {
+    const { environment } = this.#site.installation.configuration;
+    const input = { mode: 'recovery', confirm: environment, reason: 'end-to-end test', ...request };
+    const arn = await this.#site.begin(input);
+    const opened = async () =>
+      (await this.#site.incidents()).find(({ incident, status }) => incident.executionArn === arn && status === 'open');
+    const { incident } = await eventually(`an incident of ${arn}`, opened);
+    return { arn, incident: incident.id };
+  }
+
+  /** Resolves once the execution waits for a person. */
+  async asked({ arn, incident }: Begun): Promise<Approval> {
+    const table = this.#site.names.controlTable;
+    return eventually(`a question of ${incident}`, async () => {
+      const approval = await readApproval(this.#dr.dynamodb, table, incident);
+      return approval?.executionArn === arn && approval;
+    });
+  }
+
+  answer({ incident }: Begun, decision: 'approve' | 'decline', words: Words = {}): Promise<Answer> {
+    const name = this.#site.names.lambda('incident/decide-approval');
+    return decide(this.#dr.lambda, name, { incident, decision, reason: 'end-to-end test', ...words });
+  }
+
+  /** Starts a recovery by hand and approves it. */
+  async approved(request: Readonly<Record<string, unknown>> = {}, words: Words = {}): Promise<Begun> {
+    const begun = await this.begin(request);
+    await this.asked(begun);
+    expect(await this.answer(begun, 'approve', words)).toMatchObject({ status: 200 });
+    return begun;
+  }
+
+  /** Starts a recovery by hand, approves it and waits for its end. */
+  async recover(request: Readonly<Record<string, unknown>> = {}, words: Words = {}): Promise<Ended> {
+    return this.end(await this.approved(request, words));
+  }
+
+  async end({ arn, incident }: Begun): Promise<Ended> {
+    return { ...(await this.#site.end(arn)), incident };
+  }
+
+  active(): Promise<ActiveDatabase | undefined> {
+    return readActiveDatabase(this.#dr.dynamodb, this.#site.names.controlTable);
+  }
+
+  async before(): Promise<ProductionBefore> {
+    const { configuration } = this.#site.installation;
+    const [active, endpoint] = await Promise.all([
+      this.active(),
+      this.#site.parameter(configuration.application.databaseEndpointParameter),
+    ]);
+    const roles = await this.#site.sql('select rolname, rolcanlogin from pg_roles order by 1', active?.port);
+    return { active, endpoint, roles };
+  }
+
+  /** The instances that the prober wrote to since `from` (epoch milliseconds), by name. */
+  acceptedSince(from: number): string[] {
+    const { intervals } = this.#prober.acceptance;
+    return [...new Set(intervals.filter(({ last }) => last.sentAt >= from).map(({ instance }) => nameOf(instance)))];
+  }
+
+  /** How many of the prober’s writes to production were refused so far. */
+  refusals(): number {
+    const { identifier } = this.#site.installation.configuration.database;
+    const counts = [...this.#prober.acceptance.refused].filter(([instance]) => nameOf(instance) === identifier);
+    return counts.reduce((sum, [, count]) => sum + count, 0);
+  }
+
+  /** Never did two databases accept the application’s writes at a time. */
+  expectOneAtMost(): void {
+    expect(overlaps(this.#prober.acceptance.intervals)).toEqual([]);
+  }
+
+  /** What a recovery that did not succeed must leave: production open as before, and it alone; no lease; people told. */
+  async expectAsBefore(before: ProductionBefore, { incident }: { readonly incident: string }): Promise<void> {
+    await eventually('a closed incident', async () => (await this.#site.incident(incident))?.status !== 'open');
+    await eventually('a free lease', async () => (await this.#site.lease()) === undefined);
+    const now = Date.now();
+    await eventually('writes of the application', () => this.acceptedSince(now).length > 0);
+    expect(this.acceptedSince(now)).toEqual([before.active?.identifier]);
+    expect(await this.before()).toEqual(before);
+    this.expectOneAtMost();
+    expect(await this.#site.incident(incident)).toMatchObject({ status: 'failed' });
+    expect(this.toldOf(incident).at(-1)).toMatch(/recovery (failed|was declined)/);
+  }
+
+  /** What people were told of an incident, in the order of telling. */
+  toldOf(incident: string): string[] {
+    return this.#site.notices.map(({ text }) => text).filter((text) => text.includes(incident));
+  }
+
+  /** Instances beside the active database: copies that recoveries kept as evidence. */
+  async copies(): Promise<string[]> {
+    const names: string[] = [];
+    const active = await this.active();
+    const client = this.#site.installation.clients.rds;
+    for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client }, {}))
+      names.push(...DBInstances.map(({ DBInstanceIdentifier = '' }) => DBInstanceIdentifier));
+    return names.filter((name) => name !== active?.identifier);
+  }
+
+  /** What a person does when the review is held. */
+  async removeCopies(): Promise<void> {
+    const { rds } = this.#site.installation.clients;
+    for (const DBInstanceIdentifier of await this.copies())
+      await rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier, SkipFinalSnapshot: true }));
+    await eventually('the end of the copies', async () => (await this.copies()).length === 0);
+  }
+}
+
+/** The prober says `name (resource id)`. */
+const nameOf = (label: string) => label.split(' ')[0] ?? label;
