@@ -7,17 +7,27 @@ import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { DatabaseProfile, RestorePlan } from './contracts.ts';
 import { DatabaseNotFound, RestorePointUnavailable, RestorePointUnknown } from './errors.ts';
+import { otherPoints } from './other-points.ts';
 import { planRestore } from './plan.ts';
 import { damageIn, planRecovery } from './plan-recovery.ts';
-import type { DatabaseInstance, Databases, Looks, Profiles, Secrets, Sessions } from './ports.ts';
+import type { Baselines, DatabaseInstance, Databases, Looks, Profiles, Secrets, Sessions } from './ports.ts';
 import { restoredFromTag, restorePointTag } from './restore-database.ts';
-import { type Answer, endpointOfActive, judgeSource, probeSource, seenOf } from './source.ts';
+import {
+  type Answer,
+  endpointOfActive,
+  heartbeatDue,
+  judgeSource,
+  probeSource,
+  type SourceState,
+  seenOf,
+} from './source.ts';
 
 export interface AssessContext {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readActiveDatabase'>;
-  readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'findSnapshot'>;
+  readonly baselines: Pick<Baselines, 'atOrBefore'>;
+  readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'findSnapshot' | 'snapshotsOf'>;
   readonly looks: Pick<Looks, 'latest'>;
   readonly profiles: Pick<Profiles, 'read'>;
   readonly secrets: Secrets;
@@ -147,7 +157,7 @@ async function assessRecovery(
     now,
   });
   if ('refused' in decided) throw RestorePointUnavailable(`${decided.refused}.`);
-  const { plan } = decided;
+  const plan = { ...decided.plan, ...(await whatElseIsKnown(decided.plan, active, state, context)) };
   const found = damage?.found.join('; ') ?? 'the sentinel saw no damage';
   if (approved && plan.restore === undefined)
     throw RestorePointUnknown(`The approval names no restore point, and nothing bounds the damage: ${found}.`);
@@ -163,6 +173,25 @@ async function assessRecovery(
       lastLook: look === undefined ? 'none' : { at: look.at, verdict: look.verdict, unknown: look.unknown },
     },
   };
+}
+
+/** For the validation, and for a person who must choose again. What cannot be found out stops no recovery. */
+async function whatElseIsKnown(
+  { restore, restorePoint, window }: RestorePlan,
+  active: ActiveDatabase,
+  state: SourceState,
+  context: AssessContext,
+): Promise<Pick<RestorePlan, 'others' | 'heartbeat'>> {
+  const { settings, clock, baselines, databases } = context;
+  const before = new Date(Date.parse(restorePoint ?? clock.now().toISOString()) - 1).toISOString();
+  const hasHeartbeat = state === 'alive' && restore?.kind === 'time' && restorePoint !== undefined;
+  const [soundBefore, snapshots, heartbeat] = await Promise.all([
+    baselines.atOrBefore(before).catch(() => undefined),
+    databases.snapshotsOf(active).catch(() => []),
+    hasHeartbeat ? heartbeatDue(endpointOfActive(active, settings), restorePoint, context) : undefined,
+  ]);
+  const others = otherPoints({ source: active, restorePoint, window, soundBefore, snapshots });
+  return { ...(others.length === 0 ? {} : { others }), ...(heartbeat === undefined ? {} : { heartbeat }) };
 }
 
 const describeState = { alive: 'there and answers', gone: 'gone', unknown: 'not reached, and may be alive' } as const;

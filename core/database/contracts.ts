@@ -1,6 +1,6 @@
 /** What the steps of database-recovery hand on. Small: Step Functions carries at most 262,144 bytes of state. */
 import * as z from 'zod';
-import { Moment, recordVersion } from '../incident/contracts.ts';
+import { Moment, RestoreTo, recordVersion } from '../incident/contracts.ts';
 
 export const Restore = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('time'), at: z.union([z.literal('latest'), Moment]) }),
@@ -28,6 +28,15 @@ export const SeenInstance = z.strictObject({
 });
 export type SeenInstance = z.infer<typeof SeenInstance>;
 
+/** Another restore point, which a person may choose. */
+export const OtherPoint = z.strictObject({
+  restoreTo: RestoreTo,
+  at: Moment,
+  /** Why it is worth choosing, in a few words. */
+  what: z.string(),
+});
+export type OtherPoint = z.infer<typeof OtherPoint>;
+
 /** Decided by AssessDatabase from what is there; every later step follows it and decides nothing anew. */
 export const RestorePlan = z.strictObject({
   source: z.strictObject({
@@ -51,6 +60,13 @@ export const RestorePlan = z.strictObject({
   /** Whether a person is asked before production is touched. */
   approval: z.enum(['ask', 'none']),
   damage: Damage.optional(),
+  /** In a recovery: what can be restored to instead, should this copy not pass. */
+  others: z.array(OtherPoint).optional(),
+  /**
+   * The source's newest heartbeat before the restore point, where it could be asked: a copy without it ends too early,
+   * whatever RDS says (postgres-facts: recovery that misses WAL may end silently).
+   */
+  heartbeat: Moment.optional(),
   /** What RDS said of the source, so that it can be rebuilt, compared and protected alike when it is gone. */
   seen: SeenInstance.optional(),
   /** This incident's candidate is production already: an earlier execution raised the epoch and did not end well. */

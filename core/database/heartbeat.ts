@@ -13,6 +13,12 @@ export async function newestHeartbeatIn(session: Session): Promise<string | unde
   return row?.at ?? undefined;
 }
 
+/** The newest one that was written before a moment. */
+export async function heartbeatBefore(session: Session, moment: string): Promise<string | undefined> {
+  const [row] = await session.query(`${newestSql} where at < $1::timestamptz`, [moment]);
+  return row?.at ?? undefined;
+}
+
 export const newestHeartbeat = (sessions: Sessions, address: DatabaseAddress, credentials: Credentials) =>
   withSession(sessions, address, credentials, newestHeartbeatIn);
 

@@ -72,6 +72,8 @@ export interface Databases {
   list(prefix: string): Promise<DatabaseInstance[]>;
   restoreWindow(instance: Pick<DatabaseInstance, 'resourceId'>): Promise<RestoreWindow | undefined>;
   findSnapshot(identifier: string): Promise<DatabaseSnapshot | undefined>;
+  /** Every snapshot of this very instance in the Region, automated ones too. */
+  snapshotsOf(instance: Pick<DatabaseInstance, 'resourceId'>): Promise<DatabaseSnapshot[]>;
   /** Starts the restore; returns 'started', or 'exists' where an instance of that identifier is there already. */
   restore(specification: RestoreSpecification): Promise<'started' | 'exists'>;
   /** Sets what a restore cannot (monitoring, windows, CA …) and the master's password. */

@@ -3,9 +3,9 @@ import { RecoveryError } from '../errors.ts';
 import type { ActiveDatabase } from '../incident/contracts.ts';
 import type { Settings } from '../settings.ts';
 import type { SeenInstance } from './contracts.ts';
-import { newestHeartbeat } from './heartbeat.ts';
+import { heartbeatBefore, newestHeartbeat } from './heartbeat.ts';
 import type { DatabaseAddress, DatabaseInstance, Secrets, Sessions } from './ports.ts';
-import { isAnswered, messageOf, sqlState } from './sql.ts';
+import { isAnswered, messageOf, sqlState, withSession } from './sql.ts';
 
 /** aws-facts: RDS brings an instance back from none of these by itself. */
 const lostStatuses = new Set([
@@ -62,6 +62,22 @@ export async function probeSource(
   } catch (error) {
     return answerOf(error);
   }
+}
+
+/**
+ * What a copy as of `restorePoint` must hold; undefined where the source cannot say. A heartbeat of the last seconds may
+ * bear a time before that point and have been committed after it.
+ */
+export async function heartbeatDue(
+  address: DatabaseAddress,
+  restorePoint: string,
+  { settings, secrets, sessions }: { settings: Settings; secrets: Secrets; sessions: Sessions },
+): Promise<string | undefined> {
+  const before = new Date(Date.parse(restorePoint) - 5000).toISOString();
+  const credentials = await secrets.credentials(settings.database.sentinelRole.secretName);
+  return withSession(sessions, address, credentials, (session) => heartbeatBefore(session, before)).catch(
+    () => undefined,
+  );
 }
 
 export function seenOf({ engine, engineVersion, settings, tags }: DatabaseInstance): SeenInstance {

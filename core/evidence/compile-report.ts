@@ -17,6 +17,7 @@ import {
 import { criticalPath, spans } from './critical-path.ts';
 import { CheckedItem, describeFindings } from './describe-findings.ts';
 import { hashChain } from './hash-chain.ts';
+import { offer } from './offer.ts';
 import { draftReview } from './review.ts';
 
 export interface Evidence {
@@ -35,7 +36,10 @@ export function compileReport({ generatedAt, record, earlier, point, failure: fa
   const timeline = [...evidence.timeline].sort(byStart);
   const messages = [...evidence.messages].sort((a, b) => (a.at < b.at ? -1 : 1));
   const failedStep = timeline.findLast(({ error }) => failed && error?.name === failed.Error);
-  const failure = failed && { ...readFailure(failed), ...(failedStep ? { step: failedStep.step } : {}) };
+  const failure = failed && {
+    ...withOffer(readFailure(failed), offer(failed.Error, record.incident, timeline)),
+    ...(failedStep ? { step: failedStep.step } : {}),
+  };
   const objectives = objectiveResults(record);
   const clockStoppedAt = record.recoveredAt ?? record.closedAt ?? generatedAt;
   const debt = terraformDebt(timeline);
@@ -59,6 +63,9 @@ export function compileReport({ generatedAt, record, earlier, point, failure: fa
     chain: hashChain({ record, timeline, messages }),
   };
 }
+
+const withOffer = (failure: ReturnType<typeof readFailure>, points: string) =>
+  points ? { ...failure, next: `${failure.next} ${points}` } : failure;
 
 const byStart = (a: StepRecord, b: StepRecord) => {
   const [left, right] = [a, b].map(({ startedAt, step, piece = '' }) => `${startedAt} ${step} ${piece}`);

@@ -28,6 +28,10 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
 }
 
+/** A restore point as `--restore-to` takes it. */
+export const asOption = (restoreTo: Incident['restoreTo']): string =>
+  typeof restoreTo === 'object' ? `snapshot:${restoreTo.snapshot}` : restoreTo;
+
 /** What is restored, in words. */
 export function describeRestoreTo(restoreTo: Incident['restoreTo']): string {
   if (typeof restoreTo === 'object') return `snapshot ${restoreTo.snapshot}`;

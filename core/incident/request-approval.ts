@@ -1,8 +1,8 @@
 /** Asks a named person before a recovery changes anything: what is lost now, what waiting costs, how to answer. */
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
-import { type Approval, type Incident, recordVersion } from './contracts.ts';
-import { describeRestoreTo, formatSeconds } from './moments.ts';
+import { type Approval, type Incident, type RestoreTo, recordVersion } from './contracts.ts';
+import { asOption, describeRestoreTo, formatSeconds } from './moments.ts';
 import type { Announcement, Announcer, Approvals, Clock } from './ports.ts';
 
 export interface RequestApprovalContext {
@@ -19,6 +19,9 @@ export interface PlanToApprove {
   /** Absent: a person chooses. */
   readonly restorePoint?: string | undefined;
   readonly window?: Approval['plan']['window'];
+  readonly others?:
+    | readonly { readonly restoreTo: RestoreTo; readonly at: string; readonly what: string }[]
+    | undefined;
   readonly estimatedLossSeconds: number;
   /** What was found, and between which moments it began; absent where the database is lost rather than damaged. */
   readonly damage?:
@@ -70,7 +73,7 @@ export async function requestApproval(
 
 function question(
   incident: Incident,
-  { source, candidate, restorePoint, window, damage, estimatedLossSeconds }: PlanToApprove,
+  { source, candidate, restorePoint, others = [], window, damage, estimatedLossSeconds }: PlanToApprove,
   { expiresAt }: Approval,
   { dr }: RequestApprovalContext['settings'],
 ): Announcement {
@@ -90,6 +93,7 @@ function question(
       restorePoint
         ? `Restore point: ${restorePoint} (asked for: ${describeRestoreTo(incident.restoreTo)}), to the new instance ${candidate}`
         : 'Restore point: YOU CHOOSE, for no sound look bounds the damage',
+      ...others.map(({ restoreTo, at, what }) => `Instead: --restore-to ${asOption(restoreTo)} (${what}, ${at})`),
       ...(window ? [`Restorable: from ${window.earliest} until before ${window.latest}`] : []),
       restorePoint
         ? `Approve now, and about ${loss} of writes are lost: everything after the restore point`

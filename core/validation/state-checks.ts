@@ -90,6 +90,8 @@ export function judgeFreshness({
   const answer = (finding: Finding): Freshness => ({ finding, rpoSeconds: achieved });
   if (chosen && restore.kind === 'time' && isBefore(restorePoint, newest))
     return answer(failed(`${reason}: later than the restore point ${restorePoint}`, facts));
+  if (plan.heartbeat !== undefined && isBefore(newest, plan.heartbeat))
+    return answer(failed(`${reason}: the copy ends too early, for the source wrote one at ${plan.heartbeat}`, facts));
   if (lag <= rpoSeconds) return answer(passed(reason, facts));
   if (!chosen && incident.mode === 'recovery')
     return answer(passed(`${reason}: over the RPO, and the newest that can be restored`, facts));

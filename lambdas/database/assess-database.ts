@@ -1,6 +1,6 @@
 import { assessDatabase } from '../../core/database/assess-database.ts';
 import { ApprovalDecision } from '../../core/incident/contracts.ts';
-import { looks, profiles } from '../adapters/aws/baselines.ts';
+import { baselines, looks, profiles } from '../adapters/aws/baselines.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { databases } from '../adapters/aws/rds.ts';
@@ -12,6 +12,7 @@ const AssessInput = StepInput.extend({ decision: ApprovalDecision.optional() });
 export const handler = makeStep(AssessInput, incidentStore, (input, rt) =>
   assessDatabase(input, {
     ...rt,
+    baselines: baselines(rt),
     control: controlStore(rt),
     databases: databases(rt),
     looks: looks(rt),

@@ -3,6 +3,7 @@ import {
   CreateDBSnapshotCommand,
   type DatabaseInsightsMode,
   type DBInstance,
+  type DBSnapshot,
   DeleteDBInstanceCommand,
   type DeleteDBInstanceCommandInput,
   DescribeDBInstanceAutomatedBackupsCommand,
@@ -11,13 +12,19 @@ import {
   ModifyDBInstanceCommand,
   paginateDescribeDBInstances,
   paginateDescribeDBParameters,
+  paginateDescribeDBSnapshots,
   RDSClient,
   RestoreDBInstanceFromDBSnapshotCommand,
   RestoreDBInstanceToPointInTimeCommand,
   type Tag,
 } from '@aws-sdk/client-rds';
 import { DatabaseNotReady } from '../../../core/database/errors.ts';
-import type { DatabaseInstance, Databases, RestoreSpecification } from '../../../core/database/ports.ts';
+import type {
+  DatabaseInstance,
+  DatabaseSnapshot,
+  Databases,
+  RestoreSpecification,
+} from '../../../core/database/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
 
@@ -62,17 +69,14 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
         .send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: identifier }))
         .catch(orUndefined('DBSnapshotNotFoundFault', 'DBSnapshotNotFound'));
       const [snapshot] = answer?.DBSnapshots ?? [];
-      if (snapshot === undefined) return undefined;
-      return {
-        identifier: snapshot.DBSnapshotIdentifier ?? identifier,
-        arn: snapshot.DBSnapshotArn ?? '',
-        instanceIdentifier: snapshot.DBInstanceIdentifier ?? '',
-        instanceResourceId: snapshot.DbiResourceId,
-        status: snapshot.Status ?? '',
-        createdAt: snapshot.SnapshotCreateTime?.toISOString(),
-        encrypted: snapshot.Encrypted ?? false,
-        tags: tagsOf(snapshot.TagList),
-      };
+      return snapshot && toSnapshot(snapshot);
+    },
+
+    async snapshotsOf({ resourceId }) {
+      const found: DatabaseSnapshot[] = [];
+      for await (const { DBSnapshots = [] } of paginateDescribeDBSnapshots({ client }, { DbiResourceId: resourceId }))
+        found.push(...DBSnapshots.map(toSnapshot));
+      return found;
     },
 
     async restore(specification) {
@@ -187,6 +191,17 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
     },
   };
 }
+
+const toSnapshot = (snapshot: DBSnapshot): DatabaseSnapshot => ({
+  identifier: snapshot.DBSnapshotIdentifier ?? '',
+  arn: snapshot.DBSnapshotArn ?? '',
+  instanceIdentifier: snapshot.DBInstanceIdentifier ?? '',
+  instanceResourceId: snapshot.DbiResourceId,
+  status: snapshot.Status ?? '',
+  createdAt: snapshot.SnapshotCreateTime?.toISOString(),
+  encrypted: snapshot.Encrypted ?? false,
+  tags: tagsOf(snapshot.TagList),
+});
 
 const textIn = (settings: DatabaseInstance['settings']) => (name: string) =>
   typeof settings[name] === 'string' ? String(settings[name]) : undefined;

@@ -5,8 +5,16 @@ import { listDamage } from '../../../core/database/damage-list.ts';
 import { damageIn, recoveryCandidate } from '../../../core/database/plan-recovery.ts';
 import type { Sessions } from '../../../core/database/ports.ts';
 import { judgeSource } from '../../../core/database/source.ts';
-import { activeDatabase, settings as common, FakeClock, FakeControl, makeIncident, makeInstance } from '../fakes.ts';
-import { FakeDatabases, FakeLooks, FakeProfiles } from './fakes.ts';
+import {
+  activeDatabase,
+  settings as common,
+  FakeClock,
+  FakeControl,
+  makeIncident,
+  makeInstance,
+  makeSnapshot,
+} from '../fakes.ts';
+import { FakeBaselines, FakeDatabases, FakeLooks, FakeProfiles } from './fakes.ts';
 
 const settings = { ...common, automatic: { ...common.automatic, database: 'auto' as const } };
 const id = 'recovery-20261122T201500Z-1a2b3c4d';
@@ -126,6 +134,7 @@ describe('the assessment of production', () => {
     const context = {
       settings,
       clock: new FakeClock(now),
+      baselines: new FakeBaselines(),
       control: change.control ?? new FakeControl(),
       databases,
       looks,
@@ -137,6 +146,15 @@ describe('the assessment of production', () => {
     return (await assessDatabase({ incident: asked, decision: change.decision }, context)).output;
   };
   const decision = { approved: true, by: 'arn:aws:iam::1:user/dba', reason: 'yes', at: now };
+
+  test('names what can be restored to instead, and the heartbeat that the copy must hold', async () => {
+    const databases = new FakeDatabases();
+    databases.snapshots.set('nightly', makeSnapshot());
+    expect(await assess({ databases, look: makeLook([finding()]) })).toMatchObject({
+      others: [{ restoreTo: { snapshot: 'nightly' }, what: 'snapshot' }],
+      heartbeat: '2026-11-22T20:14:30.000000Z',
+    });
+  });
 
   test('restores to just before damage that is bounded, and under `auto` asks nobody', async () => {
     expect(await assess({ look: makeLook([finding()]) })).toMatchObject({

@@ -125,6 +125,9 @@ export class FakeDatabases implements Databases {
   async findSnapshot(identifier: string) {
     return this.snapshots.get(identifier);
   }
+  async snapshotsOf({ resourceId }: { resourceId: string }) {
+    return [...this.snapshots.values()].filter(({ instanceResourceId }) => instanceResourceId === resourceId);
+  }
   async createSnapshot({ identifier, instanceIdentifier, tags }: Parameters<Databases['createSnapshot']>[0]) {
     if (!this.instances.has(instanceIdentifier)) return 'no-instance' as const;
     if (this.snapshots.has(identifier)) return 'exists' as const;

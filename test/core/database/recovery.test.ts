@@ -234,6 +234,23 @@ test('the newest that can be restored passes in a recovery although it misses th
   expect(judge('drill').finding.verdict).toBe('failed');
 });
 
+test.each([
+  {
+    $case: 'holds the source’s last heartbeat before the restore point',
+    newest: '2026-11-22T20:04:30Z',
+    verdict: 'passed',
+  },
+  { $case: 'ends before it, though well within the RPO', newest: '2026-11-22T20:03:30Z', verdict: 'failed' },
+])('a copy that $case: $verdict', ({ newest, verdict }) => {
+  const restorePoint = '2026-11-22T20:05:00.000Z';
+  const plan = makePlan({
+    restore: { kind: 'time', at: restorePoint },
+    restorePoint,
+    heartbeat: '2026-11-22T20:04:30Z',
+  });
+  expect(judgeFreshness({ newest, incident, plan, rpoSeconds: 900 }).finding.verdict).toBe(verdict);
+});
+
 describe('the endpoint is put back', () => {
   const facts = {
     ...{ resourceId: 'db-PRODUCTION', epoch: 1, parameter: '/stocker/database', value: 'old' },

@@ -98,6 +98,25 @@ describe('the outcome', () => {
   });
 });
 
+describe('what to do next', () => {
+  const others = [
+    { restoreTo: '2026-11-22T20:00:00.000Z', at: '2026-11-22T20:00:00.000Z', what: 'sound look' },
+    { restoreTo: { snapshot: 'nightly' }, at: '2026-11-22T02:00:00.000Z', what: 'snapshot' },
+  ];
+  const assessed = [makeStepRecord('Replan', { facts: { others } })];
+  const nextOf = (error: string, timeline = assessed) => reportOf(timeline, error).failure?.next;
+
+  test.each(['ValidationFailed', 'RestoreFailed'])('names other restore points after %s', (error) => {
+    expect(nextOf(error)).toContain(
+      `dr -- retry ${incident.id} --restore-to 2026-11-22T20:00:00.000Z (sound look, 2026-11-22T20:00:00.000Z), or --restore-to snapshot:nightly`,
+    );
+  });
+  test('names none where the restore point is not to blame, or none is known', () => {
+    expect(nextOf('ParityViolated')).not.toContain('--restore-to');
+    expect(nextOf('ValidationFailed', [])).not.toContain('--restore-to');
+  });
+});
+
 describe('the Terraform debt', () => {
   test('is listed from what the steps left, with what to do about each part', () => {
     const report = reportOf(recovered);
