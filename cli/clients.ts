@@ -5,6 +5,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { RDSClient } from '@aws-sdk/client-rds';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { STSClient } from '@aws-sdk/client-sts';
 
 export interface Connection {
   readonly endpoint?: string;
@@ -29,6 +30,7 @@ export function clientsOf(connection: Connection, region: string) {
     rds: new RDSClient(configuration),
     s3: new S3Client({ ...configuration, forcePathStyle: connection.endpoint !== undefined }),
     sfn: new SFNClient(configuration),
+    sts: new STSClient(configuration),
   };
 }
 export type Clients = ReturnType<typeof clientsOf>;

@@ -1,13 +1,6 @@
 /** The operator's command line: which command, and what its end means. */
-import { decideOn } from './commands/approve.ts';
-import { cancel } from './commands/cancel.ts';
-import { cloud } from './commands/cloud.ts';
-import { drill } from './commands/drill.ts';
-import { recoveryDrill } from './commands/recovery-drill.ts';
-import { retry, start } from './commands/start.ts';
-import { status } from './commands/status.ts';
-import { watch } from './commands/watch.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
+import { onInterruptionSay, sayOnInterruption } from './interruption.ts';
 import {
   parseApproveOptions,
   parseCancelOptions,
@@ -18,6 +11,7 @@ import {
   parseWatchOptions,
 } from './operator-options.ts';
 import { parseCloudOptions, parseDrillOptions } from './options.ts';
+import { troubleOf } from './trouble.ts';
 
 const help = `STOCKER Pro disaster recovery
 
@@ -44,7 +38,7 @@ const help = `STOCKER Pro disaster recovery
     approve INCIDENT --reason TEXT [--restore-to POINT]
     decline INCIDENT --reason TEXT
     cancel INCIDENT --reason TEXT [--yes]
-    retry INCIDENT [--reason TEXT] [--restore-to POINT]
+    retry INCIDENT [--reason TEXT] [--restore-to POINT] [--waive CHECKS]
     start --reason TEXT [--mode recovery --confirm ENVIRONMENT] [--restore-to POINT]
           [--request-id ID]
     --environment, --region    of the installation; by default production, and the Region
@@ -62,20 +56,29 @@ Exit codes
 DR_DEBUG=1 shows where an unexpected error came from.
 `;
 
-const commands: Readonly<Record<string, (argv: readonly string[]) => Promise<ExitCode>>> = {
-  drill: (argv) => {
+type Command = (argv: readonly string[]) => Promise<ExitCode>;
+
+/** Each command loads only what it needs: a person in a hurry waits for no embedded cloud. */
+const here: Readonly<Record<string, Command>> = {
+  drill: async (argv) => {
     const options = parseDrillOptions(argv);
-    return options.disaster === undefined ? drill(options) : recoveryDrill({ ...options, disaster: options.disaster });
+    if (options.disaster === undefined) return (await import('./commands/drill.ts')).drill(options);
+    const { recoveryDrill } = await import('./commands/recovery-drill.ts');
+    return recoveryDrill({ ...options, disaster: options.disaster });
   },
-  start: (argv) => start(parseStartOptions(argv)),
-  status: (argv) => status(parseStatusOptions(argv)),
-  watch: (argv) => watch(parseWatchOptions(argv)),
-  approve: (argv) => decideOn('approve', parseApproveOptions(argv)),
-  decline: (argv) => decideOn('decline', parseDeclineOptions(argv)),
-  cancel: (argv) => cancel(parseCancelOptions(argv)),
-  retry: (argv) => retry(parseRetryOptions(argv)),
-  cloud: (argv) => cloud(parseCloudOptions(argv)),
+  cloud: async (argv) => (await import('./commands/cloud.ts')).cloud(parseCloudOptions(argv)),
 };
+/** On an installation that is somewhere else: what they start goes on without them. */
+const there: Readonly<Record<string, Command>> = {
+  status: async (argv) => (await import('./commands/status.ts')).status(parseStatusOptions(argv)),
+  watch: async (argv) => (await import('./commands/watch.ts')).watch(parseWatchOptions(argv)),
+  approve: async (argv) => (await import('./commands/approve.ts')).decideOn('approve', parseApproveOptions(argv)),
+  decline: async (argv) => (await import('./commands/approve.ts')).decideOn('decline', parseDeclineOptions(argv)),
+  cancel: async (argv) => (await import('./commands/cancel.ts')).cancel(parseCancelOptions(argv)),
+  retry: async (argv) => (await import('./commands/start.ts')).retry(parseRetryOptions(argv)),
+  start: async (argv) => (await import('./commands/start.ts')).start(parseStartOptions(argv)),
+};
+const commands = { ...here, ...there };
 
 /** Runs one command and returns its exit code; says what went wrong and what to do next. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -84,6 +87,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     process.stdout.write(help);
     return name === undefined ? exitCodes.usage : exitCodes.passed;
   }
+  const isThere = Object.hasOwn(there, name);
+  if (isThere) onInterruptionSay('Interrupted. Nothing was stopped by it; see: npm run dr -- status');
   endCleanly();
   try {
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -91,7 +96,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       throw new UsageError(`There is no command "${name}". Give one of: ${Object.keys(commands).join(', ')}.`);
     return await command(rest);
   } catch (error) {
-    return explain(error);
+    return explainTrouble(isThere ? error : undefined) ?? explain(error);
   }
 }
 
@@ -103,12 +108,19 @@ function endCleanly(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
-      process.stderr.write('Interrupted. Nothing was concluded, and nothing is left behind.\n');
+      process.stderr.write(`${sayOnInterruption()}\n`);
       process.exit(exitCodes.interrupted);
     });
   process.on('uncaughtException', (error) => process.exit(explain(error)));
   // A reader that has seen enough (`| head`) closes the pipe.
   process.stdout.on('error', () => process.exit(exitCodes.interrupted));
+}
+
+function explainTrouble(error: unknown): ExitCode | undefined {
+  const trouble = process.env.DR_DEBUG ? undefined : troubleOf(error, process.env.AWS_ENDPOINT_URL);
+  if (!trouble) return undefined;
+  process.stderr.write(`${trouble.problem}\nNext: ${trouble.next}\n`);
+  return exitCodes.broken;
 }
 
 function explain(error: unknown): ExitCode {

@@ -2,6 +2,7 @@
 import { configurationOf } from '../config/index.ts';
 import { type RestoreTo, RestoreTo as RestoreToSchema } from '../core/incident/contracts.ts';
 import { isIncidentId } from '../core/incident/identifiers.ts';
+import { CheckName } from '../core/validation/contracts.ts';
 import { UsageError } from './exit-codes.ts';
 import { environmentOf, parse } from './options.ts';
 
@@ -28,6 +29,8 @@ export interface RetryOptions extends OperatorOptions {
   readonly incident: string;
   readonly reason: string;
   readonly restoreTo: RestoreTo | undefined;
+  /** Validation checks that may not stop it, on the caller's word. */
+  readonly waive: readonly string[];
 }
 export interface StartOptions extends OperatorOptions {
   readonly mode: 'drill' | 'recovery';
@@ -82,8 +85,11 @@ export function parseCancelOptions(argv: readonly string[]): CancelOptions {
 }
 
 export function parseRetryOptions(argv: readonly string[]): RetryOptions {
-  const { values, positionals } = parse(argv, { ...where, ...reason, ...restoreTo }, 1);
+  const { values, positionals } = parse(argv, { ...where, ...reason, ...restoreTo, waive: { type: 'string' } }, 1);
   const incident = incidentOf(positionals[0]);
+  const waive = checksOf(values.waive);
+  if (waive.length > 0 && values.reason === undefined)
+    throw new UsageError('--waive needs --reason "…": who reads the report must see why the check may not stop it.');
   if (incident.startsWith('drill-'))
     throw new UsageError(`${incident} is a drill: a drill is not retried. Start a new one: dr start --reason "…".`);
   return {
@@ -91,7 +97,16 @@ export function parseRetryOptions(argv: readonly string[]): RetryOptions {
     incident,
     reason: values.reason === undefined ? 'retry' : reasonOf(values.reason),
     restoreTo: restoreToOf(values['restore-to']),
+    waive,
   };
+}
+
+function checksOf(value: unknown): string[] {
+  if (value === undefined) return [];
+  const names = String(value).split(',');
+  const wrong = names.find((name) => !CheckName.safeParse(name).success);
+  if (wrong === undefined) return names;
+  throw new UsageError(`--waive ${wrong} is no check of the validation. Give some of: ${CheckName.options.join(',')}.`);
 }
 
 export function parseStartOptions(argv: readonly string[]): StartOptions {

@@ -1,10 +1,18 @@
 /** `dr start` and `dr retry`: an execution of database-recovery, as the console would start it. */
-import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type * as z from 'zod';
 import type { StartRequest } from '../../core/incident/contracts.ts';
+import { InvalidRequest } from '../../core/incident/errors.ts';
+import { incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
+import { dr } from '../hints.ts';
+import { onInterruptionSay } from '../interruption.ts';
 import { type Operator, operatorAt, requireIncident } from '../operator.ts';
 import type { RetryOptions, StartOptions } from '../operator-options.ts';
+import { refusalOf } from '../outcome.ts';
+import { readIncidentRecord } from '../records.ts';
 
 type Request = z.input<typeof StartRequest>;
 
@@ -21,27 +29,62 @@ export async function start(options: StartOptions): Promise<ExitCode> {
 
 /** Naming the failed incident is the confirmation: nothing but what it was about can be recovered. */
 export async function retry(options: RetryOptions): Promise<ExitCode> {
-  const { incident, reason, restoreTo, environment } = options;
+  const { incident, reason, restoreTo, waive, environment } = options;
   const operator = await operatorAt(options);
   const { status } = await requireIncident(operator, incident);
-  if (status === 'closed') throw new UsageError(`${incident} succeeded. There is nothing to retry.`);
+  if (status === 'closed')
+    throw new UsageError(
+      `${incident} succeeded: there is nothing to retry. A new recovery: ${dr(`start --mode recovery --confirm ${environment} --reason "…"`)}`,
+    );
   return execute(operator, {
     mode: 'recovery',
     confirm: environment,
     incident,
     reason,
     ...(restoreTo === undefined ? {} : { restoreTo }),
+    ...(waive.length === 0 ? {} : { waiver: { checks: [...waive], by: await callerOf(operator), reason } }),
   });
 }
 
-/** Exit 0: started. Whether it is accepted, and how it goes, `dr watch` shows. */
-async function execute({ here, names, region }: Operator, request: Request): Promise<ExitCode> {
-  const { executionArn } = await here.sfn.send(
+/** Who waives: the identity that AWS knows, not one that was typed. */
+async function callerOf({ here }: Operator): Promise<string> {
+  const { Arn } = await here.sts.send(new GetCallerIdentityCommand({}));
+  if (Arn === undefined) throw new UsageError('AWS does not say who you are: aws sts get-caller-identity.');
+  return Arn;
+}
+
+/** How long a request may take until its incident is open or it is refused. */
+const acceptedMs = 120_000;
+
+/** Exit 0: the incident is open. 1: refused, for the reason that is shown. 2: the request cannot be used. */
+async function execute(operator: Operator, request: Request): Promise<ExitCode> {
+  const { here, names, region } = operator;
+  const { executionArn = '', startDate } = await here.sfn.send(
     new StartExecutionCommand({
       stateMachineArn: names.stateMachineArn(region, 'database-recovery'),
       input: JSON.stringify(request),
     }),
   );
-  process.stdout.write(`Started ${executionArn}\nFollow it with: npm run dr -- watch\n`);
+  const mode = request.mode ?? 'drill';
+  const id = request.incident ?? incidentId(mode, startDate?.toISOString() ?? '', requestKey(request, executionArn));
+  onInterruptionSay(`Nothing was stopped: ${executionArn} goes on. Look: ${dr('status')}`);
+  for (const until = performance.now() + acceptedMs; performance.now() < until; await sleep(300)) {
+    const record = await readIncidentRecord(here.dynamodb, names.incidentTable, id);
+    if (record?.incident.executionArn === executionArn) return told(id, mode, request.incident !== undefined);
+    const { status = '', error, cause } = await here.sfn.send(new DescribeExecutionCommand({ executionArn }));
+    if (status === 'RUNNING') continue;
+    const { failure } = refusalOf({ status, error, cause });
+    process.stderr.write(`Not started: ${failure.name}\n${failure.message}\nNext: ${failure.next}\n`);
+    return failure.name === InvalidRequest.definition.name ? exitCodes.usage : exitCodes.failed;
+  }
+  process.stdout.write(`${executionArn} runs, and has not opened its incident yet. Look: ${dr('status')}\n`);
+  return exitCodes.passed;
+}
+
+function told(id: string, mode: 'drill' | 'recovery', isRetry: boolean): ExitCode {
+  const asks = 'It assesses the database now, and asks before it changes anything.';
+  process.stdout.write(
+    `${isRetry ? 'Taken up again' : 'Started'}: ${id}\n${mode === 'recovery' ? asks : 'A drill, on a copy: production is not touched.'}\nFollow it: ${dr(`watch ${id}`)}\n`,
+  );
   return exitCodes.passed;
 }

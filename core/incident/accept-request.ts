@@ -57,6 +57,7 @@ export async function acceptRequest(
         executionArn: execution.arn,
         restoreTo,
         retryOf: retried.executionArn,
+        waiver: request.waiver,
       },
     };
   return {

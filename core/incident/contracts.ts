@@ -11,6 +11,13 @@ export const Scenario = z.enum(['database', 'cluster', 'region', 'configuration'
 export const RestoreTo = z.union([z.literal('latest'), Moment, z.strictObject({ snapshot: z.string().min(1) })]);
 export type RestoreTo = z.infer<typeof RestoreTo>;
 
+/** A table as `schema.table`, quoted as SQL would quote it. */
+export const TableName = z.string().regex(/^("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)\.("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)$/);
+
+/** What of the database is recovered; absent: all of it. */
+export const Scope = z.strictObject({ tables: z.array(TableName).min(1).max(50) });
+export type Scope = z.infer<typeof Scope>;
+
 /** Who or what asked for the recovery, and when it was detected (alarm time) or declared. */
 export const Trigger = z.strictObject({
   kind: z.enum(['person', 'schedule', 'alarm', 'event']),
@@ -18,12 +25,23 @@ export const Trigger = z.strictObject({
   at: Moment.optional(),
 });
 
+/** A named person's word that a check which did not pass may not stop this recovery. */
+export const Waiver = z.strictObject({
+  /** Names of validation checks, such as `row-floors`; every other one still binds. */
+  checks: z.array(z.string()).min(1),
+  by: z.string().trim().min(1),
+  reason: z.string().trim().min(1).max(500),
+});
+export type Waiver = z.infer<typeof Waiver>;
+
 /** The small input of the console, the schedules, triage and `dr`. */
 export const StartRequest = z.strictObject({
   mode: Mode.default('drill'),
   reason: z.string().trim().min(1).max(500),
   target: z.string().min(1).optional(),
   restoreTo: RestoreTo.default('latest'),
+  /** A recovery of named tables in production as it is; absent: of the whole database, to a new instance. */
+  scope: Scope.optional(),
   requestId: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/)
@@ -32,6 +50,8 @@ export const StartRequest = z.strictObject({
   confirm: z.string().optional(),
   /** A failed recovery to take up again: what it made is adopted, and `restoreTo` may be given anew. */
   incident: z.string().optional(),
+  /** With `incident` only: nobody can waive what has not been seen to fail. */
+  waiver: Waiver.optional(),
   trigger: Trigger.default({ kind: 'person' }),
 });
 export type StartRequest = z.infer<typeof StartRequest>;
@@ -51,8 +71,10 @@ export const Incident = z.strictObject({
   detectedAt: Moment,
   target: z.string(),
   restoreTo: RestoreTo,
+  scope: Scope.optional(),
   /** A retry: the execution that worked on this incident before. */
   retryOf: z.string().optional(),
+  waiver: Waiver.optional(),
 });
 export type Incident = z.infer<typeof Incident>;
 

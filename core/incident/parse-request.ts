@@ -1,5 +1,5 @@
 /** Reads what a person, a schedule or triage asked for; every mistake is named with its field, its value and its fix. */
-import { Mode, Moment, RestoreTo, StartRequest, Trigger } from './contracts.ts';
+import { Mode, Moment, RestoreTo, StartRequest, Trigger, Waiver } from './contracts.ts';
 import { InvalidRequest } from './errors.ts';
 import { isIncidentId } from './identifiers.ts';
 import { isBefore, isRealMoment } from './moments.ts';
@@ -100,6 +100,7 @@ function fieldProblems(input: Readonly<Record<string, unknown>>, now: string): P
   return [
     ...checks.flatMap(([field, value, ok, problem, fix]) => (ok ? [] : [{ field, value, problem, fix }])),
     ...restoreToProblems(restoreTo, now),
+    ...waiverProblems(input),
     ...triggerProblems(trigger, now),
   ];
 }
@@ -154,6 +155,21 @@ function triggerProblems(value: unknown, now: string): Problem[] {
   return [
     { field: 'trigger.at', value: at, problem: `is no past time (now ${now})`, fix: 'Give when it was detected.' },
   ];
+}
+
+function waiverProblems({ waiver, incident }: Readonly<Record<string, unknown>>): Problem[] {
+  if (waiver === undefined) return [];
+  const refuse = (problem: string, fix: string) => [{ field: 'waiver', value: waiver, problem, fix }];
+  if (!Waiver.safeParse(waiver).success)
+    return refuse(
+      'does not say what is waived, by whom and why',
+      'Give {"checks": ["row-floors"], "by": "<who answers for it>", "reason": "<one sentence>"}.',
+    );
+  if (incident !== undefined) return [];
+  return refuse(
+    'waives what nobody has seen fail',
+    'Leave it out; where the gate then stops the recovery, take its incident up again ("incident") with the checks that it named.',
+  );
 }
 
 function confirmProblems(input: Readonly<Record<string, unknown>>, environment: string): Problem[] {

@@ -4,12 +4,12 @@ import { defineError } from '../errors.ts';
 export const ValidationFailed = defineError({
   name: 'ValidationFailed',
   retryable: false,
-  next: 'Read the failed checks in the report: the restored copy is damaged or incomplete. Restore to an earlier point.',
+  next: 'Read the failed checks in the report: the restored copy is damaged or incomplete. Restore to an earlier point, or, where you know better, retry the incident with a waiver that names the checks (dr retry --waive).',
 });
 export const ValidationUnknown = defineError({
   name: 'ValidationUnknown',
   retryable: false,
-  next: 'Read which checks gave no answer: give them more time (validation.pieceSeconds, gateSeconds) or a baseline, and start again.',
+  next: 'Read which checks gave no answer: give them more time (validation.pieceSeconds, gateSeconds) or a baseline, or retry the incident with a waiver that names them (dr retry --waive).',
 });
 export const CheckInterrupted = defineError({
   name: 'CheckInterrupted',

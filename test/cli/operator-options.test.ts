@@ -23,6 +23,8 @@ describe('Commands on a deployed installation', () => {
     expect(parseDeclineOptions([incident, '--reason', ' no '])).toMatchObject({ incident, reason: 'no' });
     expect(parseCancelOptions([incident, '--reason', 'no', '--yes'])).toMatchObject({ incident, yes: true });
     expect(parseRetryOptions([incident])).toMatchObject({ incident, reason: 'retry', restoreTo: undefined });
+    const waiving = ['--waive', 'row-floors,foreign-key', '--reason', 'known'];
+    expect(parseRetryOptions([incident, ...waiving])).toMatchObject({ waive: ['row-floors', 'foreign-key'] });
     expect(parseStartOptions(['--reason', 'test'])).toMatchObject({ mode: 'drill', reason: 'test' });
     expect(
       parseStartOptions(['--mode', 'recovery', '--confirm', 'production', '--reason', 'lost', '--request-id', 'a-1']),
@@ -54,6 +56,12 @@ describe('Commands on a deployed installation', () => {
     { $case: 'a local time', argv: ['retry', incident, '--restore-to', '2026-11-22 13:05'], says: /UTC time/ },
     { $case: 'a month 13', argv: ['retry', incident, '--restore-to', '2026-13-22T13:05:00Z'], says: /UTC time/ },
     { $case: 'no snapshot’s name', argv: ['retry', incident, '--restore-to', 'snapshot:'], says: /snapshot:<id/ },
+    { $case: 'a waiver without a reason', argv: ['retry', incident, '--waive', 'row-floors'], says: /needs --reason/ },
+    {
+      $case: 'a waiver of what is no check',
+      argv: ['retry', incident, '--waive', 'everything', '--reason', 'x'],
+      says: /everything is no check .*row-floors/,
+    },
     { $case: 'a drill to retry', argv: ['retry', 'drill-20261122T201500Z-1a2b3c4d'], says: /is a drill/ },
     {
       $case: 'a restore point to decline',

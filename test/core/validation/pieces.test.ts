@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Piece, PieceResult } from '../../../core/validation/contracts.ts';
-import { judge, maximumRounds } from '../../../core/validation/judge-validation.ts';
+import { judge, judgeValidation, maximumRounds } from '../../../core/validation/judge-validation.ts';
 import { type Catalog, halve, planPieces } from '../../../core/validation/plan-pieces.ts';
 import { judgeFreshness } from '../../../core/validation/state-checks.ts';
 import { percentilesOf, refusePerformance } from '../../../core/validation/validate-performance.ts';
@@ -100,6 +100,28 @@ describe('the judgement', () => {
     const judgement = judge(results, round);
     expect(judgement.verdict).toBe(verdict);
     expect(judgement.again).toHaveLength(again);
+  });
+});
+
+describe('a waiver', () => {
+  const failed: PieceResult = { id: 'row-floors-1', verdict: 'failed', reason: 'fewer rows', remaining: [] };
+  const rotten: PieceResult = { id: 'heap-scan-2.1', verdict: 'failed', reason: 'XX001', remaining: [] };
+  const waiver = { checks: ['row-floors'], by: 'arn:aws:iam::1:user/ada', reason: 'the season was closed' };
+  const judged = (results: readonly PieceResult[]) =>
+    judgeValidation({ incident: makeIncident({ waiver }), tier: 'gate', round: 1, results });
+
+  test('lets the check that it names pass, and the record says who, why and what', async () => {
+    const { output, summary, facts } = await judged([failed]);
+    expect(output.verdict).toBe('passed');
+    expect(summary).toBe(
+      'gate passed 0 of 1 pieces; arn:aws:iam::1:user/ada waived the rest (the season was closed): row-floors-1 failed: fewer rows',
+    );
+    expect(facts).toMatchObject({ waived: ['row-floors-1 failed: fewer rows'], waiver });
+  });
+
+  test('lets nothing else pass: neither another check, nor a gate that ran nothing', async () => {
+    await expect(judged([failed, rotten])).rejects.toMatchObject({ name: 'ValidationFailed', message: /XX001/ });
+    await expect(judged([])).rejects.toMatchObject({ name: 'ValidationUnknown' });
   });
 });
 
