@@ -1,7 +1,7 @@
 /** Follows a recovery live: each step as it ends, the elapsed time against the objective, what happens now and next. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, DescribeStateMachineForExecutionCommand } from '@aws-sdk/client-sfn';
-import type { StepRecord } from '../core/incident/contracts.ts';
+import type { Incident, StepRecord } from '../core/incident/contracts.ts';
 import type { Clients } from './clients.ts';
 import { duration, type Screen } from './screen.ts';
 import { readSteps } from './timeline.ts';
@@ -10,7 +10,13 @@ export interface Followed {
   readonly executionArn: string;
   readonly incidentId: string;
   readonly table: string;
+  readonly mode: Incident['mode'];
   readonly rtoSeconds: number;
+  /** When the RTO clock started (ISO text); without it, when the execution did. */
+  readonly detectedAt?: string;
+  readonly pollMs?: number;
+  /** Called once for each question that the recovery asks a person. */
+  readonly onQuestion?: () => Promise<void>;
 }
 
 export interface Ended {
@@ -19,30 +25,45 @@ export interface Ended {
   readonly cause: string | undefined;
 }
 
-const pollMs = 200;
-
 /** Resolves when the execution has ended. */
 export async function follow(
-  { executionArn, incidentId, table, rtoSeconds }: Followed,
+  { executionArn, incidentId, table, mode, rtoSeconds, detectedAt, pollMs = 200, onQuestion }: Followed,
   { sfn, dynamodb }: Pick<Clients, 'sfn' | 'dynamodb'>,
   screen: Screen,
 ): Promise<Ended> {
   const { definition = '{}' } = await sfn.send(new DescribeStateMachineForExecutionCommand({ executionArn }));
-  const order = stepOrder(JSON.parse(definition) as Machine);
+  const order = stepOrder(JSON.parse(definition) as Machine, mode);
   const shown = new Set<string>();
+  let isAsked = false;
   for (;;) {
     const { status, error, cause, startDate } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-    const steps = await readSteps(dynamodb, table, incidentId);
+    const steps = ofExecution(await readSteps(dynamodb, table, incidentId), executionArn);
     show(steps, shown, screen);
     if (status !== 'RUNNING') {
       screen.living('');
       return { status: status ?? 'UNKNOWN', error, cause };
     }
-    const elapsed = startDate ? (Date.now() - startDate.getTime()) / 1000 : 0;
+    if (!isAsked && onQuestion && steps.some(isQuestion)) {
+      isAsked = true;
+      screen.living('');
+      await onQuestion();
+    }
+    const since = detectedAt === undefined ? startDate?.getTime() : Date.parse(detectedAt);
+    const elapsed = since === undefined ? 0 : (Date.now() - since) / 1000;
     screen.living(`  … ${duration(elapsed)} of ${duration(rtoSeconds)}${now(steps, order)}`);
     await sleep(pollMs);
   }
 }
+
+/** A retry begins the timeline anew: what the execution before it did is in that one’s report. */
+export const ofExecution = (steps: readonly StepRecord[], executionArn: string): StepRecord[] =>
+  steps.filter(({ execution = executionArn }) => execution === executionArn);
+
+const isQuestion = ({ step, status }: StepRecord) => step === 'RequestApproval' && status === 'waiting';
+
+/** The step at which a recovery is now; undefined between two. */
+export const currentStep = (steps: readonly StepRecord[]): StepRecord | undefined =>
+  steps.findLast(({ finishedAt, status }) => finishedAt === undefined || status === 'waiting');
 
 const secondsOf = (step: StepRecord) =>
   (Date.parse(step.finishedAt ?? step.startedAt) - Date.parse(step.startedAt)) / 1000;
@@ -62,7 +83,7 @@ function show(steps: readonly StepRecord[], shown: Set<string>, screen: Screen):
 
 /** ` · AwaitAvailable, then ConfigureDatabase · 4 of 10 checks · the status is creating` */
 export function now(steps: readonly StepRecord[], order: readonly string[]): string {
-  const current = steps.findLast(({ finishedAt, status }) => finishedAt === undefined || status === 'waiting');
+  const current = currentStep(steps);
   const begun = new Set(steps.map(({ step }) => step));
   const last = order.findLastIndex((name) => begun.has(name));
   const next = order[last + 1];
@@ -76,10 +97,15 @@ export function now(steps: readonly StepRecord[], order: readonly string[]): str
   ].join(' · ');
 }
 
+interface Choice {
+  readonly Condition?: string;
+  readonly Next: string;
+}
 interface State {
   readonly Type: string;
   readonly Next?: string;
   readonly Default?: string;
+  readonly Choices?: readonly Choice[];
   readonly Branches?: readonly Machine[];
   readonly ItemProcessor?: Machine;
 }
@@ -88,8 +114,11 @@ interface Machine {
   readonly States?: Readonly<Record<string, State>>;
 }
 
-/** The names of a machine's tasks in the order of their usual run: choices take their default, failures are left out. */
-export function stepOrder({ StartAt, States = {} }: Machine): string[] {
+/** What a recovery of production does beyond a drill: it asks, fences, keeps a snapshot, protects. */
+const ofRecovery = /\$incident\.mode = 'recovery'|\$plan\.approval = 'ask'|\$decision\.approved/;
+
+/** The names of a machine's tasks in the order of their usual run: a drill's choices take their default, failures are left out. */
+export function stepOrder({ StartAt, States = {} }: Machine, mode: Incident['mode']): string[] {
   const names: string[] = [];
   const passed = new Set<string>();
   for (let name = StartAt; name !== undefined && !passed.has(name); ) {
@@ -97,8 +126,10 @@ export function stepOrder({ StartAt, States = {} }: Machine): string[] {
     const state: State | undefined = States[name];
     if (state?.Type === 'Task') names.push(name);
     for (const inner of [...(state?.Branches ?? []), ...(state?.ItemProcessor ? [state.ItemProcessor] : [])])
-      names.push(...stepOrder(inner));
-    name = state?.Next ?? state?.Default;
+      names.push(...stepOrder(inner, mode));
+    const taken =
+      mode === 'recovery' ? state?.Choices?.find(({ Condition = '' }) => ofRecovery.test(Condition)) : undefined;
+    name = taken?.Next ?? state?.Next ?? state?.Default;
   }
   return names;
 }

@@ -5,6 +5,7 @@ import type { Configuration } from '../config/schema.ts';
 import type { IncidentRecord } from '../core/incident/contracts.ts';
 import { type Clients, type Connection, clientsOf } from './clients.ts';
 import { UsageError } from './exit-codes.ts';
+import { dr as hint, hintsAreFor } from './hints.ts';
 import type { OperatorOptions } from './operator-options.ts';
 import { readActiveDatabase, readIncidentRecord } from './records.ts';
 
@@ -19,6 +20,7 @@ export interface Operator {
 }
 
 export async function operatorAt({ environment, region }: OperatorOptions): Promise<Operator> {
+  hintsAreFor(environment, region);
   const configuration = configurationOf(environment);
   const names = namesOf(configuration);
   const endpoint = process.env.AWS_ENDPOINT_URL;
@@ -30,10 +32,13 @@ export async function operatorAt({ environment, region }: OperatorOptions): Prom
 }
 
 /** Throws where there is no such incident. */
-export async function requireIncident({ here, names, region }: Operator, incident: string): Promise<IncidentRecord> {
+export async function requireIncident(
+  { configuration, here, names, region }: Operator,
+  incident: string,
+): Promise<IncidentRecord> {
   const record = await readIncidentRecord(here.dynamodb, names.incidentTable, incident);
   if (record) return record;
   throw new UsageError(
-    `${incident} has no record in ${region}. List the incidents with: npm run dr -- status; give --region where it is the other one.`,
+    `There is no incident ${incident} in ${region}, ${configuration.environment}. See which there are: ${hint('status')}; where it is the other Region’s, give --region ${region === configuration.dr.region ? configuration.primary.region : configuration.dr.region}.`,
   );
 }

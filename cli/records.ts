@@ -1,7 +1,7 @@
 /** What the product keeps about itself, as an operator reads it: on AWS or the embedded cloud alike. */
 import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { LookRecord } from '../core/database/contracts.ts';
 import { ActiveDatabase, Approval, IncidentRecord, Lease } from '../core/incident/contracts.ts';
 
@@ -67,3 +67,20 @@ export async function listIncidents(
 /** The sentinel's looks from a moment (ISO text) on, newest first. */
 export const listLooks = async (dynamodb: DynamoDBClient, incidentTable: string, from: string): Promise<LookRecord[]> =>
   (await query(dynamodb, incidentTable, 'look', from, 100)).map((item) => parse(LookRecord, item));
+
+/** Why triage did or did not start something, and what was refused. */
+export const TriageRecord = z.object({
+  at: z.string(),
+  alarm: z.string(),
+  verdict: z.string(),
+  reasons: z.array(z.string()),
+});
+export type TriageRecord = z.infer<typeof TriageRecord>;
+
+/** Newest first. */
+export const listDecisions = async (
+  dynamodb: DynamoDBClient,
+  incidentTable: string,
+  newest: number,
+): Promise<TriageRecord[]> =>
+  (await query(dynamodb, incidentTable, 'decisions', '0', newest)).map((item) => parse(TriageRecord, item));

@@ -17,6 +17,9 @@ export function duration(seconds: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
+/** `2026-11-22 23:42:08 UTC`: nobody reads milliseconds. */
+export const clock = (moment: string): string => `${moment.slice(0, 10)} ${moment.slice(11, 19)} UTC`;
+
 /** The least width that lines are fitted into; below it a terminal wraps by itself. */
 const narrowest = 40;
 const itemIndent = 2 + 2 + 21 + 1 + 9 + 2;
@@ -86,6 +89,17 @@ export class Screen {
       this.line(index === 0 ? this.#style('dim', line) : line);
       for (const each of more) this.line(' '.repeat(indent) + each);
     });
+  }
+
+  /** Labels and what belongs to them, wrapped beside them; a row without a label continues the one above. */
+  pairs(rows: readonly (readonly [label: string, text: string])[]): void {
+    const width = Math.max(...rows.map(([label]) => label.length));
+    const indent = 2 + width + 2;
+    for (const [label, text] of rows) {
+      const [first = '', ...more] = wrap(text, this.width - indent);
+      this.line(`  ${this.#style('bold', label.padEnd(width))}  ${first}`);
+      for (const each of more) this.line(' '.repeat(indent) + each);
+    }
   }
 
   good(text: string): string {

@@ -90,7 +90,7 @@ async function rehearse(
   const incident = incidentId('drill', startDate?.toISOString() ?? '', requestKey({}, executionArn));
   const table = namesOf(configuration).incidentTable;
   const { rtoSeconds } = configuration.objectives;
-  const ended = await follow({ executionArn, incidentId: incident, table, rtoSeconds }, clients, screen);
+  const ended = await follow({ executionArn, incidentId: incident, table, mode: 'drill', rtoSeconds }, clients, screen);
   await writers.stop();
   const report = await fetchReport(clients, table, incident);
   if (!report) return refused(ended, options, screen);

@@ -123,7 +123,11 @@ async function rehearse(
   );
   const over = new AbortController();
   const answering = answerApproval(installation, record, disaster.struckAt, options, screen, over.signal);
-  const ended = await follow({ executionArn, incidentId: id, table: incidentTable, rtoSeconds }, clients, screen);
+  const ended = await follow(
+    { executionArn, incidentId: id, table: incidentTable, mode: 'recovery', rtoSeconds, detectedAt },
+    clients,
+    screen,
+  );
   over.abort();
   await answering;
   await clientsGoOn(watchers.writers, screen);

@@ -1,92 +1,183 @@
-/** `dr status`: what is production, whether a recovery runs, what rings, how the last drills went. */
+/** `dr status`: what is production, whether a recovery runs and what it asks, what rings, how the last drills went. */
 import { DescribeAlarmsCommand, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import type { ActiveDatabase, Approval, IncidentRecord, Lease, StepRecord } from '../../core/incident/contracts.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { currentStep, ofExecution } from '../follow.ts';
+import { dr as hint } from '../hints.ts';
 import { type Operator, operatorAt } from '../operator.ts';
 import type { OperatorOptions } from '../operator-options.ts';
-import { listIncidents, readActiveDatabase, readApproval, readLease } from '../records.ts';
-import { duration, Screen } from '../screen.ts';
+import { answers, questionLines } from '../question.ts';
+import {
+  listDecisions,
+  listIncidents,
+  readActiveDatabase,
+  readApproval,
+  readLease,
+  type TriageRecord,
+} from '../records.ts';
+import { clock, duration, Screen } from '../screen.ts';
 import { readSteps } from '../timeline.ts';
 
 export interface Status {
+  readonly environment: string;
   readonly active: ActiveDatabase | undefined;
   readonly lease: Lease | undefined;
   /** Newest first. */
   readonly incidents: readonly IncidentRecord[];
-  /** Of the incident that is open. */
+  /** Of the incident that is open, by the execution that works on it. */
   readonly steps: readonly StepRecord[];
   readonly approval: Approval | undefined;
   readonly ringing: readonly Pick<MetricAlarm, 'AlarmName' | 'StateUpdatedTimestamp'>[];
+  /** Of triage, newest first. */
+  readonly decisions: readonly TriageRecord[];
 }
 
 const drillsShown = 3;
+/** A failure that is older is history. */
+const recentMs = 24 * 3_600_000;
 
 /** Exit 0, whatever the state: it was told. */
 export async function status(options: OperatorOptions): Promise<ExitCode> {
   const operator = await operatorAt(options);
   const screen = new Screen();
-  screen.heading(`${operator.configuration.environment}, seen from ${operator.region}`);
-  screen.table(statusRows(await readStatus(operator)));
+  const now = Date.now();
+  const state = await readStatus(operator);
+  screen.heading(`${state.environment}, seen from ${operator.region} at ${clock(new Date(now).toISOString())}`);
+  screen.line();
+  screen.pairs(statusRows(state, now));
+  screen.heading('Next');
+  for (const line of nextSteps(state, now)) screen.text(line);
   return exitCodes.passed;
 }
 
-async function readStatus({ here, dr, names }: Operator): Promise<Status> {
-  const [active, lease, incidents, { MetricAlarms = [] }] = await Promise.all([
+async function readStatus({ configuration: { environment }, here, dr, names }: Operator): Promise<Status> {
+  const [active, lease, incidents, { MetricAlarms = [] }, decisions] = await Promise.all([
     readActiveDatabase(dr.dynamodb, names.controlTable),
     readLease(dr.dynamodb, names.controlTable),
     listIncidents(here.dynamodb, names.incidentTable, 50),
     here.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${names.prefix}-`, StateValue: 'ALARM' })),
+    listDecisions(here.dynamodb, names.incidentTable, 10),
   ]);
-  const open = incidents.find(({ status }) => status === 'open')?.incident.id;
+  const open = openIncident({ incidents, lease })?.incident;
   const [steps, approval] = await Promise.all([
-    open === undefined ? [] : readSteps(here.dynamodb, names.incidentTable, open),
-    open === undefined ? undefined : readApproval(dr.dynamodb, names.controlTable, open),
+    open ? readSteps(here.dynamodb, names.incidentTable, open.id) : [],
+    open ? readApproval(dr.dynamodb, names.controlTable, open.id) : undefined,
   ]);
-  return { active, lease, incidents, steps, approval, ringing: MetricAlarms };
+  return {
+    environment,
+    active,
+    lease,
+    incidents,
+    steps: open ? ofExecution(steps, open.executionArn) : [],
+    approval: approval?.executionArn === open?.executionArn ? approval : undefined,
+    ringing: MetricAlarms,
+    decisions,
+  };
 }
 
-export function statusRows({ active, lease, incidents, steps, approval, ringing }: Status): string[][] {
-  const open = incidents.find(({ status }) => status === 'open');
-  const drills = incidents.filter(({ incident, status }) => incident.mode === 'drill' && status !== 'open');
+/** The incident that is being worked on: whose lease it is, or else the newest that is open. */
+function openIncident({ incidents, lease }: Pick<Status, 'incidents' | 'lease'>): IncidentRecord | undefined {
+  const open = incidents.filter(({ status }) => status === 'open');
+  return open.find(({ incident }) => incident.id === lease?.incidentId) ?? open[0];
+}
+
+type Row = readonly [label: string, text: string];
+
+/** `now`: epoch milliseconds. */
+export function statusRows(state: Status, now: number): Row[] {
+  const { active, lease, incidents, ringing } = state;
+  const open = openIncident(state);
+  const others = incidents.filter((each) => each.status === 'open' && each !== open);
+  const closed = incidents.filter(({ status }) => status !== 'open');
+  const last = closed.find(({ incident }) => incident.mode === 'recovery');
+  const drills = closed.filter(({ incident }) => incident.mode === 'drill').slice(0, drillsShown);
   return [
-    ['', '', ''],
     [
-      'active database',
-      active?.identifier ?? 'not registered',
-      active ? `${active.region}, epoch ${active.epoch}, since ${active.since}` : 'invoke register-database',
+      'production',
+      active
+        ? `${active.identifier} in ${active.region}, epoch ${active.epoch}, since ${clock(active.since)}`
+        : 'not registered: no recovery can start',
     ],
-    ['lease', lease?.incidentId ?? 'free', lease ? `${lease.mode} in ${lease.region}, since ${lease.takenAt}` : ''],
-    ['open incident', open?.incident.id ?? 'none', open ? describeWork(steps) : ''],
-    ...(open && approval && !approval.decision ? [approvalRow(approval)] : []),
-    ...(ringing.length === 0 ? [['alarms', 'quiet', '']] : ringing.map(alarmRow)),
-    ...(drills.length === 0 ? [['last drills', 'none', '']] : drills.slice(0, drillsShown).map(drillRow)),
+    ...(open ? openRows(open, state, now) : ([['recovery', 'none is running']] as const)),
+    ...others.map(({ incident }): Row => ['also open', `${incident.id}: nobody works on it; the clean-up closes it`]),
+    ...(lease && lease.incidentId !== open?.incident.id
+      ? ([['lease', `held by ${lease.incidentId} since ${clock(lease.takenAt)}`]] as const)
+      : []),
+    ...(ringing.length === 0 ? ([['alarms', 'quiet']] as const) : labelled('alarms', ringing.map(alarmText))),
+    ...(ringing.length > 0 && !open ? decisionRows(state) : []),
+    ...(last ? ([['last recovery', endedText(last)]] as const) : []),
+    ...labelled('last drills', drills.length === 0 ? ['none'] : drills.map(endedText)),
   ];
 }
 
-function describeWork(steps: readonly StepRecord[]): string {
-  const current = steps.findLast(({ finishedAt, piece }) => finishedAt === undefined && piece === undefined);
-  return current ? `${current.step}: ${current.summary}` : 'between two steps';
+const labelled = (label: string, texts: readonly string[]): Row[] =>
+  texts.map((text, index) => [index === 0 ? label : '', text]);
+
+function openRows(
+  { incident, objectives, recoveredAt }: IncidentRecord,
+  { steps, approval }: Status,
+  now: number,
+): Row[] {
+  const { id, mode, reason, detectedAt, trigger } = incident;
+  const elapsed = Math.max(0, now - Date.parse(detectedAt)) / 1000;
+  const current = currentStep(steps);
+  const isAsking = approval !== undefined && approval.decision === undefined;
+  return [
+    [mode, `${id}: ${reason}`],
+    [
+      '',
+      recoveredAt
+        ? `the application is healthy since ${clock(recoveredAt)}; the rest follows by itself`
+        : `${duration(elapsed)} of the RTO of ${duration(objectives.rtoSeconds)}, since ${clock(detectedAt)} (${trigger.name ?? trigger.kind})`,
+    ],
+    ...(isAsking
+      ? labelled('approval wanted', questionLines(approval, now))
+      : ([['now', current ? `${current.step}: ${current.summary}` : 'between two steps']] as const)),
+  ];
 }
 
-const approvalRow = ({ incidentId, expiresAt }: Approval) => [
-  'approval wanted',
-  `until ${expiresAt}`,
-  `npm run dr -- approve ${incidentId} --reason "…"`,
-];
+const alarmText = ({ AlarmName = '', StateUpdatedTimestamp: since }: Status['ringing'][number]) =>
+  `${AlarmName} rings${since ? ` since ${clock(since.toISOString())}` : ''}`;
 
-const alarmRow = ({ AlarmName = '', StateUpdatedTimestamp }: Status['ringing'][number], index: number) => [
-  index === 0 ? 'alarms' : '',
-  AlarmName,
-  StateUpdatedTimestamp ? `rings since ${StateUpdatedTimestamp.toISOString()}` : 'rings',
-];
+function decisionRows({ decisions, ringing }: Status): Row[] {
+  const names = ringing.map(({ AlarmName }) => AlarmName);
+  const [newest] = decisions.filter(({ alarm }) => names.includes(alarm));
+  if (!newest) return [['triage', 'has decided nothing about them']];
+  const { at, verdict, reasons } = newest;
+  return [['triage', `${verdict} at ${clock(at)}, because ${reasons.join('; ')}`]];
+}
 
-function drillRow({ incident, status, achieved, closedAt }: IncidentRecord, index: number): string[] {
-  const { rtoSeconds, rpoSeconds } = achieved;
-  const said = (name: string, value: number | undefined) =>
-    `${name} ${value === undefined ? 'unknown' : duration(value)}`;
+function endedText({ incident, status, achieved, closedAt, outcome }: IncidentRecord): string {
+  const said = (name: string, value: number | undefined) => (value === undefined ? [] : [`${name} ${duration(value)}`]);
   return [
-    index === 0 ? 'last drills' : '',
-    incident.id,
-    `${status === 'closed' ? 'passed' : status} ${closedAt ?? ''}, ${said('RTO', rtoSeconds)}, ${said('RPO', rpoSeconds)}`,
+    `${incident.id} ${status === 'closed' ? 'passed' : 'FAILED'}${closedAt ? ` ${clock(closedAt)}` : ''}`,
+    ...said('RTO', achieved.rtoSeconds),
+    ...said('RPO', achieved.rpoSeconds),
+    ...(status === 'failed' && outcome ? [outcome] : []),
+  ].join(', ');
+}
+
+/** What a person does now, with what to type. */
+export function nextSteps(state: Status, now: number): string[] {
+  const { environment, active, approval, incidents, ringing } = state;
+  const open = openIncident(state)?.incident;
+  const start = hint(`start --mode recovery --confirm ${environment} --reason "…"`);
+  if (open) {
+    const isAsking = approval !== undefined && approval.decision === undefined;
+    return [
+      ...(isAsking ? answers(approval) : []),
+      hint(`watch ${open.id}`),
+      ...(isAsking ? [] : [`To stop it: ${hint(`cancel ${open.id} --reason "…"`)}`]),
+    ];
+  }
+  if (!active) return ['Invoke the function database/register-database once (docs/deploy.md).'];
+  const last = incidents.find(({ incident }) => incident.mode === 'recovery');
+  const failed = last?.status === 'failed' && now - Date.parse(last.closedAt ?? '') < recentMs ? last : undefined;
+  const again = failed ? [`To take up the last recovery again: ${hint(`retry ${failed.incident.id}`)}`] : [];
+  if (ringing.length === 0) return failed ? again : ['Nothing to do.'];
+  return [
+    'Look at the database now: docs/runbooks has one heading for each alarm.',
+    ...again,
+    `To recover it: ${start}`,
   ];
 }

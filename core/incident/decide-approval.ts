@@ -45,7 +45,8 @@ export interface DecideApprovalContext {
 
 const usage =
   'POST {"incident": "<incident id>", "decision": "approve" or "decline", "reason": "<why>"} and, to choose the restore point, "restoreTo": "latest", a UTC time or {"snapshot": "<identifier>"}, signed with IAM';
-const over = 'Look at its execution in the Step Functions console; `npm run dr -- retry` starts a failed one again.';
+const over = (incident: string) =>
+  `See how it stands: npm run dr -- watch ${incident}. If it has failed, this asks again: npm run dr -- retry ${incident}.`;
 
 export async function decideApproval(
   { caller, body }: ApprovalRequest,
@@ -60,7 +61,7 @@ export async function decideApproval(
   if (approval === undefined)
     return {
       statusCode: 404,
-      message: `Incident ${incident} waits for no approval: it has not asked yet, or is a drill, which asks for none. ${over}`,
+      message: `Incident ${incident} waits for no approval: it has not asked yet, or is a drill, which asks for none. ${over(incident)}`,
     };
   if (approval.decision === undefined) {
     const refusal = refuse(parsed.data, approval, { caller, now, ...settings.approval });
@@ -78,7 +79,7 @@ export async function decideApproval(
   if (decided.outcome === 'decided-before') return { statusCode: 409, message: standing(incident, decided.first) };
   return {
     statusCode: 409,
-    message: `The execution of incident ${incident} does not wait any more; nothing was decided. ${over}`,
+    message: `The execution of incident ${incident} does not wait any more; nothing was decided. ${over(incident)}`,
   };
 }
 
@@ -88,11 +89,11 @@ function refuse(
   { expiresAt, startedBy, plan }: Approval,
   { caller, now, starterMayApprove }: { caller: string; now: string; starterMayApprove: boolean },
 ): ApprovalAnswer | undefined {
-  const bad = (message: string): ApprovalAnswer => ({ statusCode: 400, message: `${message} ${usage}.` });
+  const bad = (message: string): ApprovalAnswer => ({ statusCode: 400, message });
   if (!isBefore(now, expiresAt))
     return {
       statusCode: 409,
-      message: `Nobody answered incident ${incident} by ${expiresAt}: it is declined. ${over}`,
+      message: `Nobody answered incident ${incident} by ${expiresAt}: it is declined. ${over(incident)}`,
     };
   if (decision === 'decline') return restoreTo === undefined ? undefined : bad('restoreTo belongs to an approval.');
   if (!starterMayApprove && startedBy === caller)

@@ -14,7 +14,7 @@ const step = (name: string, change: Partial<StepRecord> = {}) =>
   makeStepRecord(name, { finishedAt: openedAt, ...change });
 
 test('the order of the steps is that of a run in which nothing fails', () => {
-  const order = stepOrder(machine);
+  const order = stepOrder(machine, 'drill');
   expect(order.slice(0, 5)).toEqual([
     'AcceptRequest',
     'TakeLease',
@@ -24,6 +24,14 @@ test('the order of the steps is that of a run in which nothing fails', () => {
   ]);
   expect(order.slice(-3)).toEqual(['TearDown', 'AwaitTornDown', 'CloseIncident']);
   expect(order).not.toContain('ReportRefusal');
+});
+
+test('a recovery of production asks, fences and keeps a snapshot before it restores, and protects what it restored', () => {
+  const order = stepOrder(machine, 'recovery');
+  const own = ['RequestApproval', 'Replan', 'FenceSource', 'SnapshotSource', 'RestoreDatabase', 'ProtectDatabase'];
+  expect(order.filter((name) => own.includes(name))).toEqual(own);
+  expect(order).not.toContain('TearDown');
+  expect(stepOrder(machine, 'drill').filter((name) => own.includes(name))).toEqual(['RestoreDatabase']);
 });
 
 const { finishedAt: _, ...running } = step('CheckGate');
@@ -45,7 +53,7 @@ test.each([
   },
   { $case: 'nothing at the end', steps: [step('CloseIncident')], says: '' },
 ])('the living line tells $case', ({ steps, says }) => {
-  expect(now(steps, stepOrder(machine))).toBe(says);
+  expect(now(steps, stepOrder(machine, 'drill'))).toBe(says);
 });
 
 /** Clients that answer from a script: one timeline for each look. */
@@ -73,11 +81,29 @@ test('shows each step once, when it is through, and the failure of one that is n
     error: 'RestoreFailed',
     cause: 'why',
   });
-  const followed = { executionArn: 'arn', incidentId: 'i', table: 't', rtoSeconds: 3600 };
+  const followed = { executionArn: 'arn', incidentId: 'i', table: 't', mode: 'drill' as const, rtoSeconds: 3600 };
   const screen = new Screen({ out: out as unknown as NodeJS.WriteStream });
   expect(await follow(followed, clients, screen)).toEqual({ status: 'FAILED', error: 'RestoreFailed', cause: 'why' });
   const lines = String(out.read()).trim().split('\n');
   expect(lines).toHaveLength(2);
   expect(lines[0]).toMatch(/✓ OpenIncident .* open$/);
   expect(lines[1]).toMatch(/✗ AwaitAvailable .* RestoreFailed: the status is incompatible-restore$/);
+});
+
+test('asks once, and shows nothing of the execution that a retry takes over from', async () => {
+  const out = new PassThrough();
+  const former = step('AssessDatabase', { execution: 'former', summary: 'of the former execution' });
+  const asking = step('RequestApproval', { execution: 'arn', status: 'waiting', summary: 'asked' });
+  const done = step('Replan', { execution: 'arn', summary: 'decided' });
+  const clients = scripted([[former], [former, asking], [former, asking], [former, done]], { status: 'SUCCEEDED' });
+  let asked = 0;
+  const followed = { executionArn: 'arn', incidentId: 'i', table: 't', mode: 'recovery' as const, rtoSeconds: 3600 };
+  const onQuestion = async () => void asked++;
+  await follow(
+    { ...followed, pollMs: 1, onQuestion },
+    clients,
+    new Screen({ out: out as unknown as NodeJS.WriteStream }),
+  );
+  expect(asked).toBe(1);
+  expect(String(out.read())).toMatch(/^[^\n]*Replan[^\n]*\n$/);
 });

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { type Status, statusRows } from '../../cli/commands/status.ts';
+import { afterEach, expect, test } from 'vitest';
+import { nextSteps, type Status, statusRows } from '../../cli/commands/status.ts';
+import { hintsAreFor } from '../../cli/hints.ts';
 import type { IncidentRecord, StepRecord } from '../../core/incident/contracts.ts';
 
 const record = (id: string, change: Partial<IncidentRecord> = {}): IncidentRecord => ({
@@ -26,18 +27,32 @@ const record = (id: string, change: Partial<IncidentRecord> = {}): IncidentRecor
 });
 
 const quiet: Status = {
+  environment: 'production',
   active: undefined,
   lease: undefined,
   incidents: [],
   steps: [],
   approval: undefined,
   ringing: [],
+  decisions: [],
 };
+const active = {
+  version: 1 as const,
+  identifier: 'stocker-pro-production',
+  resourceId: 'db-1',
+  region: 'us-east-1',
+  address: 'host',
+  port: 5432,
+  epoch: 3,
+  since: '2026-11-01T00:00:00Z',
+};
+const now = Date.parse('2026-11-22T20:20:00Z');
 
 const told = (change: Partial<Status>) =>
-  statusRows({ ...quiet, ...change })
+  statusRows({ ...quiet, active, ...change }, now)
     .map((row) => row.join(' | '))
     .join('\n');
+const next = (change: Partial<Status>) => nextSteps({ ...quiet, active, ...change }, now).join('\n');
 
 const step = (name: string, change: Partial<StepRecord> = {}): StepRecord => ({
   version: 1,
@@ -51,74 +66,110 @@ const step = (name: string, change: Partial<StepRecord> = {}): StepRecord => ({
   ...change,
 });
 
+afterEach(() => hintsAreFor('production', undefined));
+
 test('tells that nothing is known, and what to do about it', () => {
-  const rows = told({});
-  expect(rows).toMatch(/active database \| not registered \| invoke register-database/);
-  expect(rows).toMatch(/lease \| free/);
-  expect(rows).toMatch(/open incident \| none/);
+  const rows = told({ active: undefined });
+  expect(rows).toMatch(/production \| not registered/);
+  expect(rows).toMatch(/recovery \| none is running/);
   expect(rows).toMatch(/alarms \| quiet/);
   expect(rows).toMatch(/last drills \| none/);
+  expect(next({ active: undefined })).toMatch(/register-database/);
+  expect(next({})).toBe('Nothing to do.');
 });
 
-test('tells which database is production, who holds the lease and what the recovery does now', () => {
-  const rows = told({
-    active: {
-      version: 1,
-      identifier: 'stocker-pro-production',
-      resourceId: 'db-1',
-      region: 'us-east-1',
-      address: 'host',
-      port: 5432,
-      epoch: 3,
-      since: '2026-11-01T00:00:00Z',
-    },
-    lease: {
-      version: 1,
-      incidentId: 'recovery-1',
-      executionArn: 'arn',
-      region: 'us-east-1',
-      mode: 'recovery',
-      scenario: 'database',
-      takenAt: '2026-11-22T20:15:01Z',
-    },
+test('tells which database is production, what the recovery does now, and its time against the RTO', () => {
+  const working: Partial<Status> = {
     incidents: [record('recovery-1', { status: 'open' })],
     steps: [
-      step('FenceSource', { finishedAt: '2026-11-22T20:15:09Z' }),
-      step('AwaitAvailable', { summary: 'creating' }),
+      step('FenceSource', { finishedAt: '2026-11-22T20:15:09Z', status: 'succeeded' }),
+      step('AwaitAvailable', { status: 'waiting', finishedAt: '2026-11-22T20:16:09Z', summary: 'creating' }),
     ],
-  });
-  expect(rows).toMatch(/stocker-pro-production \| us-east-1, epoch 3/);
-  expect(rows).toMatch(/lease \| recovery-1 \| recovery in us-east-1/);
-  expect(rows).toMatch(/open incident \| recovery-1 \| AwaitAvailable: creating/);
+  };
+  const rows = told(working);
+  expect(rows).toMatch(/production \| stocker-pro-production in us-east-1, epoch 3/);
+  expect(rows).toMatch(/recovery \| recovery-1: test/);
+  expect(rows).toMatch(/5 min of the RTO of 1 h, since 2026-11-22 20:15:00 UTC \(person\)/);
+  expect(rows).toMatch(/now \| AwaitAvailable: creating/);
+  expect(next(working)).toMatch(/npm run dr -- watch recovery-1\nTo stop it: npm run dr -- cancel recovery-1/);
 });
 
-test('says how to approve while a recovery asks, and no more once it was decided', () => {
+test('once the application is healthy, its time is told and the clock runs no further', () => {
+  const recoveredAt = '2026-11-22T20:19:00Z';
+  const rows = told({ incidents: [record('recovery-1', { status: 'open', recoveredAt })] });
+  expect(rows).toMatch(/healthy since 2026-11-22 20:19:00 UTC/);
+  expect(rows).not.toMatch(/of the RTO/);
+});
+
+test('works on the incident that holds the lease, and names the other one that is open', () => {
+  const incidents = ['recovery-2', 'recovery-1'].map((id) => record(id, { status: 'open' }));
+  const lease = {
+    version: 1 as const,
+    incidentId: 'recovery-1',
+    executionArn: 'arn',
+    region: 'us-east-1',
+    mode: 'recovery' as const,
+    scenario: 'database' as const,
+    takenAt: '2026-11-22T20:15:01Z',
+  };
+  expect(told({ incidents, lease })).toMatch(/recovery \| recovery-1: test[\s\S]*also open \| recovery-2/);
+  expect(told({ lease })).toMatch(/lease \| held by recovery-1 since/);
+});
+
+test('shows the question and what to type while a recovery asks, and no more once it was decided', () => {
   const approval = {
     version: 1 as const,
     incidentId: 'recovery-1',
     executionArn: 'arn',
     region: 'us-east-1',
     askedAt: '2026-11-22T20:15:00Z',
-    expiresAt: '2026-11-22T21:15:00Z',
-    plan: { source: 'a', candidate: 'b', damage: [], estimatedLossSeconds: 5 },
+    expiresAt: '2026-11-22T20:30:00Z',
+    plan: { source: 'a', candidate: 'b', damage: ['table t is gone'], estimatedLossSeconds: 5 },
   };
   const incidents = [record('recovery-1', { status: 'open' })];
-  expect(told({ incidents, approval })).toMatch(/until 2026-11-22T21:15:00Z \| npm run dr -- approve recovery-1/);
+  const rows = told({ incidents, approval });
+  expect(rows).toMatch(/approval wanted \| Damaged: table t is gone/);
+  expect(rows).toMatch(/you choose the restore point/);
+  expect(rows).toMatch(/declined at 2026-11-22 20:30:00 UTC, in 10 min/);
+  expect(next({ incidents, approval })).toMatch(/^npm run dr -- approve recovery-1 --reason "…" --restore-to POINT\n/);
+  hintsAreFor('staging', 'us-west-2');
+  expect(next({ incidents, approval })).toMatch(
+    /decline recovery-1 --reason "…" --environment staging --region us-west-2/,
+  );
   const decision = { approved: true, by: 'somebody', reason: 'yes', at: '2026-11-22T20:20:00Z' };
-  expect(told({ incidents, approval: { ...approval, decision } })).not.toMatch(/approve/);
+  expect(next({ incidents, approval: { ...approval, decision } })).not.toMatch(/approve/);
 });
 
-test('lists every ringing alarm and the last three drills, not recoveries', () => {
+test('names every ringing alarm, why triage started nothing, and how a person does', () => {
   const ringing = [
     { AlarmName: 'database-damage-found', StateUpdatedTimestamp: new Date('2026-11-22T20:14:00Z') },
     { AlarmName: 'sentinel-silent' },
   ] as Status['ringing'];
+  const decisions = [
+    { at: '2026-11-22T20:14:02Z', alarm: 'database-damage-found', verdict: 'record', reasons: ['a blocked window'] },
+  ];
+  const rows = told({ ringing, decisions });
+  expect(rows).toMatch(/alarms \| database-damage-found rings since 2026-11-22 20:14:00 UTC/);
+  expect(rows).toMatch(/sentinel-silent rings/);
+  expect(rows).toMatch(/triage \| record at 2026-11-22 20:14:02 UTC, because a blocked window/);
+  expect(next({ ringing })).toMatch(/docs\/runbooks[\s\S]*start --mode recovery --confirm production/);
+  const incidents = [record('recovery-1', { status: 'open' })];
+  expect(told({ ringing, decisions, incidents })).not.toMatch(/triage/);
+});
+
+test('offers to take up a recovery that failed lately, and forgets it after a day', () => {
+  const failed = record('recovery-1', { status: 'failed', achieved: {}, outcome: 'The recovery was declined' });
+  expect(told({ incidents: [failed] })).toMatch(/last recovery \| recovery-1 FAILED .*, The recovery was declined/);
+  expect(next({ incidents: [failed] })).toMatch(/npm run dr -- retry recovery-1/);
+  expect(next({ incidents: [{ ...failed, closedAt: '2026-11-20T20:16:00Z' }] })).toBe('Nothing to do.');
+});
+
+test('lists the last recovery and the last three drills', () => {
   const incidents = ['drill-4', 'recovery-9', 'drill-3', 'drill-2', 'drill-1'].map((id) => record(id));
   const failed = record('drill-5', { status: 'failed', achieved: {} });
-  const rows = told({ ringing, incidents: [failed, ...incidents] });
-  expect(rows).toMatch(/database-damage-found \| rings since 2026-11-22T20:14:00.000Z/);
-  expect(rows).toMatch(/sentinel-silent \| rings/);
-  expect(rows).toMatch(/drill-5 \| failed .*RTO unknown/);
-  expect(rows).toMatch(/drill-3 \| passed .*RTO 13.2 s, RPO 1.5 s/);
-  expect(rows).not.toMatch(/drill-2|recovery-9/);
+  const rows = told({ incidents: [failed, ...incidents] });
+  expect(rows).toMatch(/last recovery \| recovery-9 passed/);
+  expect(rows).toMatch(/drill-5 FAILED/);
+  expect(rows).toMatch(/drill-3 passed 2026-11-22 20:16:00 UTC, RTO 13.2 s, RPO 1.5 s/);
+  expect(rows).not.toMatch(/drill-2/);
 });
