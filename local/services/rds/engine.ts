@@ -54,11 +54,21 @@ export interface Measurement {
   readonly cpuSeconds?: number;
 }
 
+/** Where a database is on this machine. */
+export interface Location {
+  /** Its data directory. */
+  readonly directory: string;
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined;
+  /** Directory of its archived write-ahead log; undefined where it has no backups. */
+  readonly archive: string | undefined;
+}
+
 export interface Database {
   /** On 127.0.0.1; stays the same for its life. */
   readonly port: number;
   /** For faults that tests inject. */
-  readonly location: { readonly directory: string; readonly pid: number | undefined };
+  readonly location: Location;
   /** Calls back when it ends without having been told to. */
   onFailure(callback: () => void): void;
   /** Calls back with every line of its log. */

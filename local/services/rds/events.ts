@@ -8,6 +8,7 @@ const known = {
   'RDS-EVENT-0004': ['availability', 'DB instance shutdown'],
   'RDS-EVENT-0005': ['creation', 'DB instance created'],
   'RDS-EVENT-0006': ['availability', 'DB instance restarted'],
+  'RDS-EVENT-0007': ['failure', 'DB instance storage has been exhausted. Allocate additional storage.'],
   'RDS-EVENT-0012': ['configuration change', 'Applying modification to database instance class'],
   'RDS-EVENT-0013': ['failover', 'Multi-AZ instance failover started.'],
   'RDS-EVENT-0014': ['configuration change', 'Finished applying modification to DB instance class'],

@@ -2,6 +2,7 @@
 import type { Home, Service, ServiceDefinition } from '../../kernel.ts';
 import { AccessRules } from './access.ts';
 import { catalogueOperations } from './catalogue.ts';
+import type { Location } from './engine.ts';
 import { instanceOperations } from './instances.ts';
 import { findInstance } from './lifecycle.ts';
 import { modifyOperations } from './modify.ts';
@@ -14,8 +15,10 @@ import { Region } from './state.ts';
 
 /** What faults need to know of an instance. */
 export interface RdsService extends Service {
-  /** Throws DBInstanceNotFound. `pid` is undefined while it does not run. */
-  clusterOf(identifier: string): { readonly directory: string; readonly pid: number | undefined } | undefined;
+  /** Throws DBInstanceNotFound; undefined where there is no database (yet). */
+  clusterOf(identifier: string): Location | undefined;
+  /** The next restore runs out of disk. */
+  fillNextRestore(): void;
 }
 
 export const rds: ServiceDefinition = { name: 'rds', sdk: '@aws-sdk/client-rds', create: createRds };
@@ -34,6 +37,9 @@ function createRds(home: Home): RdsService {
       ...catalogueOperations(region, rules),
     },
     clusterOf: (identifier) => findInstance(region, identifier).database?.location,
+    fillNextRestore() {
+      region.nextRestoreFillsDisk = true;
+    },
     start() {
       publishMetrics(region).catch(() => {}); // until the Region ends
     },

@@ -42,7 +42,7 @@ import { type Instance, type Region, resourceId, type Settings, type Tags, tagMa
 const longestStopMs = 7 * 24 * 3600 * 1000;
 
 /** Statuses in which an instance can be deleted; others are on their way to one of these. */
-const deletable = ['available', 'stopped', 'failed', 'incompatible-restore', 'incompatible-parameters'];
+const deletable = ['available', 'stopped', 'failed', 'incompatible-restore', 'incompatible-parameters', 'storage-full'];
 
 /** Inputs that every creating call shares. */
 export const settingMembers = [
@@ -190,7 +190,7 @@ export function instanceOperations(region: Region, rules: AccessRules): Record<s
           instance,
           (engine, configuration) => engine.create(configuration, master, databaseName),
           () => instanceEvent(region, instance, 'RDS-EVENT-0005'),
-          { status: 'failed', event: 'RDS-EVENT-0278' },
+          () => ({ status: 'failed', event: 'RDS-EVENT-0278' }),
         );
         return show(instance);
       },

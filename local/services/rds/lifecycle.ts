@@ -56,7 +56,7 @@ export function provision(
   instance: Instance,
   make: (engine: DatabaseEngine, configuration: Configuration) => Promise<Database>,
   done: () => void,
-  failure: { readonly status: string; readonly event: EventId },
+  failureOf: (error: Error) => { readonly status: string; readonly event: EventId },
 ): void {
   region.background(async () => {
     try {
@@ -65,7 +65,8 @@ export function provision(
       database.onFailure(() => fail(region, instance, 'failed', 'RDS-EVENT-0031'));
       followLog(region, instance, database);
     } catch (error) {
-      fail(region, instance, failure.status, failure.event, ` ${(error as Error).message}`);
+      const { status, event } = failureOf(error as Error);
+      fail(region, instance, status, event, ` ${(error as Error).message}`);
       return;
     }
     done();

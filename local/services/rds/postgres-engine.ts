@@ -182,7 +182,7 @@ class PostgresDatabase implements Database {
   }
 
   get location() {
-    return { directory: this.#cluster.data, pid: this.#cluster.pid };
+    return { directory: this.#cluster.data, pid: this.#cluster.pid, archive: this.#archive?.path };
   }
 
   get #address() {

@@ -94,9 +94,12 @@ export function restoreOperations(region: Region, rules: AccessRules): Record<st
         provision(
           region,
           instance,
-          (engine, configuration) => engine.restore(configuration, { backup, archive, time }),
+          (engine, configuration) => {
+            useDisk(region);
+            return engine.restore(configuration, { backup, archive, time });
+          },
           () => instanceEvent(region, instance, 'RDS-EVENT-0019', ` ${source.identifier} to ${identifier}`),
-          { status: 'incompatible-restore', event: 'RDS-EVENT-0278' },
+          failureOf,
         );
         return { DBInstance: showInstance(region, instance, version) };
       },
@@ -138,14 +141,32 @@ export function restoreOperations(region: Region, rules: AccessRules): Record<st
         provision(
           region,
           instance,
-          (engine, configuration) => engine.restore(configuration, archive ? { backup, archive } : { backup }),
+          (engine, configuration) => {
+            useDisk(region);
+            return engine.restore(configuration, archive ? { backup, archive } : { backup });
+          },
           () => snapshotEvent(region, snapshot, 'RDS-EVENT-0043', ` ${snapshot.identifier}`),
-          { status: 'incompatible-restore', event: 'RDS-EVENT-0278' },
+          failureOf,
         );
         return { DBInstance: showInstance(region, instance, version) };
       },
     ),
   };
+}
+
+/** The disk that a fault has filled is found full once. */
+function useDisk(region: Region): void {
+  if (!region.nextRestoreFillsDisk) return;
+  region.nextRestoreFillsDisk = false;
+  throw Object.assign(new Error('could not extend file: No space left on device'), { code: 'ENOSPC' });
+}
+
+/** 53100 disk_full is PostgreSQL's word for ENOSPC. */
+function failureOf(error: Error): { status: string; event: 'RDS-EVENT-0007' | 'RDS-EVENT-0278' } {
+  const code = 'code' in error ? error.code : 'sqlState' in error ? error.sqlState : undefined;
+  return code === 'ENOSPC' || code === '53100'
+    ? { status: 'storage-full', event: 'RDS-EVENT-0007' }
+    : { status: 'incompatible-restore', event: 'RDS-EVENT-0278' };
 }
 
 /** By identifier, resource id or ARN of the backups; the latter two also find those of a deleted instance. */

@@ -115,6 +115,8 @@ export class Region {
   readonly parameterGroups = new Map<string, ParameterGroup>();
   readonly subnetGroups = new Map<string, SubnetGroup>();
   readonly ended = new AbortController();
+  /** A fault: the next restore finds no space left. */
+  nextRestoreFillsDisk = false;
   #engine: Promise<DatabaseEngine> | undefined;
   readonly #openEngine: () => Promise<DatabaseEngine>;
   readonly #working = new Set<Promise<void>>();

@@ -164,6 +164,17 @@ describe('restoring an instance', () => {
     await expect(region.describe('refused')).rejects.toMatchObject({ code: 'DBInstanceNotFoundFault' });
   });
 
+  test('ends as storage-full where the disk is full, once, and can be deleted', async () => {
+    region.service.fillNextRestore();
+    await restore('too-big', { UseLatestRestorableTime: true });
+    expect(await region.until('too-big', 'storage-full')).toEqual(['creating', 'storage-full']);
+    expect(await region.describe('too-big')).not.toHaveProperty('Endpoint');
+    const happened = region.events.map(({ detail }) => (detail as { EventID?: string }).EventID);
+    expect(happened).toContain('RDS-EVENT-0007');
+    await remove('too-big');
+    await expect.poll(() => region.describe('too-big').catch(({ code }) => code)).toBe('DBInstanceNotFoundFault');
+  });
+
   test('from retained automated backups works after the source is gone', async () => {
     await region.call('ModifyDBInstance', { DBInstanceIdentifier: 'prod', DeletionProtection: false });
     await client.query('insert into ledger values (3000)');
