@@ -1,6 +1,6 @@
 /** What the steps of database-recovery hand on. Small: Step Functions carries at most 262,144 bytes of state. */
 import * as z from 'zod';
-import { Moment, RestoreTo, recordVersion } from '../incident/contracts.ts';
+import { Moment, RestoreTo, recordVersion, Scope } from '../incident/contracts.ts';
 
 export const Restore = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('time'), at: z.union([z.literal('latest'), Moment]) }),
@@ -70,6 +70,10 @@ export const RestorePlan = z.strictObject({
   /** What RDS said of the source, so that it can be rebuilt, compared and protected alike when it is gone. */
   seen: SeenInstance.optional(),
   /** This incident's candidate is production already: an earlier execution raised the epoch and did not end well. */
+  /** Only these tables are repaired, in production as it is, from the candidate. Absent: the candidate becomes production. */
+  scope: Scope.optional(),
+  /** When production was proven to refuse writes: it holds nothing newer. Added by FenceSource. */
+  fencedAt: Moment.optional(),
   resume: z.literal('cut-over').optional(),
 });
 export type RestorePlan = z.infer<typeof RestorePlan>;
@@ -84,6 +88,26 @@ export const Candidate = z.strictObject({
 export type Candidate = z.infer<typeof Candidate>;
 
 /**
+export const RepairedTable = z.strictObject({
+  table: z.string(),
+  /** It was gone, and was made anew. */
+  recreated: z.boolean(),
+  /** Rows that production did not have. */
+  putBack: z.number().int(),
+  /** Rows that production had otherwise. */
+  changed: z.number().int(),
+  /** Rows that the copy does not have: written after the restore point. */
+  kept: z.number().int(),
+});
+export type RepairedTable = z.infer<typeof RepairedTable>;
+
+/** What a repair of named tables did, and what it found of what hangs on them. */
+export const Repair = z.strictObject({
+  tables: z.array(RepairedTable),
+  dependants: z.array(z.strictObject({ dependant: z.string(), finding: z.string() })),
+});
+export type Repair = z.infer<typeof Repair>;
+
  * What the sentinel saw when it last found nothing wrong. Counts and hashes are text: they exceed 2^53.
  * A table that could not be counted in time is missing.
  */

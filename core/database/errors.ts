@@ -56,6 +56,21 @@ export const LeaseLost = defineError({
   retryable: false,
   next: 'Another recovery is at work or production has moved. Follow that one; this one cleans up after itself.',
 });
+export const ScopeRefused = defineError({
+  name: 'ScopeRefused',
+  retryable: false,
+  next: 'Nothing was changed. Correct scope.tables as the message says and start again, or leave it out to recover the whole database.',
+});
+export const RepairRefused = defineError({
+  name: 'RepairRefused',
+  retryable: false,
+  next: 'Nothing was changed. Name the tables that the message shows as well, choose another restore point, or recover the whole database.',
+});
+export const TablesLocked = defineError({
+  name: 'TablesLocked',
+  retryable: false,
+  next: 'Nothing was changed. End or wait for the sessions that the message names, then `npm run dr -- retry <incident>`.',
+});
 export const LoginRefused = defineError({
   name: 'LoginRefused',
   retryable: false,
