@@ -1,6 +1,6 @@
 /** FenceSource: production takes no writes any more, and it is proven, before anything else may take them. */
 import type { Incident } from '../incident/contracts.ts';
-import type { Compensations, ControlStore, Executions } from '../incident/ports.ts';
+import type { Clock, Compensations, ControlStore, Executions } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { RestorePlan } from './contracts.ts';
@@ -14,6 +14,7 @@ import { type Unfence, undoFence, unfenceSource } from './undo.ts';
 
 export interface FenceSourceContext {
   readonly settings: Settings;
+  readonly clock: Clock;
   readonly databases: Pick<Databases, 'find'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
@@ -24,6 +25,8 @@ export interface FenceSourceContext {
 
 export interface SourceFence {
   readonly outcome: 'fenced' | 'gone';
+  /** After the last write that it can have accepted. */
+  readonly fencedAt?: string;
 }
 
 /**
@@ -34,7 +37,7 @@ export async function fenceSource(
   { incident, plan }: { incident: Incident; plan: RestorePlan },
   context: FenceSourceContext,
 ): Promise<StepResult<SourceFence>> {
-  const { settings, secrets, sessions, compensations } = context;
+  const { settings, clock, secrets, sessions, compensations } = context;
   const { identifier, resourceId } = plan.source;
   const ended = await endOf(incident, context);
   if (ended) throw LeaseLost(`${ended}: ${identifier} is left as it is.`);
@@ -58,7 +61,7 @@ export async function fenceSource(
     for (const login of logins) await proveRefused(sessions, target, login);
     if (plan.resume === undefined) await requireRunning(incident, undoing, context);
     return {
-      output: { outcome: 'fenced' },
+      output: { outcome: 'fenced', fencedAt: clock.now().toISOString() },
       summary: `${identifier} refuses ${roles.join(', ')}: proven by a login; ${closed.sessionsEnded} sessions ended`,
       facts: { roles, ...closed, outcome: 'fenced', proof: 'login refused with SQLSTATE 28000' },
     };

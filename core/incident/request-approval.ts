@@ -71,13 +71,19 @@ export async function requestApproval(
   };
 }
 
+function whatIsLost(restorePoint: string | undefined, estimatedLossSeconds: number): string {
+  if (restorePoint === undefined) return 'Everything written after the restore point that you choose is lost';
+  if (estimatedLossSeconds === 0)
+    return 'Approve now, and nothing is lost: the source is fenced first, and the copy is restored up to the fence';
+  return `Approve now, and about ${formatSeconds(estimatedLossSeconds)} of writes are lost: everything after the restore point`;
+}
+
 function question(
   incident: Incident,
   { source, candidate, restorePoint, others = [], window, damage, estimatedLossSeconds }: PlanToApprove,
   { expiresAt }: Approval,
   { dr }: RequestApprovalContext['settings'],
 ): Announcement {
-  const loss = formatSeconds(estimatedLossSeconds);
   const body = `{"incident": "${incident.id}", "decision": "approve" or "decline", "reason": "…"${restorePoint ? '' : ', "restoreTo": …'}}`;
   return {
     kind: 'approval-wanted',
@@ -95,9 +101,7 @@ function question(
         : 'Restore point: YOU CHOOSE, for no sound look bounds the damage',
       ...others.map(({ restoreTo, at, what }) => `Instead: --restore-to ${asOption(restoreTo)} (${what}, ${at})`),
       ...(window ? [`Restorable: from ${window.earliest} until before ${window.latest}`] : []),
-      restorePoint
-        ? `Approve now, and about ${loss} of writes are lost: everything after the restore point`
-        : 'Everything written after the restore point that you choose is lost',
+      whatIsLost(restorePoint, estimatedLossSeconds),
       damage
         ? 'Waiting costs about 1 min of writes more for each minute in which the application still writes: they come after the restore point'
         : 'Waiting loses no further writes where the database takes none; the application stays down meanwhile',

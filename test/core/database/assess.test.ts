@@ -167,6 +167,12 @@ describe('the assessment of production', () => {
     });
   });
 
+  test('loses nothing of a living database without damage: it is fenced, and restored up to the fence', async () => {
+    expect(await assess({})).toMatchObject({ restore: { kind: 'time', at: 'latest' }, estimatedLossSeconds: 0 });
+    const gone = await assess({ sessions: failing('ECONNREFUSED'), instance: { status: 'failed' } });
+    expect(gone.estimatedLossSeconds).toBeGreaterThan(0);
+  });
+
   test('restores to the latest point when the instance is gone', async () => {
     const lost = { sessions: failing('ECONNREFUSED'), instance: { status: 'failed' } };
     expect(await assess(lost)).toMatchObject({

@@ -51,6 +51,7 @@ describe('production', () => {
         compensations,
         control,
         executions: { status: async () => statuses.shift() ?? 'RUNNING' },
+        clock: new FakeClock(),
       },
     );
   const undo = async () => {
@@ -79,7 +80,7 @@ describe('production', () => {
 
   test('is fenced and proven, and can be opened again from what was registered before', async () => {
     const open = await logIn();
-    expect((await fence()).output).toEqual({ outcome: 'fenced' });
+    expect((await fence()).output).toEqual({ outcome: 'fenced', fencedAt: new FakeClock().now().toISOString() });
     await expect(open.query('select 1')).rejects.toThrow();
     expect(await isRefused()).toBe(true);
     expect(compensations.all).toMatchObject([{ name: 'unfence-source', facts: { epoch: 1, roles: ['stocker_app'] } }]);

@@ -153,6 +153,18 @@ describe('the restore of production', () => {
     expect(dead.restored[0]?.from).toMatchObject({ at: 'latest' });
   });
 
+  test('waits, for the latest that a fenced source holds, until its log up to the fence is there', async () => {
+    const fenced = { ...plan, restore: { kind: 'time' as const, at: 'latest' as const } };
+    const early = { ...fenced, fencedAt: '2026-11-22T20:12:00.000Z' };
+    await expect(restoreDatabase({ incident, plan: early }, context(new FakeDatabases()))).rejects.toMatchObject({
+      name: 'DatabaseNotReady',
+      message: expect.stringContaining('not yet to 2026-11-22T20:12:00.000Z'),
+    });
+    const reached = new FakeDatabases();
+    await restoreDatabase({ incident, plan: { ...fenced, fencedAt: '2026-11-22T19:00:00.000Z' } }, context(reached));
+    expect(reached.restored[0]?.from).toMatchObject({ at: 'latest' });
+  });
+
   test('is not begun before somebody chose the restore point', async () => {
     const open = { ...plan, restore: undefined, restorePoint: undefined };
     await expect(restoreDatabase({ incident, plan: open }, context(new FakeDatabases()))).rejects.toMatchObject({
