@@ -270,9 +270,8 @@ export class Rehearsal {
     });
   }
 
-  /** Resolves once a restore to this moment is possible. */
-  async restorable(moment: number): Promise<void> {
-    const { identifier } = this.installation.configuration.database;
+  /** Resolves once a restore to this moment is possible; of production as it was installed, if no other is named. */
+  async restorable(moment: number, identifier = this.installation.configuration.database.identifier): Promise<void> {
     await eventually(`a restore window beyond ${new Date(moment).toISOString()}`, async () => {
       const { LatestRestorableTime } = await this.available(identifier);
       return (LatestRestorableTime?.getTime() ?? 0) > moment;
@@ -310,8 +309,11 @@ export class Rehearsal {
     return this.candidateOf(`drill-${requestKey({ requestId }, '')}`);
   }
 
+  get rds(): RdsService {
+    return this.installation.cloud.service('rds', this.region) as RdsService;
+  }
   cluster(identifier: string) {
-    return (this.installation.cloud.service('rds', this.region) as RdsService).clusterOf(identifier);
+    return this.rds.clusterOf(identifier);
   }
 
   /** Runs statements as the master user of production, or of the database at another port. */
