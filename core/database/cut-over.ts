@@ -20,7 +20,7 @@ export interface CutOverContext {
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readLease' | 'readActiveDatabase' | 'advanceActiveDatabase'>;
   readonly databases: Pick<Databases, 'find'>;
-  readonly baselines: Pick<Baselines, 'atOrBefore' | 'record'>;
+  readonly baselines: Pick<Baselines, 'latest' | 'atOrBefore' | 'record'>;
   readonly compensations: Pick<Compensations, 'register' | 'open'>;
   readonly parameters: Pick<Parameters, 'read' | 'write'>;
   readonly secrets: Secrets;
@@ -48,6 +48,7 @@ export async function cutOver(
   const active = await requireLease(input, control);
   const { master, logins } = await fenceLogins(settings, secrets);
   if (!isDrill && active.resourceId !== candidate.resourceId) await makeActive(input, active, logins, context);
+  if (!isDrill) await carryBaseline(input, context);
   const { address, port } = candidate;
   await parameters.write(target.databaseEndpointParameter, JSON.stringify({ address, port }));
   const roles = logins.map((login) => login.username);
@@ -113,7 +114,7 @@ async function makeActive(
   logins: readonly Login[],
   context: CutOverContext,
 ): Promise<void> {
-  const { settings, clock, control, compensations, baselines, parameters } = context;
+  const { settings, clock, control, compensations, parameters } = context;
   const { deployment, databaseEndpointParameter: parameter } = targetOf(incident, settings);
   await compensations.register(incident.id, restoreEndpoint, {
     resourceId: active.resourceId,
@@ -134,9 +135,16 @@ async function makeActive(
     if (now?.resourceId !== resourceId || now.epoch !== epoch)
       throw LeaseLost(`The active database is ${now?.identifier} at epoch ${now?.epoch}; it was not moved.`);
   }
-  // What was true at the restore point is true of the new database; what the sentinel saw of the old one later is not.
+}
+
+/** What was true at the restore point is true of the new database; what the sentinel saw of the old one later is not. */
+async function carryBaseline(
+  { plan, candidate: { resourceId } }: CutOverInput,
+  { clock, baselines }: CutOverContext,
+): Promise<void> {
+  if ((await baselines.latest())?.resourceId === resourceId) return;
   const known = await baselines.atOrBefore(restoreOf(plan).restorePoint);
-  if (known !== undefined) await baselines.record({ ...known, at: now, resourceId });
+  if (known !== undefined) await baselines.record({ ...known, at: clock.now().toISOString(), resourceId });
 }
 
 /** Fenced, proven once more; or gone. One that this incident fenced and that nobody listens on keeps its fence on disk. */
