@@ -1,0 +1,218 @@
+/** A person at a terminal on the worst day: the command line as it is typed, against a served cloud. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { exitCodes } from '../../cli/exit-codes.ts';
+import { eventually, Rehearsal } from '../support/rehearsal.ts';
+
+let site: Rehearsal;
+let environment: NodeJS.ProcessEnv;
+const children = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  site = await Rehearsal.start({ environment: 'production', assembly: inject('assemblies').production, rows: 200 });
+  await site.settled();
+  const { cloud, connection } = site.installation;
+  environment = {
+    PATH: process.env.PATH,
+    // Nothing of this machine's own configuration.
+    HOME: cloud.dataDirectory,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_ENDPOINT_URL: cloud.endpoint,
+    AWS_ACCESS_KEY_ID: connection.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: connection.credentials.secretAccessKey,
+  };
+});
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+afterAll(() => site?.stop());
+
+interface Typed {
+  /** What it has printed so far. */
+  readonly said: () => string;
+  readonly complained: () => string;
+  readonly ended: Promise<number | null>;
+  interrupt(): void;
+}
+
+/** A command, typed at once; `over` replaces variables of its environment. */
+function type(argv: readonly string[], over: NodeJS.ProcessEnv = {}): Typed {
+  const bin = join(import.meta.dirname, '../../bin/dr.ts');
+  const child = spawn(process.execPath, [bin, ...argv], { env: { ...environment, ...over } });
+  children.add(child);
+  let [out, complaints] = ['', ''];
+  child.stdout.on('data', (data) => {
+    out += data;
+  });
+  child.stderr.on('data', (data) => {
+    complaints += data;
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', (code) => {
+      children.delete(child);
+      resolve(code);
+    });
+  });
+  return { said: () => out, complained: () => complaints, ended, interrupt: () => child.kill('SIGINT') };
+}
+
+async function run(...argv: string[]): Promise<{ code: number | null; out: string; complaints: string }> {
+  const typed = type(argv);
+  const code = await typed.ended;
+  return { code, out: typed.said(), complaints: typed.complained() };
+}
+
+const says = (typed: Typed, text: string) => eventually(`"${text}"`, () => typed.said().includes(text));
+
+/** Starts a recovery of production and returns its incident, as a person reads it. */
+async function startRecovery(reason: string): Promise<string> {
+  const { code, out } = await run('start', '--mode', 'recovery', '--confirm', 'production', '--reason', reason);
+  expect(code).toBe(exitCodes.passed);
+  return /^Started: (recovery-\S+)$/m.exec(out)?.[1] ?? out;
+}
+
+const asks = (incident: string) =>
+  eventually(`a question of ${incident}`, async () =>
+    (await site.controls()).find(({ pk, executionArn }) => pk === `approval#${incident}` && executionArn !== undefined),
+  );
+
+describe('an operator', () => {
+  test('starts a recovery, sees what it asks, watches it live, approves it, and is told what is left to do', async () => {
+    expect(await run('status')).toMatchObject({
+      code: exitCodes.passed,
+      out: expect.stringMatching(/recovery +none is running[\s\S]*alarms +quiet[\s\S]*Nothing to do\./),
+    });
+    const incident = await startRecovery('stock dropped by mistake');
+    const watching = type(['watch', incident]);
+    await says(watching, 'Approval wanted');
+    expect(watching.said()).toMatch(/✓ AssessDatabase[\s\S]*Without an answer it is declined at [\s\S]*, in \d/);
+    const approve = `npm run dr -- approve ${incident} --reason "…"`;
+    expect(watching.said()).toContain(approve);
+    const { out: status } = await run('status');
+    expect(status).toMatch(new RegExp(`recovery +${incident}: stock dropped by mistake`));
+    expect(status).toMatch(/ of the RTO of 1 h, since /);
+    expect(status).toContain(`Next\n  ${approve}`);
+
+    // Ctrl-C ends the watching, not the recovery.
+    const impatient = type(['watch']);
+    await says(impatient, 'Approval wanted');
+    impatient.interrupt();
+    expect(await impatient.ended).toBe(exitCodes.interrupted);
+    expect(impatient.complained()).toContain(`npm run dr -- watch ${incident}`);
+
+    const refused = await run('approve', incident, '--reason', 'go', '--restore-to', '2020-01-01T00:00:00Z');
+    expect(refused).toMatchObject({ code: exitCodes.usage, complaints: expect.stringMatching(/Restorable: from /) });
+    expect(await run('approve', incident, '--reason', 'go')).toMatchObject({
+      code: exitCodes.passed,
+      out: expect.stringMatching(new RegExp(`approved by arn:.*\\nFollow it: npm run dr -- watch ${incident}`)),
+    });
+    await says(watching, 'FenceSource');
+    // The first decision stands; a second one is told which it was.
+    expect(await run('decline', incident, '--reason', 'no')).toMatchObject({
+      code: exitCodes.failed,
+      complaints: expect.stringMatching(/was approved at .* \("go"\)\. The first decision stands\./),
+    });
+    expect(await watching.ended).toBe(exitCodes.passed);
+    expect(watching.said()).toMatch(
+      /✓ CutOver[\s\S]*The recovery succeeded within its objectives[\s\S]*RTO +1 h .* met/,
+    );
+    expect(watching.said()).toMatch(/Next[\s\S]*out of Terraform’s state[\s\S]*npm run dr -- watch/);
+    expect(await run('retry', incident)).toMatchObject({
+      code: exitCodes.usage,
+      complaints: expect.stringContaining('nothing to retry'),
+    });
+  }, 90_000);
+
+  test('declines a recovery, and nothing was changed', async () => {
+    const incident = await startRecovery('a false alarm');
+    await asks(incident);
+    const second = await run('start', '--mode', 'recovery', '--confirm', 'production', '--reason', 'a second one');
+    expect(second).toMatchObject({ code: exitCodes.failed, complaints: expect.stringContaining(incident) });
+    expect(await run('decline', incident, '--reason', 'all is well')).toMatchObject({
+      code: exitCodes.passed,
+      out: expect.stringContaining(`npm run dr -- retry ${incident}`),
+    });
+    const watched = await run('watch', incident);
+    expect(watched).toMatchObject({
+      code: exitCodes.failed,
+      out: expect.stringMatching(/The recovery was declined; nothing was changed/),
+    });
+    expect(await run('cancel', incident, '--reason', 'late', '--yes')).toMatchObject({
+      code: exitCodes.failed,
+      complaints: expect.stringContaining('nothing to cancel'),
+    });
+  }, 60_000);
+
+  test('cancels a recovery half-way, takes it up again, approves it and sees it through', async () => {
+    const incident = await startRecovery('the wrong restore point');
+    await asks(incident);
+    let wasStopped = () => {};
+    const stopped = new Promise<void>((resolve) => {
+      wasStopped = resolve;
+    });
+    const restoring = site.atStep('AwaitAvailable', () => stopped);
+    expect((await run('approve', incident, '--reason', 'go')).code).toBe(exitCodes.passed);
+    await eventually('a restore', async () => (await site.step(incident, 'RestoreDatabase'))?.status === 'succeeded');
+    // Control: without --yes, and without a terminal to ask on, nothing is stopped.
+    expect((await run('cancel', incident, '--reason', 'no')).code).toBe(exitCodes.usage);
+    expect(await run('cancel', incident, '--reason', 'wrong restore point', '--yes')).toMatchObject({
+      code: exitCodes.passed,
+      out: expect.stringMatching(/is stopped\. What it changed is undone now/),
+    });
+    wasStopped();
+    await restoring;
+    const watched = await run('watch', incident);
+    expect(watched.code).toBe(exitCodes.failed);
+    expect(watched.out).toMatch(/wrong restore point/);
+    expect((await run('status')).out).toContain(`npm run dr -- retry ${incident}`);
+
+    expect(await run('retry', incident, '--reason', 'the right one now')).toMatchObject({
+      code: exitCodes.passed,
+      out: expect.stringContaining(`Taken up again: ${incident}`),
+    });
+    const watching = type(['watch', incident]);
+    await says(watching, 'Approval wanted');
+    expect((await run('approve', incident, '--reason', 'go')).code).toBe(exitCodes.passed);
+    expect(await watching.ended).toBe(exitCodes.passed);
+  }, 90_000);
+});
+
+describe('what cannot work says what can', () => {
+  const unknown = 'recovery-20200101T000000Z-0badcafe';
+
+  test.each([
+    { $case: 'watch', argv: ['watch', unknown] },
+    { $case: 'approve', argv: ['approve', unknown, '--reason', 'x'] },
+    { $case: 'decline', argv: ['decline', unknown, '--reason', 'x'] },
+    { $case: 'cancel', argv: ['cancel', unknown, '--reason', 'x', '--yes'] },
+    { $case: 'retry', argv: ['retry', unknown] },
+  ])('$case of an unknown incident', async ({ argv }) => {
+    const { code, out, complaints } = await run(...argv);
+    expect({ code, out }).toEqual({ code: exitCodes.usage, out: '' });
+    expect(complaints).toContain(`There is no incident ${unknown} in us-east-1, production.`);
+    expect(complaints).toContain('npm run dr -- status');
+  });
+
+  test.each([
+    { $case: 'nobody listens', over: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }, says: 'npm run cloud' },
+    {
+      $case: 'nobody signed in',
+      over: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined },
+      says: 'aws sso login',
+    },
+  ])('status where $case', async ({ over, says: fix }) => {
+    const typed = type(['status'], over);
+    expect(await typed.ended).toBe(exitCodes.broken);
+    expect(typed.complained()).toContain(fix);
+    expect(typed.complained()).not.toContain('    at ');
+  });
+
+  test('status of an environment that is not deployed there', async () => {
+    const { code, complaints } = await run('status', '--environment', 'staging');
+    expect({ code, complaints }).toEqual({
+      code: exitCodes.broken,
+      complaints: expect.stringContaining('--environment'),
+    });
+  });
+});
