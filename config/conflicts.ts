@@ -26,6 +26,7 @@ interface Checked {
     readonly backupWindow: string;
     readonly maintenanceWindow: string;
   };
+  readonly approval: { readonly timeoutSeconds: number };
   readonly validation: { readonly gateSeconds: number; readonly pieceSeconds: number };
   readonly traffic: { readonly ttlSeconds: number };
   readonly schedules: { readonly heartbeatMinutes: number; readonly databaseDrill: string };
@@ -42,7 +43,8 @@ export function findConflicts(configuration: Checked): Conflict[] {
   return [...objectiveConflicts(configuration), ...namingConflicts(configuration), ...windowConflicts(configuration)];
 }
 
-function objectiveConflicts({ objectives, database, validation, traffic, schedules }: Checked): Conflict[] {
+function objectiveConflicts(configuration: Checked): Conflict[] {
+  const { objectives, database, validation, approval, traffic, schedules } = configuration;
   const conflicts: Conflict[] = [];
   const add = (path: string, reason: string, fix: string) => conflicts.push({ path: path.split('.'), reason, fix });
   if (objectives.rpoSeconds < logUploadSeconds)
@@ -72,6 +74,15 @@ function objectiveConflicts({ objectives, database, validation, traffic, schedul
       'objectives.rtoSeconds',
       `restore (${database.expectedRestoreSeconds} s) and gate (${validation.gateSeconds} s) need ${needed} s, more than the RTO of ${objectives.rtoSeconds} s.`,
       'raise the RTO, shorten validation.gateSeconds, or restore faster (instance class, storage).',
+    );
+  // The RTO clock runs from detection: an answer that is allowed to come too late is no help.
+  else if (approval.timeoutSeconds + needed > objectives.rtoSeconds)
+    add(
+      'approval.timeoutSeconds',
+      `a recovery may wait ${approval.timeoutSeconds} s for a person, and restore (${database.expectedRestoreSeconds} s) and gate (${validation.gateSeconds} s) come after: more than the RTO of ${objectives.rtoSeconds} s.`,
+      objectives.rtoSeconds > needed
+        ? `set at most ${objectives.rtoSeconds - needed}, or raise the RTO.`
+        : 'raise the RTO, or restore faster (instance class, storage).',
     );
   if (validation.pieceSeconds > validation.gateSeconds)
     add(

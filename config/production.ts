@@ -41,7 +41,7 @@ export const production: Configuration = parseConfiguration({
     performance: { warmUpRequests: 50, requests: 200, p95Milliseconds: 250, baselineFactor: 2 },
   },
   automatic: { database: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
-  approval: { timeoutSeconds: 3600, starterMayApprove: true },
+  approval: { timeoutSeconds: 900, starterMayApprove: true },
   team,
   traffic: { hostedZoneName: 'stocker-pro.example.com', recordName: 'api.stocker-pro.example.com', ttlSeconds: 60 },
   schedules: { heartbeatMinutes: 1, sentinelMinutes: 5, databaseDrill: 'cron(0 4 1 * ? *)' },

@@ -57,6 +57,15 @@ describe('a configuration is refused when', () => {
       },
     },
     {
+      case: 'a person may think until the RTO cannot be met any more',
+      field: 'approval.timeoutSeconds',
+      reason: 'may wait 901 s for a person',
+      fix: 'at most 900',
+      change: ({ approval }) => {
+        approval.timeoutSeconds = 901;
+      },
+    },
+    {
       case: 'one piece may outlast the gate',
       field: 'validation.pieceSeconds',
       reason: 'one piece (300 s) may outlast the whole gate (299 s)',
