@@ -184,9 +184,10 @@ describe('a configuration passes', () => {
       }),
     },
     {
-      case: 'restore and gate that take exactly the RTO',
-      configuration: changed(({ database }) => {
-        database.expectedRestoreSeconds = 2700;
+      case: 'approval, restore and gate that take exactly the RTO',
+      configuration: changed(({ database, approval }) => {
+        database.expectedRestoreSeconds = 2400;
+        approval.timeoutSeconds = 300;
       }),
     },
     {
