@@ -39,6 +39,8 @@ export interface IncidentStore {
   steps(incidentId: string): Promise<StepRecord[]>;
   recordMessage(message: MessageRecord): Promise<void>;
   messages(incidentId: string): Promise<MessageRecord[]>;
+  /** Claims a message by its name, so that it is told once; false where it was claimed before. */
+  claimMessage(incidentId: string, name: string): Promise<boolean>;
   recordTrend(point: TrendPoint): Promise<void>;
   /** Newest first. */
   trend(scenario: Incident['scenario'], mode: Incident['mode'], limit: number): Promise<TrendPoint[]>;

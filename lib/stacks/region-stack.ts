@@ -53,7 +53,7 @@ export class RegionStack extends Stack {
       bundleDirectory: props.bundleDirectory,
       statements: databaseJobPermissions(configuration, may),
     });
-    const { TriageAlarm, CleanUpStopped, DecideApproval, ...incidentSteps } = incident;
+    const { TriageAlarm, CleanUpStopped, DecideApproval, ReportProgress, ...incidentSteps } = incident;
     const { machine } = new RecoveryMachine(this, configuration, {
       name: 'database-recovery',
       functions: { ...incidentSteps, ...databaseSteps, ...validationFunctions(this, home, may) },
@@ -76,6 +76,7 @@ export class RegionStack extends Stack {
       heartbeat: WriteHeartbeat,
       sentinel: LookForDamage,
       cleanUp: CleanUpStopped,
+      progress: ReportProgress,
       topic: records.internalTopic,
       machine,
     });

@@ -214,6 +214,13 @@ export class FakeIncidents implements IncidentStore {
   async messages() {
     return [...this.told];
   }
+  readonly claimed = new Set<string>();
+  async claimMessage(incidentId: string, name: string) {
+    const key = `${incidentId} ${name}`;
+    if (this.claimed.has(key)) return false;
+    this.claimed.add(key);
+    return true;
+  }
   async recordTrend(point: TrendPoint) {
     this.points.unshift(point);
   }

@@ -209,6 +209,7 @@ describeRules('detection', [
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
         'drill-sweep': 'rate(15 minutes)',
+        progress: 'rate(5 minutes)',
         'database-drill': databaseDrill,
       };
       const prefix = `stocker-dr-${stack.environment}-`;

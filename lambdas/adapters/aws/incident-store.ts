@@ -31,6 +31,7 @@ const keys = {
     pk: `incident#${incidentId}`,
     sk: `message#${at}#${kind}`,
   }),
+  told: (incidentId: string, name: string): Key => ({ pk: `incident#${incidentId}`, sk: `told#${name}` }),
   /** Claims a request for the incident that opened for it. */
   request: (requestKey: string): Key => ({ pk: `request#${requestKey}`, sk: 'request' }),
   listed: ({ openedAt, incident }: IncidentRecord): Key => ({ pk: 'incidents', sk: `${openedAt}#${incident.id}` }),
@@ -161,6 +162,7 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
       const records = await query(`incident#${id}`, 'message#');
       return records.map((record) => MessageRecord.parse(record));
     },
+    claimMessage: (id, name) => create(keys.told(id, name), {}),
     recordTrend: (point) => put(keys.trend(point), point),
     async trend(scenario, mode, limit) {
       const points = await query(`trend#${scenario}#${mode}`, '', limit);

@@ -13,6 +13,9 @@ import { deadLetterQueue } from '../dead-letters.ts';
 /** A copy that could not be deleted lives at most this much longer than what hindered its deletion. */
 const sweepMinutes = 15;
 
+/** How often it is asked whether a recovery has something to tell: an update every 30 minutes, a reminder every 5. */
+const progressMinutes = 5;
+
 /** Heartbeat, sentinel and the plan's monthly restore test, all in UTC: local times that do not exist are skipped (aws-facts). */
 export class DatabaseSchedules extends Construct {
   constructor(
@@ -23,6 +26,7 @@ export class DatabaseSchedules extends Construct {
       heartbeat: lambda.IFunction;
       sentinel: lambda.IFunction;
       cleanUp: lambda.IFunction;
+      progress: lambda.IFunction;
       machine: sfn.IStateMachine;
       topic: sns.ITopic;
     },
@@ -33,11 +37,11 @@ export class DatabaseSchedules extends Construct {
     const deadLetters = deadLetterQueue(this, {
       prefix: names.prefix,
       of: 'schedule',
-      title: 'A schedule could not start what it starts: a heartbeat, a look, a sweep or a drill',
+      title: 'A schedule could not start what it starts: a heartbeat, a look, a sweep, a status update or a drill',
       topic: parts.topic,
     });
     const role = this.invoker(
-      [parts.heartbeat.functionArn, parts.sentinel.functionArn, parts.cleanUp.functionArn],
+      [parts.heartbeat, parts.sentinel, parts.cleanUp, parts.progress].map(({ functionArn }) => functionArn),
       parts.machine.stateMachineArn,
       deadLetters.queueArn,
       configuration.account,
@@ -65,6 +69,12 @@ export class DatabaseSchedules extends Construct {
         ...once,
         input: scheduler.ScheduleTargetInput.fromObject({ sweep: 'drills' }),
       }),
+    });
+    new scheduler.Schedule(this, 'Progress', {
+      scheduleName: names.schedule('progress'),
+      description: 'Tell people how the recovery that runs stands',
+      schedule: every(progressMinutes),
+      target: new targets.LambdaInvoke(parts.progress, once),
     });
     new scheduler.Schedule(this, 'Drill', {
       scheduleName: names.schedule('database-drill'),

@@ -71,6 +71,12 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.stopDrill(),
       ...tell(),
     ]),
+    ReportProgress: outside('report-progress', 'Tells people how the recovery that runs stands', [
+      may.timeline(),
+      may.readControl(),
+      may.seeExecutions(),
+      ...tell(),
+    ]),
     CleanUpStopped: inside(
       'clean-up-stopped',
       'Cleans up after an execution that was stopped or timed out',

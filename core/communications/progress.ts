@@ -1,0 +1,36 @@
+/** How a recovery that runs stands: its step, and when earlier drills say that it ends. */
+import type { StepRecord, TrendPoint } from '../incident/contracts.ts';
+import { formatSeconds } from '../incident/moments.ts';
+
+/** The step at which a recovery is now; undefined between two. A step that waits is tried again. */
+export const currentStep = (steps: readonly StepRecord[]): StepRecord | undefined =>
+  steps.findLast(({ finishedAt, status }) => finishedAt === undefined || status === 'waiting');
+
+/** How many drills a forecast rests on, at most. */
+export const drillsOfForecast = 5;
+
+export interface Worked {
+  /** Since detection: what the RTO counts. */
+  readonly elapsedSeconds: number;
+  /** Since the recovery began, or since a person approved it: what drills measured, for they ask nobody. */
+  readonly workedSeconds: number;
+  readonly rtoSeconds: number;
+}
+
+/** One line: when the application is expected to be healthy, by the drills (newest first) that took the same path. */
+export function forecast(drills: readonly TrendPoint[], { elapsedSeconds, workedSeconds, rtoSeconds }: Worked): string {
+  const measured = drills
+    .flatMap(({ succeeded, rtoSeconds: seconds }) => (succeeded && seconds !== undefined ? [seconds] : []))
+    .slice(0, drillsOfForecast)
+    .sort((a, b) => a - b);
+  const median = measured[Math.floor(measured.length / 2)];
+  const longest = measured.at(-1);
+  if (median === undefined || longest === undefined) return 'no forecast: no drill has measured this path yet';
+  const basis = `the last ${measured.length === 1 ? 'drill' : `${measured.length} drills`} took ${formatSeconds(median)}${measured.length === 1 ? '' : ` in the middle, ${formatSeconds(longest)} at most`}`;
+  const left = median - workedSeconds;
+  if (left <= 0)
+    return `${workedSeconds > longest ? 'later than every earlier drill' : 'due now'}: at work for ${formatSeconds(workedSeconds)}; ${basis}`;
+  const total = elapsedSeconds + left;
+  const verdict = total <= rtoSeconds ? 'within' : 'BEYOND';
+  return `healthy in about ${formatSeconds(left)}, ${formatSeconds(total)} after detection, ${verdict} the RTO of ${formatSeconds(rtoSeconds)}; ${basis}`;
+}
