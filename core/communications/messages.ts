@@ -1,5 +1,5 @@
 /** What people read: plain text that says mode, environment, time against the RTO, and what happens next. */
-import type { Incident, MessageKind } from '../incident/contracts.ts';
+import type { Incident } from '../incident/contracts.ts';
 import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import type { Announcement } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
@@ -14,7 +14,7 @@ export interface Message {
 type Role = keyof Settings['team'];
 
 /** Whom a message of each kind asks to do something, and what happens by itself if they do nothing. */
-const purposes: Readonly<Record<MessageKind, { readonly to: readonly Role[]; readonly next: string }>> = {
+const purposes: Readonly<Record<Announcement['kind'], { readonly to: readonly Role[]; readonly next: string }>> = {
   declared: {
     to: ['DR Coordinator', 'Database Administrator'],
     next: 'Nothing to do: the state machine restores, validates and reports by itself. The next message follows at a milestone.',

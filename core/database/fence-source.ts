@@ -1,6 +1,7 @@
 /** FenceSource: production takes no writes any more, and it is proven, before anything else may take them. */
+import { interruption } from '../communications/customers.ts';
 import type { Incident } from '../incident/contracts.ts';
-import type { Clock, Compensations, ControlStore, Executions } from '../incident/ports.ts';
+import type { Announcer, Clock, Compensations, ControlStore, Executions } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { RestorePlan } from './contracts.ts';
@@ -21,6 +22,7 @@ export interface FenceSourceContext {
   readonly compensations: Pick<Compensations, 'register'>;
   readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
   readonly executions: Pick<Executions, 'status'>;
+  readonly announcer: Announcer;
 }
 
 export interface SourceFence {
@@ -34,6 +36,21 @@ export interface SourceFence {
  * alive throws FenceFailed: it may take writes again. 57P03 and the like say that it is coming up: DatabaseNotReady.
  */
 export async function fenceSource(
+  { incident, plan }: { incident: Incident; plan: RestorePlan },
+  context: FenceSourceContext,
+): Promise<StepResult<SourceFence>> {
+  const result = await fence({ incident, plan }, context);
+  if (plan.resume === undefined)
+    await context.announcer.announce(incident, {
+      kind: 'milestone',
+      headline: 'Production takes no writes until the cut-over',
+      lines: [result.summary],
+      customers: interruption(result.output.fencedAt ?? context.clock.now().toISOString()),
+    });
+  return result;
+}
+
+async function fence(
   { incident, plan }: { incident: Incident; plan: RestorePlan },
   context: FenceSourceContext,
 ): Promise<StepResult<SourceFence>> {

@@ -1,4 +1,5 @@
 /** The last state of every recovery: evidence, the outcome to people, and the lease released whatever happens. */
+import { outcomeForCustomers } from '../communications/customers.ts';
 import type { Metrics } from '../database/ports.ts';
 import { readFailure } from '../errors.ts';
 import { debtInWords, notUndone } from '../evidence/aftermath.ts';
@@ -16,6 +17,7 @@ import {
   type TrendPoint,
 } from './contracts.ts';
 import { IncidentUnknown } from './errors.ts';
+import { isCopyDeleted } from './identifiers.ts';
 import { formatSeconds } from './moments.ts';
 import type { Announcer, Approvals, Clock, ControlStore, IncidentStore } from './ports.ts';
 import { settleApproval } from './settle-approval.ts';
@@ -153,19 +155,19 @@ function trendPoint({ incident, achieved, status }: IncidentRecord, closedAt: st
  * A fence that could not be undone keeps the application down, and a drill's copy holds production data and costs money:
  * that is what people must read first.
  */
-function leftBehind({ mode }: Incident, timeline: readonly StepRecord[]): string | undefined {
+function leftBehind(incident: Incident, timeline: readonly StepRecord[]): string | undefined {
   const fence = timeline.find(({ step, status }) => step === 'Compensate' && status !== 'succeeded');
   if (fence)
     return `${notUndone(fence)}. The clean-up tries again. By hand, as the master of the active database: ALTER ROLE <application role> LOGIN.`;
   const undone = timeline.find(
     ({ step, status }) => (step === 'TearDown' || step === 'AwaitTornDown') && status !== 'succeeded',
   );
-  if (mode !== 'drill' || undone === undefined) return undefined;
+  if (!isCopyDeleted(incident) || undone === undefined) return undefined;
   return `THE COPY MAY STILL BE THERE: ${undone.step} ended with "${undone.error?.message ?? undone.summary}". The clean-up tries again until it is gone.`;
 }
 
 function announcementOf(
-  { outcome, objectives, failure, record, checklist, terraformDebt }: Report,
+  { outcome, objectives, failure, record, checklist, terraformDebt, timeline }: Report,
   undone: string | undefined,
 ) {
   const results = objectives.map(
@@ -185,6 +187,7 @@ function announcementOf(
       `Still to do: ${open.map(({ item }) => item).join('; ')}`,
     ],
     ...(failure ? { next: failure.next } : {}),
+    customers: outcomeForCustomers({ recoveredAt: record.recoveredAt, failed: failure !== undefined }, timeline),
   };
 }
 

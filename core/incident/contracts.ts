@@ -8,7 +8,12 @@ export const Moment = z
 
 export const Mode = z.enum(['drill', 'recovery']);
 export const Scenario = z.enum(['database', 'cluster', 'region', 'configuration']);
-export const RestoreTo = z.union([z.literal('latest'), Moment, z.strictObject({ snapshot: z.string().min(1) })]);
+export const RestoreTo = z.union([
+  z.literal('latest'),
+  Moment,
+  z.strictObject({ snapshot: z.string().min(1) }),
+  z.strictObject({ dump: z.string().min(1) }),
+]);
 export type RestoreTo = z.infer<typeof RestoreTo>;
 
 /** A table as `schema.table`, quoted as SQL would quote it. */
@@ -136,6 +141,7 @@ export const MessageKind = z.enum([
   'failed',
   'refused',
   'triage',
+  'customers',
 ]);
 export type MessageKind = z.infer<typeof MessageKind>;
 
@@ -222,6 +228,8 @@ export const Approval = z.strictObject({
     restorePoint: Moment.optional(),
     window: z.strictObject({ earliest: Moment, latest: Moment }).optional(),
     estimatedLossSeconds: z.number().nonnegative(),
+    /** Only these are repaired, in place; absent: the whole database. */
+    tables: z.array(z.string()).optional(),
   }),
   decision: ApprovalDecision.optional(),
 });

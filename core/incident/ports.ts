@@ -1,4 +1,5 @@
 /** What the incident area needs from outside. Every port is small; a step's context lists exactly those that it uses. */
+import type { CustomerNews } from '../communications/customers.ts';
 import type {
   ActiveDatabase,
   Approval,
@@ -105,11 +106,13 @@ export interface Alarms {
 
 /** What a step tells people. */
 export interface Announcement {
-  readonly kind: MessageKind;
+  readonly kind: Exclude<MessageKind, 'customers'>;
   readonly headline: string;
   readonly lines: readonly string[];
   /** What happens next; without it, what usually follows a message of this kind. */
   readonly next?: string;
+  /** What customers are told, in a recovery only. */
+  readonly customers?: CustomerNews | undefined;
 }
 
 /** Tells people what happened; failures are recorded, never thrown. Refusals and triage have no incident. */

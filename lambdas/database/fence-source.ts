@@ -1,4 +1,5 @@
 import { fenceSource } from '../../core/database/fence-source.ts';
+import { announcer } from '../adapters/aws/announcer.ts';
 import { compensations } from '../adapters/aws/compensations.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { executions } from '../adapters/aws/executions.ts';
@@ -15,6 +16,7 @@ export const handler = makeStep(PlanInput, incidentStore, (input, rt) =>
     control: controlStore(rt),
     databases: databases(rt),
     executions: executions(rt),
+    announcer: announcer(rt, incidentStore(rt)),
     ...logins(rt),
   }),
 );

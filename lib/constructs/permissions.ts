@@ -114,6 +114,7 @@ export function permissionsOf(configuration: Configuration, region: string) {
         wildcard: 'PutMetricData has no resource type; the namespace is the bound.',
       }),
     announce: () => allow('Announce', ['sns:Publish'], [names.topicArn(region, names.internalTopic)]),
+    tellCustomers: () => allow('TellCustomers', ['sns:Publish'], [names.topicArn(region, names.customersTopic)]),
     /** Publishing to an encrypted topic needs its key. */
     useTopicKey: (keyArn: string) => allow('UseTopicKey', ['kms:GenerateDataKey', 'kms:Decrypt'], [keyArn]),
     keepEvidence: () =>
@@ -133,6 +134,22 @@ export function permissionsOf(configuration: Configuration, region: string) {
         ['db:*', 'snapshot:*', 'auto-backup:*', 'pg:*'].map((resource) => arn('rds', resource)),
         { wildcard: reading },
       ),
+    findDumps: () =>
+      allow('FindDumps', ['s3:ListBucket'], [`arn:aws:s3:::${network.dumpBucket}`], {
+        conditions: { StringLike: { 's3:prefix': `${database.dumpPrefix}*` } },
+      }),
+    /** Terraform's bucket may have a key of its own, which S3 uses for whoever reads. */
+    readDumps: () => [
+      allow('ReadDumps', ['s3:GetObject'], [`arn:aws:s3:::${network.dumpBucket}/${database.dumpPrefix}*`], {
+        wildcard: 'Dumps are named by their time.',
+      }),
+      allow('UseDumpKey', ['kms:Decrypt'], [arn('kms', 'key/*')], {
+        conditions: {
+          StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com`, 'kms:CallerAccount': account },
+        },
+        wildcard: 'The key of the bucket belongs to Terraform; only S3 may use it, for what the role may read.',
+      }),
+    ],
     /** A restore presents the instance, its groups and the backup it reads; `db` alone is denied in the disaster (aws-facts). */
     restoreDatabase: () => [
       allow(
@@ -148,6 +165,19 @@ export function permissionsOf(configuration: Configuration, region: string) {
           arn('rds', 'snapshot:*'),
         ],
         { wildcard: 'To the drill prefix or beside production; the source, its backups and snapshots are read.' },
+      ),
+      // The empty instance that a dump fills.
+      allow(
+        'CreateEmpty',
+        ['rds:CreateDBInstance'],
+        [
+          drill,
+          recovered,
+          arn('rds', 'og:default:*'),
+          arn('rds', `pg:${network.databaseParameterGroup}`),
+          arn('rds', `subgrp:${network.databaseSubnetGroup}`),
+        ],
+        { wildcard: prefixed },
       ),
       allow('TagRestored', ['rds:AddTagsToResource'], [drill, recovered], {
         conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },

@@ -18,12 +18,21 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.timeline(),
       may.readControl(),
       may.seeDatabases(),
+      may.findDumps(),
       sentinel(),
     ]),
     FenceSource: inside(
       'fence-source',
       'Fences production and proves it',
-      [may.timeline(), may.readControl(), may.seeDatabases(), may.seeExecutions(), fencing()],
+      [
+        may.timeline(),
+        may.readControl(),
+        may.seeDatabases(),
+        may.seeExecutions(),
+        fencing(),
+        ...tell(),
+        may.tellCustomers(),
+      ],
       Duration.minutes(2),
     ),
     SnapshotSource: outside('snapshot-source', 'Keeps what the fenced source holds', [
@@ -50,6 +59,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.seeDatabases(),
       ...may.restoreDatabase(),
       ...may.useDatabaseKeys(),
+      master(),
     ]),
     AwaitAvailable: outside('await-available', 'Asks whether the restored instance is available', [
       may.timeline(),

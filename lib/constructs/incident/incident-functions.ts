@@ -23,6 +23,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.readTimeline(),
       may.readControl(),
       may.seeDatabases(),
+      may.findDumps(),
       may.seeExecutions(),
       may.seeAlarms(),
     ]),
@@ -53,7 +54,15 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
     CloseIncident: outside(
       'close-incident',
       'Compiles the evidence, tells the outcome, releases the lease',
-      [may.timeline(), may.readControl(), may.holdLease(), may.keepEvidence(), may.putMetrics(), ...tell()],
+      [
+        may.timeline(),
+        may.readControl(),
+        may.holdLease(),
+        may.keepEvidence(),
+        may.putMetrics(),
+        ...tell(),
+        may.tellCustomers(),
+      ],
       Duration.minutes(2),
     ),
     ReportRefusal: outside('report-refusal', 'Tells people why nothing was started', [
@@ -89,6 +98,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
         may.putMetrics(),
         may.seeExecutions(),
         ...tell(),
+        may.tellCustomers(),
       ],
       Duration.minutes(2),
     ),

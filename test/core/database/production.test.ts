@@ -17,6 +17,7 @@ describe('production', () => {
   let databases: FakeDatabases;
   let compensations: FakeCompensations;
   let control: FakeControl;
+  let announcer: FakeAnnouncer;
   /** What the next looks at the execution find. */
   let statuses: ExecutionStatus[];
 
@@ -29,6 +30,7 @@ describe('production', () => {
     statuses = [];
     databases = new FakeDatabases();
     compensations = new FakeCompensations();
+    announcer = new FakeAnnouncer();
     control = Object.assign(new FakeControl(), { active: database.active, lease: makeLease({ incidentId: id }) });
   });
 
@@ -52,6 +54,7 @@ describe('production', () => {
         control,
         executions: { status: async () => statuses.shift() ?? 'RUNNING' },
         clock: new FakeClock(),
+        announcer,
       },
     );
   const undo = async () => {
@@ -83,6 +86,9 @@ describe('production', () => {
     expect((await fence()).output).toEqual({ outcome: 'fenced', fencedAt: new FakeClock().now().toISOString() });
     await expect(open.query('select 1')).rejects.toThrow();
     expect(await isRefused()).toBe(true);
+    expect(announcer.announced).toMatchObject([
+      { kind: 'milestone', customers: { subject: expect.stringContaining('changes cannot be saved') } },
+    ]);
     expect(compensations.all).toMatchObject([{ name: 'unfence-source', facts: { epoch: 1, roles: ['stocker_app'] } }]);
     await fence();
     expect(compensations.all).toHaveLength(1);
