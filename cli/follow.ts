@@ -1,6 +1,7 @@
 /** Follows a recovery live: each step as it ends, the elapsed time against the objective, what happens now and next. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, DescribeStateMachineForExecutionCommand } from '@aws-sdk/client-sfn';
+import { currentStep } from '../core/communications/progress.ts';
 import type { Incident, StepRecord } from '../core/incident/contracts.ts';
 import type { Clients } from './clients.ts';
 import { duration, type Screen } from './screen.ts';
@@ -60,10 +61,6 @@ export const ofExecution = (steps: readonly StepRecord[], executionArn: string):
   steps.filter(({ execution = executionArn }) => execution === executionArn);
 
 const isQuestion = ({ step, status }: StepRecord) => step === 'RequestApproval' && status === 'waiting';
-
-/** The step at which a recovery is now; undefined between two. */
-export const currentStep = (steps: readonly StepRecord[]): StepRecord | undefined =>
-  steps.findLast(({ finishedAt, status }) => finishedAt === undefined || status === 'waiting');
 
 const secondsOf = (step: StepRecord) =>
   (Date.parse(step.finishedAt ?? step.startedAt) - Date.parse(step.startedAt)) / 1000;

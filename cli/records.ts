@@ -3,7 +3,7 @@ import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand 
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { LookRecord } from '../core/database/contracts.ts';
-import { ActiveDatabase, Approval, IncidentRecord, Lease } from '../core/incident/contracts.ts';
+import { ActiveDatabase, Approval, IncidentRecord, Lease, TrendPoint } from '../core/incident/contracts.ts';
 
 type Item = Record<string, AttributeValue>;
 
@@ -84,3 +84,11 @@ export const listDecisions = async (
   newest: number,
 ): Promise<TriageRecord[]> =>
   (await query(dynamodb, incidentTable, 'decisions', '0', newest)).map((item) => parse(TriageRecord, item));
+
+/** What drills of the database achieved, newest first. */
+export const listDrillTrend = async (
+  dynamodb: DynamoDBClient,
+  incidentTable: string,
+  newest: number,
+): Promise<TrendPoint[]> =>
+  (await query(dynamodb, incidentTable, 'trend#database#drill', '0', newest)).map((item) => parse(TrendPoint, item));

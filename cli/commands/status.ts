@@ -1,14 +1,23 @@
 /** `dr status`: what is production, whether a recovery runs and what it asks, what rings, how the last drills went. */
 import { DescribeAlarmsCommand, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
-import type { ActiveDatabase, Approval, IncidentRecord, Lease, StepRecord } from '../../core/incident/contracts.ts';
+import { currentStep, drillsOfForecast, forecast } from '../../core/communications/progress.ts';
+import type {
+  ActiveDatabase,
+  Approval,
+  IncidentRecord,
+  Lease,
+  StepRecord,
+  TrendPoint,
+} from '../../core/incident/contracts.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { currentStep, ofExecution } from '../follow.ts';
+import { ofExecution } from '../follow.ts';
 import { dr as hint } from '../hints.ts';
 import { type Operator, operatorAt } from '../operator.ts';
 import type { OperatorOptions } from '../operator-options.ts';
 import { answers, questionLines } from '../question.ts';
 import {
   listDecisions,
+  listDrillTrend,
   listIncidents,
   readActiveDatabase,
   readApproval,
@@ -30,6 +39,8 @@ export interface Status {
   readonly ringing: readonly Pick<MetricAlarm, 'AlarmName' | 'StateUpdatedTimestamp'>[];
   /** Of triage, newest first. */
   readonly decisions: readonly TriageRecord[];
+  /** The drills that a forecast rests on, newest first. */
+  readonly drills: readonly TrendPoint[];
 }
 
 const drillsShown = 3;
@@ -51,12 +62,13 @@ export async function status(options: OperatorOptions): Promise<ExitCode> {
 }
 
 async function readStatus({ configuration: { environment }, here, dr, names }: Operator): Promise<Status> {
-  const [active, lease, incidents, { MetricAlarms = [] }, decisions] = await Promise.all([
+  const [active, lease, incidents, { MetricAlarms = [] }, decisions, drills] = await Promise.all([
     readActiveDatabase(dr.dynamodb, names.controlTable),
     readLease(dr.dynamodb, names.controlTable),
     listIncidents(here.dynamodb, names.incidentTable, 50),
     here.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${names.prefix}-`, StateValue: 'ALARM' })),
     listDecisions(here.dynamodb, names.incidentTable, 10),
+    listDrillTrend(here.dynamodb, names.incidentTable, drillsOfForecast),
   ]);
   const open = openIncident({ incidents, lease })?.incident;
   const [steps, approval] = await Promise.all([
@@ -72,6 +84,7 @@ async function readStatus({ configuration: { environment }, here, dr, names }: O
     approval: approval?.executionArn === open?.executionArn ? approval : undefined,
     ringing: MetricAlarms,
     decisions,
+    drills,
   };
 }
 
@@ -115,13 +128,19 @@ const labelled = (label: string, texts: readonly string[]): Row[] =>
 
 function openRows(
   { incident, objectives, recoveredAt }: IncidentRecord,
-  { steps, approval }: Status,
+  { steps, approval, drills }: Status,
   now: number,
 ): Row[] {
   const { id, mode, reason, detectedAt, trigger } = incident;
   const elapsed = Math.max(0, now - Date.parse(detectedAt)) / 1000;
   const current = currentStep(steps);
   const isAsking = approval !== undefined && approval.decision === undefined;
+  const begun = isAsking ? now : Date.parse(approval?.decision?.at ?? detectedAt);
+  const worked = {
+    elapsedSeconds: elapsed,
+    workedSeconds: Math.max(0, now - begun) / 1000,
+    rtoSeconds: objectives.rtoSeconds,
+  };
   return [
     [mode, `${id}: ${reason}`],
     [
@@ -130,6 +149,9 @@ function openRows(
         ? `the application is healthy since ${clock(recoveredAt)}; the rest follows by itself`
         : `${duration(elapsed)} of the RTO of ${duration(objectives.rtoSeconds)}, since ${clock(detectedAt)} (${trigger.name ?? trigger.kind})`,
     ],
+    ...(recoveredAt
+      ? []
+      : ([['forecast', `${isAsking ? 'if approved now: ' : ''}${forecast(drills, worked)}`]] as const)),
     ...(isAsking
       ? labelled('approval wanted', questionLines(approval, now))
       : ([['now', current ? `${current.step}: ${current.summary}` : 'between two steps']] as const)),

@@ -35,6 +35,7 @@ const quiet: Status = {
   approval: undefined,
   ringing: [],
   decisions: [],
+  drills: [],
 };
 const active = {
   version: 1 as const,
@@ -91,6 +92,17 @@ test('tells which database is production, what the recovery does now, and its ti
   expect(rows).toMatch(/recovery \| recovery-1: test/);
   expect(rows).toMatch(/5 min of the RTO of 1 h, since 2026-11-22 20:15:00 UTC \(person\)/);
   expect(rows).toMatch(/now \| AwaitAvailable: creating/);
+  expect(rows).toMatch(/forecast \| no forecast/);
+  const drill = {
+    version: 1 as const,
+    incidentId: 'drill-1',
+    scenario: 'database' as const,
+    mode: 'drill' as const,
+    closedAt: '2026-11-01T00:00:00Z',
+    succeeded: true,
+    rtoSeconds: 1200,
+  };
+  expect(told({ ...working, drills: [drill] })).toMatch(/forecast \| healthy in about 15 min 00 s, 20 min 00 s after/);
   expect(next(working)).toMatch(/npm run dr -- watch recovery-1\nTo stop it: npm run dr -- cancel recovery-1/);
 });
 

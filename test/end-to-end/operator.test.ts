@@ -1,7 +1,9 @@
 /** A person at a terminal on the worst day: the command line as it is typed, against a served cloud. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { clientsOf } from '../../cli/clients.ts';
 import { exitCodes } from '../../cli/exit-codes.ts';
 import { eventually, Rehearsal } from '../support/rehearsal.ts';
 
@@ -77,6 +79,30 @@ const asks = (incident: string) =>
     (await site.controls()).find(({ pk, executionArn }) => pk === `approval#${incident}` && executionArn !== undefined),
   );
 
+/** As if it had been so for this many minutes: nobody waits that long for a test. */
+async function backdate(
+  region: string,
+  table: string,
+  key: { pk: string; sk: string },
+  field: string,
+  minutes: number,
+) {
+  const { dynamodb } = clientsOf(site.installation.connection, region);
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: table,
+      Key: { pk: { S: key.pk }, sk: { S: key.sk } },
+      UpdateExpression: 'SET #field = :then',
+      ExpressionAttributeNames: { '#field': field },
+      ExpressionAttributeValues: { ':then': { S: new Date(Date.now() - minutes * 60_000).toISOString() } },
+    }),
+  );
+}
+
+/** What people read who sit at no terminal. */
+const isTold = (text: string) =>
+  eventually(`a message "${text}"`, () => site.notices.find(({ subject }) => subject.includes(text)));
+
 describe('an operator', () => {
   test('starts a recovery, sees what it asks, watches it live, approves it, and is told what is left to do', async () => {
     expect(await run('status')).toMatchObject({
@@ -127,6 +153,9 @@ describe('an operator', () => {
   test('declines a recovery, and nothing was changed', async () => {
     const incident = await startRecovery('a false alarm');
     await asks(incident);
+    const { dr } = site.installation.configuration;
+    await backdate(dr.region, site.names.controlTable, { pk: `approval#${incident}`, sk: 'approval' }, 'askedAt', 6);
+    expect((await isTold('Reminder: approve')).text).toContain(`npm run dr -- decline ${incident}`);
     const second = await run('start', '--mode', 'recovery', '--confirm', 'production', '--reason', 'a second one');
     expect(second).toMatchObject({ code: exitCodes.failed, complaints: expect.stringContaining(incident) });
     expect(await run('decline', incident, '--reason', 'all is well')).toMatchObject({
@@ -154,6 +183,9 @@ describe('an operator', () => {
     const restoring = site.atStep('AwaitAvailable', () => stopped);
     expect((await run('approve', incident, '--reason', 'go')).code).toBe(exitCodes.passed);
     await eventually('a restore', async () => (await site.step(incident, 'RestoreDatabase'))?.status === 'succeeded');
+    const taken = { pk: `incident#${incident}`, sk: 'step#TakeLease' };
+    await backdate(site.region, site.names.incidentTable, taken, 'startedAt', 31);
+    expect((await isTold('The recovery goes on: ')).text).toMatch(/^Forecast: healthy in about .* within the RTO/m);
     // Control: without --yes, and without a terminal to ask on, nothing is stopped.
     expect((await run('cancel', incident, '--reason', 'no')).code).toBe(exitCodes.usage);
     expect(await run('cancel', incident, '--reason', 'wrong restore point', '--yes')).toMatchObject({

@@ -3,7 +3,15 @@ import { forecast } from '../../../core/communications/progress.ts';
 import { type ReportProgressContext, reportProgress } from '../../../core/communications/report-progress.ts';
 import { type Approval, recordVersion, type TrendPoint } from '../../../core/incident/contracts.ts';
 import type { Announcement } from '../../../core/incident/ports.ts';
-import { FakeApprovals, FakeClock, FakeIncidents, makeIncident, makeRecord, makeStepRecord, openedAt } from '../fakes.ts';
+import {
+  FakeApprovals,
+  FakeClock,
+  FakeIncidents,
+  makeIncident,
+  makeRecord,
+  makeStepRecord,
+  openedAt,
+} from '../fakes.ts';
 
 const drill = (rtoSeconds: number | undefined, succeeded = true): TrendPoint => ({
   version: recordVersion,
@@ -38,7 +46,12 @@ describe('A forecast', () => {
       says: /1 h 05 min after detection, BEYOND the RTO/,
     },
     { $case: 'it is due', drills: [30, 50].map((each) => drill(minutes(each))), worked: minutes(50), says: /^due now/ },
-    { $case: 'it is overdue', drills: [drill(minutes(5))], worked: minutes(6), says: /^later than every earlier drill/ },
+    {
+      $case: 'it is overdue',
+      drills: [drill(minutes(5))],
+      worked: minutes(6),
+      says: /^later than every earlier drill/,
+    },
   ])('where $case', ({ drills, worked, says }) => {
     expect(forecast(drills, { elapsedSeconds: minutes(20), workedSeconds: worked, rtoSeconds: 3600 })).toMatch(says);
   });
@@ -71,7 +84,7 @@ describe('What people are told while a recovery runs', () => {
     await incidents.recordStep(makeStepRecord('TakeLease', { ...own, finishedAt: openedAt }));
     await incidents.recordStep(makeStepRecord('AwaitAvailable', { ...own, status: 'waiting', summary: 'creating' }));
   });
-  const after = (seconds: number) => {
+  const passes = (seconds: number) => {
     clock.advance(seconds);
     return reportProgress(context);
   };
@@ -86,19 +99,19 @@ describe('What people are told while a recovery runs', () => {
   };
 
   test('nothing before half an hour is over, then one update, and the next one half an hour later', async () => {
-    await after(29 * 60);
+    await passes(29 * 60);
     expect(told).toEqual([]);
-    await after(2 * 60);
-    await after(5 * 60);
+    await passes(2 * 60);
+    await passes(5 * 60);
     expect(told).toHaveLength(1);
     expect(told[0]).toMatchObject({ kind: 'update', headline: 'The recovery goes on: AwaitAvailable' });
-    await after(24 * 60);
+    await passes(24 * 60);
     expect(told).toHaveLength(2);
   });
 
   test('the step, since when, what was before, and when earlier drills were through', async () => {
     await incidents.recordTrend(drill(45 * 60));
-    await after(30 * 60);
+    await passes(30 * 60);
     expect(told[0]?.lines).toEqual([
       'Now: AwaitAvailable, for 30 min 00 s: creating',
       'Before: TakeLease: TakeLease is done',
@@ -115,18 +128,21 @@ describe('What people are told while a recovery runs', () => {
 
   test('every five minutes that a question waits, what it asks; after its answer no more', async () => {
     await approvals.ask(asked, 'token');
-    await after(4 * 60);
+    await passes(4 * 60);
     expect(told).toEqual([]);
-    await after(2 * 60);
-    await after(60);
+    await passes(2 * 60);
+    await passes(60);
     expect(told).toHaveLength(1);
-    expect(told[0]).toMatchObject({ kind: 'approval-wanted', headline: 'Reminder: approve the recovery of stocker-pro?' });
+    expect(told[0]).toMatchObject({
+      kind: 'approval-wanted',
+      headline: 'Reminder: approve the recovery of stocker-pro?',
+    });
     expect(told[0]?.lines).toContain('Damaged: stock is gone');
     expect(told[0]?.lines.join()).toContain('in 9 min 00 s');
     expect(told[0]?.next).toContain('--restore-to');
     const decision = { approved: true, by: 'somebody', reason: 'yes', at: clock.now().toISOString() };
     await approvals.decide(asked, decision);
-    await after(5 * 60);
+    await passes(5 * 60);
     expect(told).toHaveLength(1);
   });
 
@@ -134,7 +150,7 @@ describe('What people are told while a recovery runs', () => {
     await approvals.ask(asked, 'token');
     await approvals.decide(asked, { approved: true, by: 'x', reason: 'y', at: '2026-11-22T20:25:00.000Z' });
     await incidents.recordTrend(drill(45 * 60));
-    await after(30 * 60);
+    await passes(30 * 60);
     expect(told[0]?.lines.at(-1)).toMatch(/healthy in about 25 min 00 s, 55 min 00 s after detection/);
   });
 
@@ -147,9 +163,9 @@ describe('What people are told while a recovery runs', () => {
     await incidents.recordStep(
       makeStepRecord('TakeLease', { execution: retry.executionArn, startedAt: clock.now().toISOString() }),
     );
-    await after(25 * 60);
+    await passes(25 * 60);
     expect(told).toEqual([]);
-    await after(5 * 60);
+    await passes(5 * 60);
     expect(told).toHaveLength(1);
   });
 
@@ -159,13 +175,13 @@ describe('What people are told while a recovery runs', () => {
   ])('nothing of an incident that $case', async ({ change, ended }) => {
     await incidents.update(incident.id, change);
     if (ended) status = 'FAILED';
-    await after(31 * 60);
+    await passes(31 * 60);
     expect(told).toEqual([]);
   });
 
   test('that the application is healthy, once it is', async () => {
     await incidents.update(incident.id, { recoveredAt: '2026-11-22T20:40:00.000Z' });
-    await after(31 * 60);
+    await passes(31 * 60);
     expect(told[0]?.lines.at(-1)).toMatch(/^The application is healthy since 2026-11-22T20:40:00.000Z/);
   });
 
@@ -174,8 +190,11 @@ describe('What people are told while a recovery runs', () => {
     await incidents.open(makeRecord({ openedAt: '2026-11-22T20:15:01.000Z' }, other));
     const { status: statusOf } = context.executions;
     let calls = 0;
-    context = { ...context, executions: { status: async (arn) => (calls++ === 0 ? Promise.reject(new Error('no')) : statusOf(arn)) } };
-    await expect(after(31 * 60)).rejects.toThrow('no');
+    context = {
+      ...context,
+      executions: { status: async (arn) => (calls++ === 0 ? Promise.reject(new Error('no')) : statusOf(arn)) },
+    };
+    await expect(passes(31 * 60)).rejects.toThrow('no');
     expect(told).toHaveLength(1);
   });
 });
