@@ -11,6 +11,7 @@ import { otherPoints } from './other-points.ts';
 import { planRestore } from './plan.ts';
 import { damageIn, planRecovery } from './plan-recovery.ts';
 import type { Baselines, DatabaseInstance, Databases, Looks, Profiles, Secrets, Sessions } from './ports.ts';
+import { requireScope } from './repair/scope.ts';
 import { restoredFromTag, restorePointTag } from './restore-database.ts';
 import {
   type Answer,
@@ -26,7 +27,7 @@ export interface AssessContext {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readActiveDatabase'>;
-  readonly baselines: Pick<Baselines, 'atOrBefore'>;
+  readonly baselines: Pick<Baselines, 'atOrBefore' | 'latest'>;
   readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'findSnapshot' | 'snapshotsOf'>;
   readonly looks: Pick<Looks, 'latest'>;
   readonly profiles: Pick<Profiles, 'read'>;
@@ -138,6 +139,7 @@ async function assessRecovery(
       `RDS in ${incident.region} has no instance ${active.identifier}, and no look of the sentinel recorded its settings.`,
     );
   const state = judgeSource(source, answer);
+  await requireScope(incident, { state, address: endpointOfActive(active, settings) }, context);
   const damage = damageIn(look, active.resourceId);
   const newestHeartbeat = heartbeatIn(answer);
   const approved = decision?.approved === true;
@@ -196,8 +198,9 @@ async function whatElseIsKnown(
 
 const describeState = { alive: 'there and answers', gone: 'gone', unknown: 'not reached, and may be alive' } as const;
 
-function describeChoice({ restorePoint, estimatedLossSeconds }: RestorePlan): string {
+function describeChoice({ restorePoint, estimatedLossSeconds, scope }: RestorePlan): string {
   if (restorePoint === undefined) return 'a person must choose the restore point';
+  if (scope !== undefined) return `repair ${scope.tables.join(', ')} in place as of ${restorePoint}`;
   return `restore as of ${restorePoint}; it would lose about ${formatSeconds(estimatedLossSeconds)}`;
 }
 

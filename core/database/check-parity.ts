@@ -1,5 +1,6 @@
 /** CheckParity: refuses a restored copy that differs from its source where it should not. */
 import type { Incident } from '../incident/contracts.ts';
+import { isCopyDeleted } from '../incident/identifiers.ts';
 import { isBefore } from '../incident/moments.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
@@ -59,7 +60,8 @@ export async function checkParity(
   const compared = 'version' in was ? is : Object.fromEntries(Object.entries(is).filter(([name]) => name in was));
   const differences = compareFacts(was, compared, {
     settings,
-    mode: incident.mode,
+    // A copy that is deleted afterwards is set up as that of a drill.
+    mode: isCopyDeleted(incident) ? 'drill' : 'recovery',
     restoredEarlier:
       reference.at !== undefined && plan.restorePoint !== undefined && isBefore(plan.restorePoint, reference.at),
     cutOver: plan.resume !== undefined,

@@ -69,11 +69,11 @@ export const RestorePlan = z.strictObject({
   heartbeat: Moment.optional(),
   /** What RDS said of the source, so that it can be rebuilt, compared and protected alike when it is gone. */
   seen: SeenInstance.optional(),
-  /** This incident's candidate is production already: an earlier execution raised the epoch and did not end well. */
   /** Only these tables are repaired, in production as it is, from the candidate. Absent: the candidate becomes production. */
   scope: Scope.optional(),
   /** When production was proven to refuse writes: it holds nothing newer. Added by FenceSource. */
   fencedAt: Moment.optional(),
+  /** This incident's candidate is production already: an earlier execution raised the epoch and did not end well. */
   resume: z.literal('cut-over').optional(),
 });
 export type RestorePlan = z.infer<typeof RestorePlan>;
@@ -87,7 +87,6 @@ export const Candidate = z.strictObject({
 });
 export type Candidate = z.infer<typeof Candidate>;
 
-/**
 export const RepairedTable = z.strictObject({
   table: z.string(),
   /** It was gone, and was made anew. */
@@ -108,6 +107,7 @@ export const Repair = z.strictObject({
 });
 export type Repair = z.infer<typeof Repair>;
 
+/**
  * What the sentinel saw when it last found nothing wrong. Counts and hashes are text: they exceed 2^53.
  * A table that could not be counted in time is missing.
  */

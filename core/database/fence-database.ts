@@ -1,5 +1,6 @@
 /** FenceDatabase: a restored copy takes no writes of the application until it is cut over, and it is proven. */
 import type { Incident } from '../incident/contracts.ts';
+import { isCopyDeleted } from '../incident/identifiers.ts';
 import type { ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
@@ -33,7 +34,7 @@ export async function fenceDatabase(
     };
   const { master, logins } = await fenceLogins(settings, secrets);
   const roles = logins.map((login) => login.username);
-  const prepared = incident.mode === 'drill' ? 'roll-back' : 'refuse';
+  const prepared = isCopyDeleted(incident) ? 'roll-back' : 'refuse';
   const closed = await withSession(sessions, candidate, master, (session) =>
     closeTo({ session, sessions, target: candidate, master }, logins, settings, { prepared, setPasswords: true }),
   );

@@ -19,9 +19,9 @@ interface Expectation {
 }
 
 const expectedInDrill: readonly Expectation[] = [
-  { setting: /^instance multiAz$/, because: 'the copy of a drill lives an hour and needs no standby' },
+  { setting: /^instance multiAz$/, because: 'the copy lives an hour and needs no standby' },
   { setting: /^instance securityGroupIds$/, because: 'the copy is isolated: only the validator is admitted' },
-  { setting: /^instance deletionProtection$/, because: 'the drill deletes its copy' },
+  { setting: /^instance deletionProtection$/, because: 'the copy is deleted afterwards' },
 ];
 
 const expectedInRecovery: readonly Expectation[] = [

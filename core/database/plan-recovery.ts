@@ -1,6 +1,7 @@
 /** Decides what a recovery of production restores, and whether a person is asked first. Pure. */
 import { createHash } from 'node:crypto';
 import type { ActiveDatabase, Incident, RestoreTo } from '../incident/contracts.ts';
+import { candidateIdentifier, isCopyDeleted } from '../incident/identifiers.ts';
 import { isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Settings } from '../settings.ts';
 import type { Damage, LookRecord, Restore, RestorePlan, SeenInstance } from './contracts.ts';
@@ -53,7 +54,9 @@ export function planRecovery(facts: RecoveryFacts): { readonly plan: RestorePlan
         address: active.address,
         port: active.port,
       },
-      candidate: recoveryCandidate(settings, incident.id, choice),
+      candidate: isCopyDeleted(incident)
+        ? candidateIdentifier(settings, active.identifier, incident.id)
+        : recoveryCandidate(settings, incident.id, choice),
       ...choice,
       ...(window === undefined ? {} : { window }),
       estimatedLossSeconds: Math.max(0, secondsBetween(lossFrom, lastPossibleWrite(newestHeartbeat, now))),
@@ -61,17 +64,19 @@ export function planRecovery(facts: RecoveryFacts): { readonly plan: RestorePlan
       approval: approvalOf(facts, choice !== undefined),
       ...(damage === undefined ? {} : { damage }),
       seen,
+      ...(incident.scope === undefined ? {} : { scope: incident.scope }),
     },
   };
 }
 
 /** 1. A person's choice. 2. Before the damage, where it is bounded. 3. Without damage, the latest there is. */
 function choose(facts: RecoveryFacts): Choice | undefined {
-  const { active: source, window, snapshot, wanted, damage, state } = facts;
+  const { active: source, window, snapshot, wanted, damage, state, incident } = facts;
   if (wanted !== undefined) return chooseRestorePoint(wanted, { source, window, snapshot });
   if (window === undefined) return undefined;
   const latest: Choice = { restore: { kind: 'time', at: 'latest' }, restorePoint: window.latest };
-  if (damage === undefined) return latest;
+  // Who names tables knows of damage that no look saw: the latest there is would hold it.
+  if (damage === undefined) return incident.scope === undefined ? latest : undefined;
   const { after } = damage;
   if (after === undefined || isBefore(after, window.earliest)) return undefined;
   // RDS uploads logs every five minutes. A living source will reach that point; what a dead one has left ends before it.

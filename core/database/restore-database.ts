@@ -1,6 +1,6 @@
 /** RestoreDatabase, AwaitAvailable, ConfigureDatabase and AwaitUsable: from a plan to an instance that takes sessions. */
 import type { Incident } from '../incident/contracts.ts';
-import { environmentTag, incidentTag } from '../incident/identifiers.ts';
+import { environmentTag, incidentTag, isCopyDeleted } from '../incident/identifiers.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Clock } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
@@ -95,12 +95,23 @@ export async function restoreDatabase(
     throw CandidateNotOurs(
       `${plan.candidate} exists and was made by ${owner ?? 'no incident'}, not by ${incident.id}.`,
     );
+  const point = existing?.tags[restorePointTag];
+  // The name of a copy that is deleted afterwards says nothing of its restore point.
+  if (isCopyDeleted(incident) && point !== undefined && point !== restorePoint)
+    throw CandidateNotOurs(
+      `${plan.candidate} is a copy as of ${point}, left by an earlier execution of ${incident.id}; this one wants ${restorePoint}. Delete it first.`,
+    );
   return { output: { outcome: 'adopted' }, summary: `${plan.candidate} was already being restored by this incident` };
 }
 
 /** A recovery's candidate stays: it bears production's tags, except those that AWS keeps to itself. */
-function tagsOf({ mode }: Incident, { seen, source }: RestorePlan, restorePoint: string): Record<string, string> {
+function tagsOf(
+  { mode, scope }: Incident,
+  { seen, source }: RestorePlan,
+  restorePoint: string,
+): Record<string, string> {
   if (mode === 'drill') return {};
+  if (scope !== undefined) return { [restorePointTag]: restorePoint };
   const inherited = Object.entries(seen?.tags ?? {}).filter(([name]) => !name.startsWith('aws:'));
   return {
     ...Object.fromEntries(inherited),
@@ -165,7 +176,7 @@ export async function configureDatabase(
   ]);
   const like = likeOf(plan, source);
   // A recovery's copy is admitted to the application's network here, well before the cut-over, and stays fenced.
-  const groups = incident.mode === 'recovery' ? like.settings.securityGroupIds : undefined;
+  const groups = isCopyDeleted(incident) ? undefined : like.settings.securityGroupIds;
   const options = Array.isArray(groups) ? { securityGroupIds: groups } : undefined;
   await databases.configure(plan.candidate, like, master.password, options);
   return {

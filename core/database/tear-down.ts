@@ -1,6 +1,6 @@
-/** TearDown and AwaitTornDown: nothing of a drill is left, and nothing else is touched. */
+/** TearDown and AwaitTornDown: nothing is left of a drill, or of the copy that tables were repaired from; nothing else is touched. */
 import type { ActiveDatabase, Incident } from '../incident/contracts.ts';
-import { candidateIdentifier, incidentTag } from '../incident/identifiers.ts';
+import { candidateIdentifier, incidentTag, isCopyDeleted } from '../incident/identifiers.ts';
 import type { ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
@@ -22,7 +22,8 @@ export async function tearDown(
   { incident }: { incident: Incident },
   { settings, control, databases, parameters }: TearDownContext,
 ): Promise<StepResult<Record<string, never>>> {
-  if (incident.mode !== 'drill') throw DeletionRefused(`${incident.id} is no drill: a recovery deletes nothing.`);
+  if (!isCopyDeleted(incident))
+    throw DeletionRefused(`${incident.id} is neither a drill nor a repair of tables: a recovery deletes nothing.`);
   const identifier = candidateIdentifier(settings, incident.target, incident.id);
   const [active, lease] = await Promise.all([control.readActiveDatabase(), control.readLease()]);
   // The drill's endpoint belongs to whoever holds the lease: a late clean-up must not take it from the next drill.

@@ -17,9 +17,14 @@ const harmless = [
 export function aftermath(timeline: readonly StepRecord[]): string {
   if (timeline.every(({ step }) => harmless.includes(step))) return 'nothing was changed';
   const undoing = timeline.find(({ step }) => step === 'Compensate');
-  if (undoing === undefined) return '';
+  if (undoing === undefined) return isRepairUnbegun(timeline) ? 'nothing of production was changed' : '';
   return undoing.status === 'succeeded' ? undoing.summary : notUndone(undoing);
 }
+
+/** A repair of tables works on a copy until its one transaction, which is all or nothing. */
+const isRepairUnbegun = (timeline: readonly StepRecord[]) =>
+  timeline.some(({ step }) => step === 'TearDown') &&
+  !timeline.some(({ step, status }) => step === 'RepairTables' && status !== 'failed');
 
 /** What people must read first where undoing failed. */
 export const notUndone = ({ step, error, summary }: StepRecord): string =>

@@ -26,7 +26,11 @@ export function checklist(findings: Findings): ChecklistItem[] {
         ? 'not applicable in a drill: nobody is called together'
         : `for the DR Coordinator to confirm${approver ? `; ${approver.summary}` : ''}`,
     },
-    fromSteps('Execute appropriate recovery procedures', ['RestoreDatabase', 'CutOver'], findings),
+    fromSteps(
+      'Execute appropriate recovery procedures',
+      ['RestoreDatabase', record.incident.scope ? 'RepairTables' : 'CutOver'],
+      findings,
+    ),
     fromSteps(
       'Validate recovered systems',
       ['JudgeGate', 'ValidateApplication', 'ValidatePerformance', ...(isDrill ? ['JudgeDeep'] : [])],
@@ -55,7 +59,11 @@ export function checklist(findings: Findings): ChecklistItem[] {
 /** Production runs and is protected, but Terraform would undo it: normal is when people have paid that debt. */
 function returnToNormal(findings: Findings): ChecklistItem {
   const item = 'Return to normal operations';
-  const recovered = fromSteps(item, ['AwaitWorkload', 'ValidateApplication', 'AwaitProtected'], findings);
+  const { scope } = findings.record.incident;
+  const steps = scope
+    ? ['ValidateApplication', 'AwaitTornDown']
+    : ['AwaitWorkload', 'ValidateApplication', 'AwaitProtected'];
+  const recovered = fromSteps(item, steps, findings);
   if (recovered.state !== 'done') return recovered;
   const debt = findings.debt ? `; Terraform debt: ${findings.debt.import} is not in its state yet` : '';
   return { item, state: 'open', basis: `${recovered.basis}${debt}; for the DR Coordinator to confirm` };

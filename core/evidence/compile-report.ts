@@ -1,5 +1,6 @@
 /** From the records of an incident to its report. Pure: what no record says is unknown, never assumed. */
 import * as z from 'zod';
+import { Repair } from '../database/contracts.ts';
 import { readFailure } from '../errors.ts';
 import type { Failure, IncidentRecord, MessageRecord, StepRecord, TrendPoint } from '../incident/contracts.ts';
 import { ApprovalDeclined, ApprovalTimedOut } from '../incident/errors.ts';
@@ -54,6 +55,7 @@ export function compileReport({ generatedAt, record, earlier, point, failure: fa
     criticalPath: criticalPath(spans(timeline, clockStoppedAt), record.incident.detectedAt, clockStoppedAt),
     validation: timeline.filter((each) => !isSuperseded(each, timeline)).flatMap(validationResult),
     parity: timeline.flatMap(parityResults),
+    ...repairIn(timeline),
     ...(debt ? { terraformDebt: debt } : {}),
     checklist: checklist(findings),
     review: draftReview(findings),
@@ -102,7 +104,7 @@ function objectiveResults({ objectives, achieved, incident }: IncidentRecord): O
       'RPO',
       objectives.rpoSeconds,
       achieved.rpoSeconds,
-      'from the newest restored heartbeat to detection: an estimate, for only a ledger counts lost writes',
+      `from the newest restored heartbeat to detection${incident.scope ? ', and of the repaired tables only' : ''}: an estimate, for only a ledger counts lost writes`,
     ),
   ];
 }
@@ -113,9 +115,9 @@ function outcomeOf(
   failure: Report['failure'],
   timeline: readonly StepRecord[],
 ): string {
-  const what = incident.mode === 'drill' ? 'The drill' : 'The recovery';
+  const what = incident.mode === 'drill' ? 'The drill' : incident.scope ? 'The repair of tables' : 'The recovery';
   if (failure && incident.mode === 'recovery')
-    return [failedRecovery(failure), aftermath(timeline)].filter(Boolean).join('; ');
+    return [failedRecovery(failure, what), aftermath(timeline)].filter(Boolean).join('; ');
   if (failure) return `${what} failed${failure.step ? ` in ${failure.step}` : ''}: ${failure.name}`;
   if (status === 'failed') return `${what} failed`;
   const missed = objectives.filter(({ met }) => met !== 'met');
@@ -126,10 +128,10 @@ function outcomeOf(
   return `${what} succeeded, but ${list.join(' and ')}`;
 }
 
-function failedRecovery({ name, step }: NonNullable<Report['failure']>): string {
-  if (name === ApprovalDeclined.definition.name) return 'The recovery was declined';
-  if (name === ApprovalTimedOut.definition.name) return 'The recovery was declined, for nobody answered in time';
-  return `The recovery failed${step ? ` in ${step}` : ''}: ${name}`;
+function failedRecovery({ name, step }: NonNullable<Report['failure']>, what: string): string {
+  if (name === ApprovalDeclined.definition.name) return `${what} was declined`;
+  if (name === ApprovalTimedOut.definition.name) return `${what} was declined, for nobody answered in time`;
+  return `${what} failed${step ? ` in ${step}` : ''}: ${name}`;
 }
 
 /** What run-check leaves on the timeline for every piece. */
@@ -173,6 +175,12 @@ function isSuperseded({ step, facts }: StepRecord, timeline: readonly StepRecord
   // A judgement with reasons is one that asks for another round.
   const isFinal = (reasons: unknown) => !Array.isArray(reasons) || reasons.length === 0;
   return timeline.some((each) => each.step === judge && each.status === 'succeeded' && isFinal(each.facts.reasons));
+}
+
+function repairIn(timeline: readonly StepRecord[]): Pick<Report, 'repair'> {
+  const told = timeline.find(({ step, status }) => step === 'RepairTables' && status === 'succeeded');
+  const { data } = Repair.safeParse(told?.facts.repair);
+  return data === undefined ? {} : { repair: data };
 }
 
 function parityResults({ facts }: StepRecord): ParityResult[] {

@@ -1,10 +1,11 @@
 /** The report of a closed incident: report.json is this, report.html is drawn from it. */
 import * as z from 'zod';
+import { Repair } from '../database/contracts.ts';
 import { IncidentRecord, MessageRecord, Moment, StepRecord, TrendPoint } from '../incident/contracts.ts';
 import { Verdict } from '../validation/contracts.ts';
 
 /** Grows when the shape of a report changes; a test forces it. */
-export const reportSchemaVersion = 2;
+export const reportSchemaVersion = 3;
 
 export const ObjectiveResult = z.strictObject({
   name: z.enum(['RTO', 'RPO']),
@@ -91,6 +92,8 @@ export const Report = z.strictObject({
   criticalPath: z.array(PathLink),
   validation: z.array(ValidationResult),
   parity: z.array(ParityResult),
+  /** Of named tables, in production as it is. */
+  repair: Repair.optional(),
   /** After a cut-over of production. */
   terraformDebt: TerraformDebt.optional(),
   checklist: z.array(ChecklistItem),

@@ -1,4 +1,5 @@
 /** report.html: one file that shows the report anywhere, on screen and on paper. */
+import { isCopyDeleted } from '../incident/identifiers.ts';
 import { describeRestoreTo, formatSeconds } from '../incident/moments.ts';
 import { debtInWords } from './aftermath.ts';
 import type { ChecklistItem, ObjectiveResult, Report } from './contracts.ts';
@@ -28,6 +29,7 @@ ${section('Where the time went', pathTable(report))}
 ${report.measured ? section('Independent measurement', measurement(report.measured)) : undefined}
 ${section('Validation', validationTable(report))}
 ${section('Parity with the source', parityTable(report))}
+${report.repair ? section('Repaired tables', repairTables(report.repair)) : undefined}
 ${report.terraformDebt ? section('Terraform debt', debtTable(report.terraformDebt)) : undefined}
 ${section('Recovery checklist of the plan', checklistTable(report))}
 ${section('Messages', messageTable(report))}
@@ -53,16 +55,16 @@ function heading({ record, outcome, failure, generatedAt, objectives, timeline }
 <p class="soft">${incident.id} · report of ${generatedAt}</p>
 <div class="banner ${tone}">
 <p><b>Reason:</b> ${incident.reason} (${incident.trigger.kind}${incident.trigger.name ? ` ${incident.trigger.name}` : ''})</p>
-<p><b>Database:</b> ${incident.target}, restored to ${describeRestoreTo(incident.restoreTo)}</p>
+<p><b>${incident.scope ? 'Tables' : 'Database'}:</b> ${incident.scope ? `${incident.scope.tables.join(', ')} of ` : ''}${incident.target}, ${incident.scope ? 'as of' : 'restored to'} ${describeRestoreTo(incident.restoreTo)}</p>
 <p><b>Detected</b> ${incident.detectedAt} · <b>recovered</b> ${record.recoveredAt ?? 'not'} · <b>closed</b> ${record.closedAt ?? 'not'}</p>
 </div>
-${failure ? failureBox(failure, record.incident.mode, timeline) : undefined}`;
+${failure ? failureBox(failure, isCopyDeleted(incident), timeline) : undefined}`;
 }
 
 /** What failed and what to do, before anything else; and whether what the incident made is gone. */
 function failureBox(
   { name, message, next, step }: NonNullable<Report['failure']>,
-  mode: string,
+  hadCopy: boolean,
   timeline: Report['timeline'],
 ): Html {
   const torn = timeline.findLast((each) => each.step === 'AwaitTornDown' || each.step === 'TearDown');
@@ -71,7 +73,7 @@ function failureBox(
       ? good(torn.summary)
       : warn(torn?.summary ?? 'not recorded');
   return html`<section class="failure" aria-label="Failure"><h2>${step ? `${step} failed: ` : ''}${name}</h2>
-<dl><dt>What happened</dt><dd>${message}</dd><dt>What to do</dt><dd>${next}</dd>${mode === 'drill' ? html`<dt>Cleaned up</dt><dd>${left}</dd>` : undefined}</dl></section>`;
+<dl><dt>What happened</dt><dd>${message}</dd><dt>What to do</dt><dd>${next}</dd>${hadCopy ? html`<dt>Cleaned up</dt><dd>${left}</dd>` : undefined}</dl></section>`;
 }
 
 function tile({ name, achievedSeconds, objectiveSeconds, met, basis }: ObjectiveResult): Html {
@@ -142,6 +144,22 @@ function parityTable({ parity, timeline }: Report): Html {
     ]),
   );
 }
+
+const repairTables = ({ tables, dependants }: NonNullable<Report['repair']>): Html =>
+  html`${table(
+    'Rows by primary key: what the copy holds won; what it does not hold was written after the restore point, and stayed.',
+    ['Table', 'Rows put back', 'Rows changed', 'Newer rows kept', 'Made anew'],
+    tables.map((each) => [each.table, each.putBack, each.changed, each.kept, each.recreated ? 'it was gone' : 'no']),
+    ['Rows put back', 'Rows changed', 'Newer rows kept'],
+  )}${
+    dependants.length === 0
+      ? html`<p>Nothing depends on them.</p>`
+      : table(
+          'What depends on them, in both directions.',
+          ['Dependant', 'Finding'],
+          dependants.map(({ dependant, finding }) => [dependant, finding]),
+        )
+  }`;
 
 const debtTable = (debt: NonNullable<Report['terraformDebt']>): Html =>
   table(

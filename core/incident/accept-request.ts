@@ -1,7 +1,7 @@
 /** The first state of a recovery: refuses what cannot work before anything is touched. It only reads. */
 import type { DatabaseInstance, Databases } from '../database/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
-import type { ActiveDatabase, Execution, Incident, RestoreTo, StartRequest } from './contracts.ts';
+import type { ActiveDatabase, Execution, Incident, RestoreTo, Scope, StartRequest } from './contracts.ts';
 import { ActiveDatabaseUnknown, DrillDeferred, DrillElsewhere, DuplicateRequest } from './errors.ts';
 import { databaseAlarmPrefix, incidentId, incidentTag, requestKey } from './identifiers.ts';
 import { isBefore } from './moments.ts';
@@ -44,6 +44,8 @@ export async function acceptRequest(
   await deferScheduledDrill(request, context);
   if (!active) throw ActiveDatabaseUnknown(`No active database is registered in ${settings.environment}`);
   const instance = await findTarget(request, active, context);
+  const scope = retried ? retried.scope : request.scope;
+  if (scope !== undefined && instance === undefined) throw requireLiving(active, scope);
   const isResumed = retried !== undefined && retried.target !== active.identifier;
   if (isResumed) requireOwnCutOver(retried, active, instance);
   else await checkRestorePoint({ mode: request.mode, restoreTo }, active, instance, context);
@@ -73,6 +75,7 @@ export async function acceptRequest(
       detectedAt: request.trigger.at ?? execution.startedAt,
       target: active.identifier,
       restoreTo,
+      ...(scope === undefined ? {} : { scope }),
     },
   };
 }
@@ -150,6 +153,17 @@ async function findTarget(
     throw invalidRequest([{ field, value: identifier, problem: 'is not the active database', fix: leaveOut }]);
   return instance;
 }
+
+/** Tables are repaired in production as it is: where it is gone, there is nothing to repair. */
+const requireLiving = (active: ActiveDatabase, scope: Scope) =>
+  invalidRequest([
+    {
+      field: 'scope',
+      value: scope,
+      problem: `cannot be had: RDS in ${active.region} has no instance ${active.identifier} to repair`,
+      fix: 'Leave it out: the whole database is recovered to a new instance.',
+    },
+  ]);
 
 /** Another database became production since the incident failed: only where the incident itself put it there may it go on. */
 function requireOwnCutOver(retried: Incident, active: ActiveDatabase, instance: DatabaseInstance | undefined): void {

@@ -11,6 +11,7 @@ import { RecoveryError } from '../errors.ts';
 import { type CloseIncidentContext, closeIncident } from './close-incident.ts';
 import { type CompensateContext, compensate } from './compensate.ts';
 import type { IncidentRecord } from './contracts.ts';
+import { isCopyDeleted } from './identifiers.ts';
 import type { ControlStore, Executions, IncidentStore } from './ports.ts';
 
 /** The event, reduced to what matters here. */
@@ -108,7 +109,7 @@ async function cleanUp(
   const { incident } = record;
   const { control, tearDown, closing } = context;
   let failure: unknown;
-  const tidy = incident.mode === 'drill' ? tearDown : undo;
+  const tidy = isCopyDeleted(incident) ? tearDown : undo;
   const tornDown = await tidy(record, context).catch((cause: unknown): TornDown => {
     failure = cause;
     return { deleted: false, summary: `NOTHING YET: ${cause instanceof Error ? cause.message : String(cause)}` };
@@ -123,10 +124,9 @@ async function cleanUp(
     if (tornDown.deleted)
       await closing.announcer.announce(incident, {
         kind: 'update',
-        headline:
-          incident.mode === 'drill'
-            ? 'The copy that the drill had left behind is being deleted'
-            : 'What the recovery had left behind is undone',
+        headline: isCopyDeleted(incident)
+          ? 'The copy that was left behind is being deleted'
+          : 'What the recovery had left behind is undone',
         lines: [tornDown.summary],
         next: 'Nothing to do; find out in the report why the execution could not do it itself.',
       });

@@ -31,6 +31,13 @@ export function candidateIdentifier(settings: Settings, activeIdentifier: string
   return stem + suffix;
 }
 
+/**
+ * A drill, and a repair of named tables, work on a copy under the drill's prefix that is gone afterwards; the copy of any
+ * other recovery becomes production.
+ */
+export const isCopyDeleted = ({ mode, scope }: Pick<Incident, 'mode' | 'scope'>): boolean =>
+  mode === 'drill' || scope !== undefined;
+
 export const incidentTag = 'stocker-dr:incident';
 export const environmentTag = 'stocker-dr:environment';
 

@@ -45,7 +45,9 @@ export async function openIncident(
     headline: headlineOf(incident),
     lines: [
       `Reason: ${incident.reason}`,
-      `Database: ${incident.target}, restored to ${describeRestoreTo(incident.restoreTo)}`,
+      incident.scope === undefined
+        ? `Database: ${incident.target}, restored to ${describeRestoreTo(incident.restoreTo)}`
+        : `Tables: ${incident.scope.tables.join(', ')} of ${incident.target}, as of ${describeRestoreTo(incident.restoreTo)}; everything else stays as it is`,
       `Objectives: back within ${formatSeconds(objectives.rtoSeconds)}, losing at most ${formatSeconds(objectives.rpoSeconds)} of writes`,
     ],
     ...(incident.mode === 'recovery'

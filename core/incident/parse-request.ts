@@ -1,5 +1,6 @@
 /** Reads what a person, a schedule or triage asked for; every mistake is named with its field, its value and its fix. */
-import { Mode, Moment, RestoreTo, StartRequest, Trigger, Waiver } from './contracts.ts';
+import * as z from 'zod';
+import { Mode, Moment, RestoreTo, Scope, StartRequest, TableName, Trigger, Waiver } from './contracts.ts';
 import { InvalidRequest } from './errors.ts';
 import { isIncidentId } from './identifiers.ts';
 import { isBefore, isRealMoment } from './moments.ts';
@@ -100,6 +101,7 @@ function fieldProblems(input: Readonly<Record<string, unknown>>, now: string): P
   return [
     ...checks.flatMap(([field, value, ok, problem, fix]) => (ok ? [] : [{ field, value, problem, fix }])),
     ...restoreToProblems(restoreTo, now),
+    ...scopeProblems(input),
     ...waiverProblems(input),
     ...triggerProblems(trigger, now),
   ];
@@ -136,6 +138,39 @@ function utcHint(value: string, now: string): string {
   const parsed = looksLikeTime ? new Date(value) : undefined;
   const utc = parsed && !Number.isNaN(parsed.getTime()) ? parsed.toISOString() : undefined;
   return `Write it as ${(utc ?? now).replace(/\.\d+/, '')}: date, T, time to the second, Z${utc ? ' (the same time in UTC)' : ''}.`;
+}
+
+const scopeFix = 'Use {"tables": ["stocker.product"]}, each as schema.table; leave it out to mean the whole database.';
+
+/** Which of the tables there are, the assessment finds: only it can ask the database. */
+function scopeProblems({ scope, mode, incident }: Readonly<Record<string, unknown>>): Problem[] {
+  if (scope === undefined) return [];
+  const refuse = (problem: string, fix: string, field = 'scope', value: unknown = scope) => [
+    { field, value, problem, fix },
+  ];
+  if (mode !== 'recovery')
+    return refuse(
+      'is not for a drill, which restores and validates the whole database',
+      'Leave it out, or set "mode": "recovery".',
+    );
+  if (incident !== undefined)
+    return refuse(
+      'cannot be given anew: a retry keeps what its incident was about',
+      'Leave it out, or start a new recovery.',
+    );
+  const given = Scope.extend({ tables: z.array(z.unknown()) }).safeParse(scope);
+  if (!given.success) return refuse('names no tables', scopeFix);
+  const { tables } = given.data;
+  const each = tables.flatMap((table, index) => {
+    const field = `scope.tables[${index}]`;
+    if (!TableName.safeParse(table).success)
+      return refuse('is no table', 'Write it as schema.table, such as stocker.product.', field, table);
+    if (/^"?(pg_|information_schema|stocker_dr\b)/.test(String(table)))
+      return refuse('is not the application’s', 'Name tables of the application only.', field, table);
+    if (tables.indexOf(table) < index) return refuse('is named twice', 'Name it once.', field, table);
+    return [];
+  });
+  return each.length > 0 || Scope.safeParse(scope).success ? each : refuse('names none, or more than 50', scopeFix);
 }
 
 function triggerProblems(value: unknown, now: string): Problem[] {

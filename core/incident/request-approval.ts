@@ -23,6 +23,8 @@ export interface PlanToApprove {
     | readonly { readonly restoreTo: RestoreTo; readonly at: string; readonly what: string }[]
     | undefined;
   readonly estimatedLossSeconds: number;
+  /** Only these tables are repaired, in production as it is. */
+  readonly scope?: Incident['scope'];
   /** What was found, and between which moments it began; absent where the database is lost rather than damaged. */
   readonly damage?:
     | { readonly found: readonly string[]; readonly after?: string | undefined; readonly by?: string | undefined }
@@ -58,6 +60,7 @@ export async function requestApproval(
       ...(plan.restorePoint === undefined ? {} : { restorePoint: plan.restorePoint }),
       ...(plan.window === undefined ? {} : { window: plan.window }),
       estimatedLossSeconds: plan.estimatedLossSeconds,
+      ...(plan.scope === undefined ? {} : { tables: plan.scope.tables }),
     },
   };
   // The same token again: the question is on record, and people were asked.
@@ -78,34 +81,50 @@ function whatIsLost(restorePoint: string | undefined, estimatedLossSeconds: numb
   return `Approve now, and about ${formatSeconds(estimatedLossSeconds)} of writes are lost: everything after the restore point`;
 }
 
+/** What approving does to production, and what waiting does. */
+function consequences({ source, scope, restorePoint, estimatedLossSeconds, damage }: PlanToApprove): string[] {
+  if (scope !== undefined)
+    return [
+      `Only these tables are repaired, in ${source.identifier} as it is: ${scope.tables.join(', ')}`,
+      `Their rows become what they were at ${restorePoint ?? 'the restore point that you choose'}: what was changed or deleted in them since is undone, rows added since are kept`,
+      'Everything else goes on, and nothing of it is lost. The tables and those that refer to them are locked while the rows are put back; if a check does not pass, nothing is changed',
+    ];
+  return [
+    whatIsLost(restorePoint, estimatedLossSeconds),
+    damage
+      ? 'Waiting costs about 1 min of writes more for each minute in which the application still writes: they come after the restore point'
+      : 'Waiting loses no further writes where the database takes none; the application stays down meanwhile',
+    `On approval ${source.identifier} is fenced: no write is accepted anywhere until the cut-over. Until then nothing is changed`,
+  ];
+}
+
 function question(
   incident: Incident,
-  { source, candidate, restorePoint, others = [], window, damage, estimatedLossSeconds }: PlanToApprove,
+  plan: PlanToApprove,
   { expiresAt }: Approval,
   { dr }: RequestApprovalContext['settings'],
 ): Announcement {
+  const { source, candidate, restorePoint, others = [], window, damage, scope } = plan;
   const body = `{"incident": "${incident.id}", "decision": "approve" or "decline", "reason": "…"${restorePoint ? '' : ', "restoreTo": …'}}`;
   return {
     kind: 'approval-wanted',
-    headline: `Approve the recovery of ${source.identifier}?`,
+    headline: `Approve the ${scope === undefined ? 'recovery' : 'repair of tables'} of ${source.identifier}?`,
     lines: [
       `Reason: ${incident.reason}`,
       ...(damage && damage.found.length > 0
         ? damage.found.map((each) => `Damaged: ${each}`)
-        : [`Damaged: no look found which tables; ${source.identifier} is taken as lost`]),
+        : scope === undefined
+          ? [`Damaged: no look found which tables; ${source.identifier} is taken as lost`]
+          : ['Damaged: no look found it; who started the recovery named the tables']),
       ...(damage?.after || damage?.by
         ? [`The damage began after ${damage.after ?? '(no sound look is known)'} and by ${damage.by ?? 'now'}`]
         : []),
       restorePoint
-        ? `Restore point: ${restorePoint} (asked for: ${describeRestoreTo(incident.restoreTo)}), to the new instance ${candidate}`
+        ? `Restore point: ${restorePoint} (asked for: ${describeRestoreTo(incident.restoreTo)}), to ${scope === undefined ? 'the new instance' : 'the copy'} ${candidate}`
         : 'Restore point: YOU CHOOSE, for no sound look bounds the damage',
       ...others.map(({ restoreTo, at, what }) => `Instead: --restore-to ${asOption(restoreTo)} (${what}, ${at})`),
       ...(window ? [`Restorable: from ${window.earliest} until before ${window.latest}`] : []),
-      whatIsLost(restorePoint, estimatedLossSeconds),
-      damage
-        ? 'Waiting costs about 1 min of writes more for each minute in which the application still writes: they come after the restore point'
-        : 'Waiting loses no further writes where the database takes none; the application stays down meanwhile',
-      `On approval ${source.identifier} is fenced: no write is accepted anywhere until the cut-over. Until then nothing is changed`,
+      ...consequences(plan),
       `Without an answer by ${expiresAt} the recovery is declined`,
     ],
     next: [

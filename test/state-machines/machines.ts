@@ -118,16 +118,26 @@ export const recovery: Script = {
   AwaitUsable: () => ({ identifier: 'db-2' }),
 };
 
+/** What differs in a repair of named tables; give it after `healthy`. */
+export const repairing: Script = {
+  ...recovery,
+  AcceptRequest: () => ({ incident: { id: 'recovery-1', mode: 'recovery', scope: { tables: ['stocker.product'] } } }),
+  AssessDatabase: () => ({ candidate: 'dr-drill-db-1', approval: 'ask' }),
+  Replan: () => ({ candidate: 'dr-drill-db-1', approval: 'ask' }),
+  AwaitUsable: () => ({ identifier: 'dr-drill-db-1' }),
+  RepairTables: () => ({ identifier: 'db-0' }),
+};
+
 /** Answers of RequestApproval's function after which nobody answers the question. */
 export const silence = 'silence';
 
-/** As a build exports it. A failure of Step Functions' own name is the build's: it died. */
+/** As a build exports it. A failure of Step Functions' or CodeBuild's own name is the build's: it died, or never began. */
 function outcomeOf(job: () => Json): { Name: string; Value: string } {
   const told = (outcome: Json) => ({ Name: 'OUTCOME', Value: JSON.stringify(outcome) });
   try {
     return told({ output: job() });
   } catch (error) {
-    if (!(error instanceof StatesError) || error.error.startsWith('States.')) throw error;
+    if (!(error instanceof StatesError) || /^(States|CodeBuild)\./.test(error.error)) throw error;
     return told({ failure: { Error: error.error, Cause: error.cause } });
   }
 }

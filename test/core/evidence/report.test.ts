@@ -68,7 +68,7 @@ test('a report keeps its contract, and its shape has this version', () => {
   expect(Report.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
   // Whoever changes this list changes the shape that readers of report.json know: raise reportSchemaVersion with it.
   expect([reportSchemaVersion, ...Object.keys(Report.shape)]).toEqual([
-    2,
+    3,
     'schemaVersion',
     'generatedAt',
     'outcome',
@@ -78,6 +78,7 @@ test('a report keeps its contract, and its shape has this version', () => {
     'criticalPath',
     'validation',
     'parity',
+    'repair',
     'terraformDebt',
     'checklist',
     'review',
