@@ -1,7 +1,7 @@
 /** Follows a recovery live: each step as it ends, the elapsed time against the objective, what happens now and next. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, DescribeStateMachineForExecutionCommand } from '@aws-sdk/client-sfn';
-import { currentStep } from '../core/communications/progress.ts';
+import { currentStep, isQuestion } from '../core/communications/progress.ts';
 import type { Incident, StepRecord } from '../core/incident/contracts.ts';
 import type { Clients } from './clients.ts';
 import { duration, type Screen } from './screen.ts';
@@ -16,8 +16,8 @@ export interface Followed {
   /** When the RTO clock started (ISO text); without it, when the execution did. */
   readonly detectedAt?: string;
   readonly pollMs?: number;
-  /** Called once for each question that the recovery asks a person. */
-  readonly onQuestion?: () => Promise<void>;
+  /** Told when the recovery asks a person, and when it goes on. */
+  readonly question?: { asked(): Promise<void>; answered(): Promise<void> };
 }
 
 export interface Ended {
@@ -28,26 +28,34 @@ export interface Ended {
 
 /** Resolves when the execution has ended. */
 export async function follow(
-  { executionArn, incidentId, table, mode, rtoSeconds, detectedAt, pollMs = 200, onQuestion }: Followed,
+  { executionArn, incidentId, table, mode, rtoSeconds, detectedAt, pollMs = 200, question }: Followed,
   { sfn, dynamodb }: Pick<Clients, 'sfn' | 'dynamodb'>,
   screen: Screen,
 ): Promise<Ended> {
   const { definition = '{}' } = await sfn.send(new DescribeStateMachineForExecutionCommand({ executionArn }));
   const order = stepOrder(JSON.parse(definition) as Machine, mode);
   const shown = new Set<string>();
-  let isAsked = false;
+  let asked: 'not yet' | 'asked' | 'answered' = 'not yet';
   for (;;) {
     const { status, error, cause, startDate } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     const steps = ofExecution(await readSteps(dynamodb, table, incidentId), executionArn);
-    show(steps, shown, screen);
+    if (question) {
+      const asks = isAsking(steps);
+      if (asks && asked === 'not yet') {
+        show(steps, shown, screen);
+        screen.living('');
+        await question.asked();
+        asked = 'asked';
+      } else if (!asks && asked === 'asked') {
+        await question.answered();
+        asked = 'answered';
+      }
+    }
+    // Told by `answered`, in its place: on the timeline it is settled at the very end.
+    show(asked === 'not yet' ? steps : steps.filter(({ step }) => step !== 'RequestApproval'), shown, screen);
     if (status !== 'RUNNING') {
       screen.living('');
       return { status: status ?? 'UNKNOWN', error, cause };
-    }
-    if (!isAsked && onQuestion && steps.some(isQuestion)) {
-      isAsked = true;
-      screen.living('');
-      await onQuestion();
     }
     const since = detectedAt === undefined ? startDate?.getTime() : Date.parse(detectedAt);
     const elapsed = since === undefined ? 0 : (Date.now() - since) / 1000;
@@ -56,11 +64,14 @@ export async function follow(
   }
 }
 
+const isAsking = (steps: readonly StepRecord[]): boolean => {
+  const current = currentStep(steps);
+  return current !== undefined && isQuestion(current);
+};
+
 /** A retry begins the timeline anew: what the execution before it did is in that one’s report. */
 export const ofExecution = (steps: readonly StepRecord[], executionArn: string): StepRecord[] =>
   steps.filter(({ execution = executionArn }) => execution === executionArn);
-
-const isQuestion = ({ step, status }: StepRecord) => step === 'RequestApproval' && status === 'waiting';
 
 const secondsOf = (step: StepRecord) =>
   (Date.parse(step.finishedAt ?? step.startedAt) - Date.parse(step.startedAt)) / 1000;

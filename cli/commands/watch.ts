@@ -38,7 +38,10 @@ export async function watch(options: WatchOptions): Promise<ExitCode> {
       rtoSeconds: objectives.rtoSeconds,
       detectedAt,
       pollMs: pollMs(),
-      onQuestion: () => showQuestion(operator, id, screen),
+      question: {
+        asked: () => showQuestion(operator, id, screen),
+        answered: () => showAnswer(operator, id, screen),
+      },
     },
     operator.here,
     screen,
@@ -64,6 +67,19 @@ async function showQuestion({ dr: { dynamodb }, names }: Operator, id: string, s
   screen.text('In another terminal:');
   for (const line of answers(approval)) screen.line(`    ${line}`);
   screen.line();
+}
+
+async function showAnswer({ dr: { dynamodb }, names }: Operator, id: string, screen: Screen): Promise<void> {
+  const approval = await readApproval(dynamodb, names.controlTable, id);
+  const { approved, by, reason, at } = approval?.decision ?? {};
+  if (!approval || !at) return;
+  const seconds = (Date.parse(at) - Date.parse(approval.askedAt)) / 1000;
+  screen.item(
+    approved ? 'good' : 'bad',
+    'RequestApproval',
+    seconds,
+    `${approved ? 'approved' : 'declined'} by ${by}: "${reason}"`,
+  );
 }
 
 /** An execution that was stopped is closed a moment later, by the clean-up that its end wakes. */

@@ -2,9 +2,24 @@
 import type { StepRecord, TrendPoint } from '../incident/contracts.ts';
 import { formatSeconds } from '../incident/moments.ts';
 
+const byStart = (a: StepRecord, b: StepRecord) => (a.startedAt < b.startedAt ? -1 : 1);
+
 /** The step at which a recovery is now; undefined between two. A step that waits is tried again. */
-export const currentStep = (steps: readonly StepRecord[]): StepRecord | undefined =>
-  steps.findLast(({ finishedAt, status }) => finishedAt === undefined || status === 'waiting');
+export function currentStep(steps: readonly StepRecord[]): StepRecord | undefined {
+  const begun = steps.toSorted(byStart);
+  // What became of a question is put on the timeline at the end: once another step has begun, it has been answered.
+  return begun.findLast(
+    (each, index) =>
+      (each.finishedAt === undefined || each.status === 'waiting') && !(isQuestion(each) && index < begun.length - 1),
+  );
+}
+
+/** Whether this step asks a person and has no answer on the timeline. */
+export const isQuestion = ({ step, status }: StepRecord): boolean => step === 'RequestApproval' && status === 'waiting';
+
+/** The last thing that went well, whatever it was. */
+export const lastDone = (steps: readonly StepRecord[]): StepRecord | undefined =>
+  steps.toSorted(byStart).findLast(({ status, piece }) => status === 'succeeded' && piece === undefined);
 
 /** How many drills a forecast rests on, at most. */
 export const drillsOfForecast = 5;

@@ -5,7 +5,7 @@
 import type { Approval, IncidentRecord, StepRecord } from '../incident/contracts.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Announcement, Announcer, Approvals, Clock, Executions, IncidentStore } from '../incident/ports.ts';
-import { currentStep, drillsOfForecast, forecast } from './progress.ts';
+import { currentStep, drillsOfForecast, forecast, lastDone } from './progress.ts';
 
 export interface ReportProgressContext {
   readonly clock: Clock;
@@ -82,7 +82,7 @@ async function expected(
 
 function update({ incident }: IncidentRecord, steps: readonly StepRecord[], expectation: string, now: string) {
   const current = currentStep(steps);
-  const last = steps.findLast(({ status, piece }) => status === 'succeeded' && piece === undefined);
+  const last = lastDone(steps);
   return {
     kind: 'update',
     headline: `${incident.mode === 'drill' ? 'The drill' : 'The recovery'} goes on${current ? `: ${current.step}` : ''}`,

@@ -90,20 +90,22 @@ test('shows each step once, when it is through, and the failure of one that is n
   expect(lines[1]).toMatch(/✗ AwaitAvailable .* RestoreFailed: the status is incompatible-restore$/);
 });
 
-test('asks once, and shows nothing of the execution that a retry takes over from', async () => {
+test('tells once that it asks and once that it was answered, and shows nothing of the execution that a retry takes over from', async () => {
   const out = new PassThrough();
   const former = step('AssessDatabase', { execution: 'former', summary: 'of the former execution' });
   const asking = step('RequestApproval', { execution: 'arn', status: 'waiting', summary: 'asked' });
-  const done = step('Replan', { execution: 'arn', summary: 'decided' });
-  const clients = scripted([[former], [former, asking], [former, asking], [former, done]], { status: 'SUCCEEDED' });
-  let asked = 0;
+  const done = step('Replan', { execution: 'arn', summary: 'decided', startedAt: '2099-01-01T00:00:00.000Z' });
+  const clients = scripted([[former], [former, asking], [former, asking], [former, asking, done]], {
+    status: 'SUCCEEDED',
+  });
+  const told: string[] = [];
   const followed = { executionArn: 'arn', incidentId: 'i', table: 't', mode: 'recovery' as const, rtoSeconds: 3600 };
-  const onQuestion = async () => void asked++;
+  const question = { asked: async () => void told.push('asked'), answered: async () => void told.push('answered') };
   await follow(
-    { ...followed, pollMs: 1, onQuestion },
+    { ...followed, pollMs: 1, question },
     clients,
     new Screen({ out: out as unknown as NodeJS.WriteStream }),
   );
-  expect(asked).toBe(1);
+  expect(told).toEqual(['asked', 'answered']);
   expect(String(out.read())).toMatch(/^[^\n]*Replan[^\n]*\n$/);
 });

@@ -140,6 +140,7 @@ describe('an operator', () => {
       complaints: expect.stringMatching(/was approved at .* \("go"\)\. The first decision stands\./),
     });
     expect(await watching.ended).toBe(exitCodes.passed);
+    expect(watching.said()).toMatch(/✓ RequestApproval .* approved by .*: "go"\n.*✓ Replan /);
     expect(watching.said()).toMatch(
       /✓ CutOver[\s\S]*The recovery succeeded within its objectives[\s\S]*RTO +1 h .* met/,
     );
@@ -185,7 +186,9 @@ describe('an operator', () => {
     await eventually('a restore', async () => (await site.step(incident, 'RestoreDatabase'))?.status === 'succeeded');
     const taken = { pk: `incident#${incident}`, sk: 'step#TakeLease' };
     await backdate(site.region, site.names.incidentTable, taken, 'startedAt', 31);
-    expect((await isTold('The recovery goes on: ')).text).toMatch(/^Forecast: healthy in about .* within the RTO/m);
+    expect((await isTold('The recovery goes on: ')).text).toMatch(
+      /^Now: (?!RequestApproval)[\s\S]*^Before: RestoreDatabase: [\s\S]*^Forecast: /m,
+    );
     // Control: without --yes, and without a terminal to ask on, nothing is stopped.
     expect((await run('cancel', incident, '--reason', 'no')).code).toBe(exitCodes.usage);
     expect(await run('cancel', incident, '--reason', 'wrong restore point', '--yes')).toMatchObject({

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { forecast } from '../../../core/communications/progress.ts';
+import { currentStep, forecast } from '../../../core/communications/progress.ts';
 import { type ReportProgressContext, reportProgress } from '../../../core/communications/report-progress.ts';
 import { type Approval, recordVersion, type TrendPoint } from '../../../core/incident/contracts.ts';
 import type { Announcement } from '../../../core/incident/ports.ts';
@@ -54,6 +54,24 @@ describe('A forecast', () => {
     },
   ])('where $case', ({ drills, worked, says }) => {
     expect(forecast(drills, { elapsedSeconds: minutes(20), workedSeconds: worked, rtoSeconds: 3600 })).toMatch(says);
+  });
+});
+
+describe('The step at which a recovery is', () => {
+  const at = (minute: number) => `2026-11-22T20:${minute}:00.000Z`;
+  const asked = makeStepRecord('RequestApproval', { status: 'waiting', startedAt: at(16) });
+  const waiting = makeStepRecord('AwaitAvailable', { status: 'waiting', startedAt: at(18) });
+  const done = makeStepRecord('Replan', { startedAt: at(17), finishedAt: at(17) });
+  test.each([
+    { $case: 'the question, while nothing has begun after it', steps: [asked], name: 'RequestApproval' },
+    { $case: 'none, between the answer and the next step', steps: [done, asked], name: undefined },
+    {
+      $case: 'the one that waits, in whatever order they are read',
+      steps: [waiting, done, asked],
+      name: 'AwaitAvailable',
+    },
+  ])('is $case', ({ steps, name }) => {
+    expect(currentStep(steps)?.step).toBe(name);
   });
 });
 
