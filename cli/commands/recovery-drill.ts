@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
+import { configurationOf } from '../../config/index.ts';
 import { namesOf } from '../../config/names.ts';
 import { renderReport } from '../../core/evidence/render-html.ts';
 import type { Approval, IncidentRecord, RestoreTo } from '../../core/incident/contracts.ts';
@@ -17,6 +18,7 @@ import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
 import { connect, type Installation, install, mailsOf } from '../installation.ts';
 import { presentReferences } from '../measure.ts';
+import { readMissed, showMissed } from '../missed.ts';
 import { type DrillOptions, drillClockFactor } from '../options.ts';
 import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
 import { listIncidents, listLooks, readActiveDatabase, readApproval } from '../records.ts';
@@ -38,6 +40,10 @@ const probedProduct = 1;
 export async function recoveryDrill(options: RecoveryDrillOptions): Promise<ExitCode> {
   if (!options.yes && (options.json || !canAsk()))
     throw new UsageError('--yes is missing, and there is no terminal to ask for the approval on. Give --yes.');
+  if (configurationOf(options.environment).automatic.database === 'off')
+    throw new UsageError(
+      `--environment ${options.environment}: no alarm starts a recovery there (automatic.database is off), so there is nothing to rehearse. Give one that asks, such as production.`,
+    );
   const screen = new Screen({ silent: options.json });
   if (options.output !== undefined) makeDirectory(options.output);
   screen.heading(`Recovery of production, ${options.environment}: on one machine, with real PostgreSQL`);
@@ -105,16 +111,17 @@ async function rehearse(
   const disaster = await strike(installation, options.disaster, screen);
   const executionArn = await detected(installation, before, screen);
   if (executionArn === undefined) {
-    const seconds = detectionMs / 1000;
-    screen.line(
-      screen.bad(`No alarm started a recovery within ${seconds} s: see the decisions of triage and the alarms.`),
-    );
+    const missed = await readMissed(installation, disaster.struckAt, detectionMs / 1000);
+    if (options.json) print(missed);
+    else showMissed(missed, screen);
     return exitCodes.failed;
   }
   const record = await openedIncident(installation, executionArn);
   if (!record) {
     const { status = '', error, cause } = await clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
-    showRefusal(refusalOf({ status, error, cause }), screen);
+    const refusal = { ...refusalOf({ status, error, cause }), outcome: 'The recovery did not start' };
+    if (options.json) print(refusal);
+    else showRefusal(refusal, screen);
     return exitCodes.failed;
   }
   const { id, detectedAt, trigger } = record.incident;
@@ -173,6 +180,7 @@ async function detected(
     screen.living(`  … ${duration((performance.now() - started) / 1000)}, no alarm has started a recovery yet`);
     await sleep(100);
   }
+  screen.living('');
   return undefined;
 }
 
