@@ -18,8 +18,9 @@ import type { Ec2Service } from '../local/services/ec2/network.ts';
 import type { EksService } from '../local/services/eks/service.ts';
 import type { Mail } from '../local/services/sns/delivery.ts';
 import type { Sns } from '../local/services/sns/index.ts';
+import { makeDump } from '../workload/database/dump.ts';
 import { createStocker } from '../workload/database/schema.ts';
-import { type Installed, provision, writeParameters } from '../workload/infrastructure/provision.ts';
+import { type Installed, keepDump, provision, writeParameters } from '../workload/infrastructure/provision.ts';
 import {
   deploymentManifest,
   namespaceManifest,
@@ -106,8 +107,11 @@ export async function install(options: InstallationOptions): Promise<Installatio
     );
     await stage(
       'Prepare',
-      () => prepare(configuration, cloud, clients),
-      () => 'active database registered, roles made, first baseline taken',
+      async () => {
+        await prepare(configuration, cloud, clients);
+        return dumpDatabase({ configuration, cloud, connection, database: stocker.database });
+      },
+      (dump) => `active database registered, roles made, first baseline taken, ${dump} dumped`,
     );
     return { configuration, cloud, connection, clients, ...stocker, stop: () => cloud.stop() };
   } catch (error) {
@@ -144,6 +148,7 @@ async function createDatabase(
     securityGroupIds: network.databaseSecurityGroupIds,
     subnetGroup: network.databaseSubnetGroup,
     parameterGroup: network.databaseParameterGroup,
+    dumpBucket: network.dumpBucket,
   });
   const [applicationRole] = database.applicationRoles;
   if (!applicationRole) throw new Error('The configuration names no application role');
@@ -228,6 +233,21 @@ async function prepare(configuration: Configuration, cloud: Cloud, clients: Clie
       await cloud.call('sns', 'ConfirmSubscription', { TopicArn: topicArn, Token: token }, region);
   await alarmsRest(configuration, clients);
   await switchAlarmRule('EnableRule', configuration, cloud);
+}
+
+/** What the nightly CronJob of the plan does; returns the name of the dump. */
+export async function dumpDatabase({
+  configuration,
+  cloud,
+  connection,
+  database,
+}: Pick<Installation, 'configuration' | 'cloud' | 'connection' | 'database'>): Promise<string> {
+  const { primary, dr } = configuration;
+  const { name, dumpPrefix } = configuration.database;
+  const session = await connect(database, name, cloud.certificateAuthority);
+  const dump = await makeDump(session).finally(() => session.end());
+  await keepDump(dump, [primary, dr], dumpPrefix, connection);
+  return dump.name;
 }
 
 /**

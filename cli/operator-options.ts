@@ -173,11 +173,11 @@ function reasonOf(value: unknown): string {
 function restoreToOf(value: unknown): RestoreTo | undefined {
   if (value === undefined) return undefined;
   const text = String(value);
-  const snapshot = /^snapshot:(.+)$/.exec(text)?.[1];
-  const parsed = RestoreToSchema.safeParse(snapshot === undefined ? text : { snapshot });
+  const [, kind = '', name] = /^(snapshot|dump):(.+)$/.exec(text) ?? [];
+  const parsed = RestoreToSchema.safeParse(name === undefined ? text : { [kind]: name });
   if (parsed.success && (typeof parsed.data !== 'string' || text === 'latest' || !Number.isNaN(Date.parse(text))))
     return parsed.data;
   throw new UsageError(
-    `--restore-to ${text} is no restore point. Give latest, a UTC time such as 2026-11-22T13:05:00Z, or snapshot:<identifier>.`,
+    `--restore-to ${text} is no restore point. Give latest, a UTC time such as 2026-11-22T13:05:00Z, snapshot:<identifier> or dump:<name>.`,
   );
 }

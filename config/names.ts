@@ -41,6 +41,7 @@ export function settingsOf(configuration: Configuration): Settings {
     evidenceBucket: names.evidenceBucket(network.region),
     internalTopicArn: names.topicArn(network.region, names.internalTopic),
     customersTopicArn: names.topicArn(network.region, names.customersTopic),
+    dumpBucket: network.dumpBucket,
     databaseSubnetGroup: network.databaseSubnetGroup,
     databaseParameterGroup: network.databaseParameterGroup,
     databaseSecurityGroupIds: network.databaseSecurityGroupIds,
@@ -55,6 +56,7 @@ export function settingsOf(configuration: Configuration): Settings {
     sentinelRole,
     applicationRoles,
     schemaVersionSql,
+    dumpPrefix,
     drillPrefix,
   } = configuration.database;
   return {
@@ -73,6 +75,7 @@ export function settingsOf(configuration: Configuration): Settings {
       sentinelRole,
       applicationRoles,
       schemaVersionSql,
+      dumpPrefix,
       drillPrefix,
     },
     application: configuration.application,

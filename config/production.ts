@@ -14,6 +14,7 @@ export const production: Configuration = parseConfiguration({
     databaseSecurityGroupIds: ['sg-0a1b2c3d4e5f60003'],
     databaseSubnetGroup: 'stocker-pro-production',
     databaseParameterGroup: 'stocker-pro-production',
+    dumpBucket: 'stocker-pro-production-dumps-us-east-1',
   },
   dr: {
     region: 'us-west-2',
@@ -24,6 +25,7 @@ export const production: Configuration = parseConfiguration({
     databaseSecurityGroupIds: ['sg-0a1b2c3d4e5f70003'],
     databaseSubnetGroup: 'stocker-pro-production',
     databaseParameterGroup: 'stocker-pro-production',
+    dumpBucket: 'stocker-pro-production-dumps-us-west-2',
   },
   objectives: { rtoSeconds: 3600, rpoSeconds: 900, dailyBackupsKept: 7, automatedBackupRetentionDays: 30 },
   database: {

@@ -21,6 +21,8 @@ export const Network = z.strictObject({
   databaseSecurityGroupIds: z.array(z.string().startsWith('sg-')).min(1),
   databaseSubnetGroup: z.string(),
   databaseParameterGroup: z.string(),
+  /** The plan's /backups: Terraform's, written by the CronJob. */
+  dumpBucket: z.string(),
 });
 
 export const Configuration = z

@@ -19,6 +19,7 @@ export function databaseOf(
   | 'sentinelRole'
   | 'applicationRoles'
   | 'schemaVersionSql'
+  | 'dumpPrefix'
   | 'drillPrefix'
 > {
   const secret = (name: string) => `stocker-pro/${environment}/database/${name}`;
@@ -33,6 +34,7 @@ export function databaseOf(
     sentinelRole: { name: 'stocker_dr_sentinel', secretName: `stocker-dr-${environment}/database/sentinel` },
     applicationRoles: [{ name: 'stocker_app', secretName: secret('stocker-app') }],
     schemaVersionSql: 'SELECT max(version) FROM stocker.schema_migration',
+    dumpPrefix: 'backups/',
     drillPrefix: 'dr-drill-',
   };
 }

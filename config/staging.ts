@@ -14,6 +14,7 @@ export const staging: Configuration = parseConfiguration({
     databaseSecurityGroupIds: ['sg-0b1b2c3d4e5f60003'],
     databaseSubnetGroup: 'stocker-pro-staging',
     databaseParameterGroup: 'stocker-pro-staging',
+    dumpBucket: 'stocker-pro-staging-dumps-us-east-1',
   },
   dr: {
     region: 'us-west-2',
@@ -24,6 +25,7 @@ export const staging: Configuration = parseConfiguration({
     databaseSecurityGroupIds: ['sg-0b1b2c3d4e5f70003'],
     databaseSubnetGroup: 'stocker-pro-staging',
     databaseParameterGroup: 'stocker-pro-staging',
+    dumpBucket: 'stocker-pro-staging-dumps-us-west-2',
   },
   objectives: { rtoSeconds: 14400, rpoSeconds: 3600, dailyBackupsKept: 7, automatedBackupRetentionDays: 7 },
   database: {

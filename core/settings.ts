@@ -39,6 +39,8 @@ export const RegionSettings = z.strictObject({
   evidenceBucket: z.string(),
   internalTopicArn: z.string(),
   customersTopicArn: z.string(),
+  /** Where the plan's CronJob keeps its dumps. */
+  dumpBucket: z.string(),
   databaseSubnetGroup: z.string(),
   databaseParameterGroup: z.string(),
   /** Security groups that production instances carry. */
@@ -66,6 +68,8 @@ export const Settings = z.strictObject({
     applicationRoles: z.array(ApplicationRole).min(1),
     /** SQL that yields the schema version of the application as one value. */
     schemaVersionSql: z.string(),
+    /** What the keys of dumps begin with. */
+    dumpPrefix: z.string().endsWith('/'),
     /** Production's endpoint parameter is application.databaseEndpointParameter. */
     drillPrefix: z.string().regex(/^[a-z][a-z0-9-]*-$/, 'must end in a hyphen'),
   }),

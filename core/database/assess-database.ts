@@ -1,11 +1,12 @@
 /** AssessDatabase: looks at what is there and makes the plan that every later step follows. */
-import type { ActiveDatabase, ApprovalDecision, Incident } from '../incident/contracts.ts';
+import type { ActiveDatabase, ApprovalDecision, Incident, RestoreTo } from '../incident/contracts.ts';
 import { incidentTag } from '../incident/identifiers.ts';
 import { formatSeconds } from '../incident/moments.ts';
 import type { Clock, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { DatabaseProfile, RestorePlan } from './contracts.ts';
+import type { Dumps } from './dump/ports.ts';
 import { DatabaseNotFound, RestorePointUnavailable, RestorePointUnknown } from './errors.ts';
 import { otherPoints } from './other-points.ts';
 import { planRestore } from './plan.ts';
@@ -29,6 +30,7 @@ export interface AssessContext {
   readonly control: Pick<ControlStore, 'readActiveDatabase'>;
   readonly baselines: Pick<Baselines, 'atOrBefore' | 'latest'>;
   readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'findSnapshot' | 'snapshotsOf'>;
+  readonly dumps: Pick<Dumps, 'find'>;
   readonly looks: Pick<Looks, 'latest'>;
   readonly profiles: Pick<Profiles, 'read'>;
   readonly secrets: Secrets;
@@ -81,9 +83,9 @@ async function assessDrill(
   if (source === undefined) throw DatabaseNotFound(`RDS in ${incident.region} has no instance ${active.identifier}.`);
   requireSame(source, active);
   const { restoreTo } = incident;
-  const [window, snapshot, answer] = await Promise.all([
+  const [window, asked, answer] = await Promise.all([
     databases.restoreWindow(source),
-    typeof restoreTo === 'object' ? databases.findSnapshot(restoreTo.snapshot) : undefined,
+    findAsked(restoreTo, context),
     source.address === undefined || source.port === undefined
       ? undefined
       : probeSource({ address: source.address, port: source.port, database: settings.database.name }, context),
@@ -96,7 +98,7 @@ async function assessDrill(
     active,
     source,
     window,
-    snapshot,
+    ...asked,
     newestHeartbeat: heartbeat,
     now,
   });
@@ -113,6 +115,14 @@ async function assessDrill(
   };
 }
 
+/** What was asked for by its name, as it is there. */
+async function findAsked(wanted: RestoreTo | undefined, { databases, dumps }: AssessContext) {
+  const none = { snapshot: undefined, dump: undefined };
+  if (typeof wanted !== 'object') return none;
+  if ('dump' in wanted) return { ...none, dump: await dumps.find(wanted.dump) };
+  return { ...none, snapshot: await databases.findSnapshot(wanted.snapshot) };
+}
+
 const heartbeatIn = (answer: Answer | undefined) => (answer?.kind === 'answers' ? answer.newestHeartbeat : undefined);
 
 async function assessRecovery(
@@ -126,9 +136,9 @@ async function assessRecovery(
   if (source !== undefined) requireSame(source, active);
   // `latest` is what a request says that says nothing; a person who means it says so with the approval.
   const wanted = decision?.restoreTo ?? (incident.restoreTo === 'latest' ? undefined : incident.restoreTo);
-  const [window, snapshot, answer, look, profile] = await Promise.all([
+  const [window, asked, answer, look, profile] = await Promise.all([
     databases.restoreWindow(active),
-    typeof wanted === 'object' ? databases.findSnapshot(wanted.snapshot) : undefined,
+    findAsked(wanted, context),
     probeSource(endpointOfActive(active, settings), context),
     looks.latest(),
     profiles.read(active.resourceId),
@@ -151,7 +161,7 @@ async function assessRecovery(
     state,
     seen,
     window,
-    snapshot,
+    ...asked,
     damage,
     newestHeartbeat,
     wanted,

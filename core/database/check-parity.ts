@@ -64,6 +64,7 @@ export async function checkParity(
     mode: isCopyDeleted(incident) ? 'drill' : 'recovery',
     restoredEarlier:
       reference.at !== undefined && plan.restorePoint !== undefined && isBefore(plan.restorePoint, reference.at),
+    fromDump: plan.restore?.kind === 'dump',
     cutOver: plan.resume !== undefined,
   });
   const violations = differences.filter((each) => each.expected === undefined);

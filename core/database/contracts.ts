@@ -5,6 +5,7 @@ import { Moment, RestoreTo, recordVersion, Scope } from '../incident/contracts.t
 export const Restore = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('time'), at: z.union([z.literal('latest'), Moment]) }),
   z.strictObject({ kind: z.literal('snapshot'), snapshot: z.string() }),
+  z.strictObject({ kind: z.literal('dump'), dump: z.string() }),
 ]);
 export type Restore = z.infer<typeof Restore>;
 

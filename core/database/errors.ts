@@ -16,6 +16,11 @@ export const RestorePointUnknown = defineError({
   retryable: false,
   next: 'Nothing says when the damage began: choose a time or a snapshot, and give it as restoreTo with the approval or with a new start.',
 });
+export const DumpUnusable = defineError({
+  name: 'DumpUnusable',
+  retryable: false,
+  next: 'Nothing of production was changed. Choose another dump, a snapshot or a time, and give it as restoreTo; keep this dump for an inquiry.',
+});
 export const CandidateNotOurs = defineError({
   name: 'CandidateNotOurs',
   retryable: false,
@@ -51,11 +56,6 @@ export const ParityViolated = defineError({
   retryable: false,
   next: 'Read the differences; correct the source of the wrong setting (Terraform, settings, parameter group) and start again.',
 });
-export const LeaseLost = defineError({
-  name: 'LeaseLost',
-  retryable: false,
-  next: 'Another recovery is at work or production has moved. Follow that one; this one cleans up after itself.',
-});
 export const ScopeRefused = defineError({
   name: 'ScopeRefused',
   retryable: false,
@@ -70,6 +70,11 @@ export const TablesLocked = defineError({
   name: 'TablesLocked',
   retryable: false,
   next: 'Nothing was changed. End or wait for the sessions that the message names, then `npm run dr -- retry <incident>`.',
+});
+export const LeaseLost = defineError({
+  name: 'LeaseLost',
+  retryable: false,
+  next: 'Another recovery is at work or production has moved. Follow that one; this one cleans up after itself.',
 });
 export const LoginRefused = defineError({
   name: 'LoginRefused',

@@ -54,6 +54,8 @@ export interface Comparison {
   readonly mode: 'drill' | 'recovery';
   /** The copy is older than what it is compared with. */
   readonly restoredEarlier?: boolean;
+  /** The copy was filled from a dump. */
+  readonly fromDump?: boolean;
   /** The copy is production already, and its source closed. */
   readonly cutOver?: boolean;
 }
@@ -68,12 +70,14 @@ export function compareFacts(source: Facts, candidate: Facts, comparison: Compar
   });
 }
 
-function reasonFor(setting: string, is: string, { settings, mode, restoredEarlier, cutOver }: Comparison) {
+function reasonFor(setting: string, is: string, { settings, mode, restoredEarlier, fromDump, cutOver }: Comparison) {
   const fenced = settings.database.applicationRoles.map((role) => `role ${role.name} login`);
   if (fenced.includes(setting)) {
     if (is === 'no') return 'the copy is fenced until the cut-over';
     return cutOver ? 'the copy is production already, and its source is fenced' : undefined;
   }
+  if (fromDump && ofTheData.test(setting))
+    return 'a dump holds the data of its time, and neither roles nor what is set for them';
   if (restoredEarlier && ofTheData.test(setting)) return 'the restore point lies before what it is compared with';
   const expected = [...(mode === 'drill' ? expectedInDrill : expectedInRecovery), ...expectedAlways];
   return expected.find((each) => each.setting.test(setting))?.because;

@@ -5,6 +5,7 @@ import { candidateIdentifier, isCopyDeleted } from '../incident/identifiers.ts';
 import { isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Settings } from '../settings.ts';
 import type { Damage, LookRecord, Restore, RestorePlan, SeenInstance } from './contracts.ts';
+import type { DumpFile } from './dump/ports.ts';
 import { type Choice, chooseRestorePoint, lastPossibleWrite } from './plan.ts';
 import type { DatabaseSnapshot, RestoreWindow } from './ports.ts';
 import type { SourceState } from './source.ts';
@@ -18,6 +19,8 @@ export interface RecoveryFacts {
   readonly window: RestoreWindow | undefined;
   /** The snapshot that was asked for, where one was. */
   readonly snapshot: DatabaseSnapshot | undefined;
+  /** The dump that was asked for, where one was. */
+  readonly dump: DumpFile | undefined;
   readonly damage: Damage | undefined;
   readonly newestHeartbeat: string | undefined;
   /** What a person chose, with the start or with the approval; undefined: nobody did. */
@@ -46,6 +49,8 @@ export function planRecovery(facts: RecoveryFacts): { readonly plan: RestorePlan
   const choice = choose(facts);
   if (choice !== undefined && 'refused' in choice) return choice;
   const lossFrom = choice?.restorePoint ?? window?.latest ?? now;
+  // Fenced first, and restored up to the fence.
+  const isLossless = facts.state === 'alive' && choice?.restore.kind === 'time' && choice.restore.at === 'latest';
   return {
     plan: {
       source: {
@@ -59,7 +64,9 @@ export function planRecovery(facts: RecoveryFacts): { readonly plan: RestorePlan
         : recoveryCandidate(settings, incident.id, choice),
       ...choice,
       ...(window === undefined ? {} : { window }),
-      estimatedLossSeconds: Math.max(0, secondsBetween(lossFrom, lastPossibleWrite(newestHeartbeat, now))),
+      estimatedLossSeconds: isLossless
+        ? 0
+        : Math.max(0, secondsBetween(lossFrom, lastPossibleWrite(newestHeartbeat, now))),
       epoch: active.epoch,
       approval: approvalOf(facts, choice !== undefined),
       ...(damage === undefined ? {} : { damage }),
@@ -71,8 +78,8 @@ export function planRecovery(facts: RecoveryFacts): { readonly plan: RestorePlan
 
 /** 1. A person's choice. 2. Before the damage, where it is bounded. 3. Without damage, the latest there is. */
 function choose(facts: RecoveryFacts): Choice | undefined {
-  const { active: source, window, snapshot, wanted, damage, state, incident } = facts;
-  if (wanted !== undefined) return chooseRestorePoint(wanted, { source, window, snapshot });
+  const { active: source, window, wanted, damage, state, incident } = facts;
+  if (wanted !== undefined) return chooseRestorePoint(wanted, { ...facts, source });
   if (window === undefined) return undefined;
   const latest: Choice = { restore: { kind: 'time', at: 'latest' }, restorePoint: window.latest };
   // Who names tables knows of damage that no look saw: the latest there is would hold it.
@@ -105,7 +112,7 @@ export function recoveryCandidate(
   choice: { restore: Restore; restorePoint: string } | undefined,
 ): string {
   const { restore, restorePoint } = choice ?? {};
-  const resolved = restore?.kind === 'snapshot' ? { snapshot: restore.snapshot } : restorePoint;
+  const resolved = restore === undefined || restore.kind === 'time' ? restorePoint : { ...restore, kind: undefined };
   const suffix = createHash('sha256')
     .update(`${incidentId}${JSON.stringify(resolved ?? null)}`)
     .digest('hex')

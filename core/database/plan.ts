@@ -4,6 +4,8 @@ import { candidateIdentifier } from '../incident/identifiers.ts';
 import { isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Settings } from '../settings.ts';
 import type { Restore, RestorePlan } from './contracts.ts';
+import { momentOfDump } from './dump/names.ts';
+import type { DumpFile } from './dump/ports.ts';
 import type { DatabaseInstance, DatabaseSnapshot, RestoreWindow } from './ports.ts';
 
 /** A heartbeat is written every minute: until the next is due, the database may still have taken writes. */
@@ -17,6 +19,8 @@ export interface RestoreFacts {
   readonly window: RestoreWindow | undefined;
   /** The snapshot that was asked for, where one was. */
   readonly snapshot: DatabaseSnapshot | undefined;
+  /** The dump that was asked for, where one was. */
+  readonly dump: DumpFile | undefined;
   /** Newest heartbeat of the source; undefined where the source does not answer. */
   readonly newestHeartbeat: string | undefined;
   readonly now: string;
@@ -63,9 +67,15 @@ export function chooseRestorePoint(
     source,
     window,
     snapshot,
-  }: Pick<RestoreFacts, 'window' | 'snapshot'> & { source: Pick<DatabaseInstance, 'identifier' | 'resourceId'> },
+    dump,
+  }: Pick<RestoreFacts, 'window' | 'snapshot' | 'dump'> & {
+    source: Pick<DatabaseInstance, 'identifier' | 'resourceId'>;
+  },
 ): Choice {
-  if (typeof restoreTo === 'object') return chooseSnapshot(restoreTo.snapshot, source, snapshot);
+  if (typeof restoreTo === 'object')
+    return 'dump' in restoreTo
+      ? chooseDump(restoreTo.dump, dump)
+      : chooseSnapshot(restoreTo.snapshot, source, snapshot);
   if (window === undefined)
     return { refused: `${source.identifier} has no restore window: are automated backups enabled?` };
   if (restoreTo === 'latest') return { restore: { kind: 'time', at: 'latest' }, restorePoint: window.latest };
@@ -86,4 +96,13 @@ function chooseSnapshot(
   if (snapshot.status !== 'available' || snapshot.createdAt === undefined)
     return { refused: `snapshot ${asked} is ${snapshot.status}, not available` };
   return { restore: { kind: 'snapshot', snapshot: asked }, restorePoint: snapshot.createdAt };
+}
+
+/** That it is a dump of this database nobody can tell from outside; validation tells from within. */
+function chooseDump(asked: string, dump: DumpFile | undefined): Choice {
+  const restorePoint = momentOfDump(asked);
+  if (restorePoint === undefined) return { refused: `${asked} is no name of a dump` };
+  if (dump === undefined) return { refused: `there is no dump ${asked}` };
+  if (dump.bytes === 0) return { refused: `${dump.location} is empty` };
+  return { restore: { kind: 'dump', dump: asked }, restorePoint };
 }

@@ -55,7 +55,15 @@ export interface RestoreSpecification {
         readonly sourceResourceId: string;
         readonly at: string | 'latest';
       }
-    | { readonly kind: 'snapshot'; readonly snapshotIdentifier: string };
+    | { readonly kind: 'snapshot'; readonly snapshotIdentifier: string }
+    /** Nothing: a new instance with an empty database, which a dump then fills. */
+    | {
+        readonly kind: 'nothing';
+        readonly engine: string;
+        readonly engineVersion: string;
+        readonly databaseName: string;
+        readonly master: Credentials;
+      };
   readonly like: Like;
   readonly subnetGroup: string;
   readonly parameterGroup: string;

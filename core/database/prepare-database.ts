@@ -26,18 +26,29 @@ export async function prepareDatabase(context: PrepareContext): Promise<{ identi
     loginOf(settings.database.sentinelRole, secrets),
   ]);
   const address = { address: active.address, port: active.port, database: settings.database.name };
-  const statements = migration(settings.database.name, heartbeat.username, sentinel.username);
-  await withSession(sessions, address, master, async (session) => {
-    await ensureRole(session, heartbeat);
-    await ensureRole(session, sentinel);
-    for (const statement of statements) await session.query(statement);
-    await letRead(session, sentinel.username);
-    await letCheckIndexes(session, sentinel.username);
-  });
-  return { identifier: active.identifier, statements: statements.length };
+  const statements = await withSession(sessions, address, master, (session) =>
+    prepareFor(session, settings.database.name, heartbeat, sentinel),
+  );
+  return { identifier: active.identifier, statements };
 }
 
-async function ensureRole(session: Session, login: Login): Promise<void> {
+/** As the master, in the database of that name; returns the number of statements that every database gets. */
+export async function prepareFor(
+  session: Session,
+  database: string,
+  heartbeat: Login,
+  sentinel: Login,
+): Promise<number> {
+  await ensureRole(session, heartbeat);
+  await ensureRole(session, sentinel);
+  const statements = migration(database, heartbeat.username, sentinel.username);
+  for (const statement of statements) await session.query(statement);
+  await letRead(session, sentinel.username);
+  await letCheckIndexes(session, sentinel.username);
+  return statements.length;
+}
+
+export async function ensureRole(session: Session, login: Login): Promise<void> {
   const [exists] = await session.query('select 1 from pg_roles where rolname = $1', [login.username]);
   if (exists === undefined) await session.query(`create role ${quoteIdentifier(login.username)} login`);
   await setPassword(session, login);

@@ -7,7 +7,7 @@ import type { RegionSettings, Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Candidate, Restore, RestorePlan } from './contracts.ts';
 import { CandidateNotOurs, DatabaseNotFound, DatabaseNotReady, RestoreFailed, RestorePointUnknown } from './errors.ts';
-import type { DatabaseInstance, Databases, Like, Secrets, Sessions } from './ports.ts';
+import type { DatabaseInstance, Databases, RestoreSpecification, Secrets, Sessions } from './ports.ts';
 import { addressOf, messageOf, withSession } from './sql.ts';
 
 /** aws-facts: RDS stays in these until somebody acts; `deleting` means that somebody else acts. */
@@ -44,6 +44,7 @@ export interface RestoreContext {
   readonly settings: Settings;
   readonly here: RegionSettings;
   readonly databases: Pick<Databases, 'find' | 'restore' | 'restoreWindow'>;
+  readonly secrets: Secrets;
 }
 
 /**
@@ -52,7 +53,7 @@ export interface RestoreContext {
  */
 export async function restoreDatabase(
   { incident, plan }: PlanInput,
-  { settings, here, databases }: RestoreContext,
+  { settings, here, databases, secrets }: RestoreContext,
 ): Promise<StepResult<{ outcome: 'started' | 'adopted' }>> {
   const { restore, restorePoint } = restoreOf(plan);
   if (plan.resume !== undefined)
@@ -63,20 +64,11 @@ export async function restoreDatabase(
   const source = await databases.find(plan.source.identifier);
   const isThere = source?.resourceId === plan.source.resourceId;
   if (plan.seen === undefined && !isThere) throw sourceGone(plan);
-  const time =
-    restore.kind === 'time' ? await restorableTime(restore.at, plan, isThere ? source : undefined, databases) : '';
+  const like = likeOf(plan, source);
   const outcome = await databases.restore({
     targetIdentifier: plan.candidate,
-    from:
-      restore.kind === 'snapshot'
-        ? { kind: 'snapshot', snapshotIdentifier: restore.snapshot }
-        : {
-            kind: 'time',
-            sourceIdentifier: isThere ? source.identifier : undefined,
-            sourceResourceId: plan.source.resourceId,
-            at: time,
-          },
-    like: likeOf(plan, source),
+    from: await originOf(restore, plan, isThere ? source : undefined, like, { settings, databases, secrets }),
+    like,
     subnetGroup: here.databaseSubnetGroup,
     parameterGroup: here.databaseParameterGroup,
     securityGroupIds: [here.isolatedSecurityGroupId],
@@ -104,6 +96,25 @@ export async function restoreDatabase(
   return { output: { outcome: 'adopted' }, summary: `${plan.candidate} was already being restored by this incident` };
 }
 
+async function originOf(
+  restore: Restore,
+  plan: RestorePlan,
+  source: DatabaseInstance | undefined,
+  { engine, engineVersion }: LikeEngine,
+  { settings, databases, secrets }: Pick<RestoreContext, 'settings' | 'databases' | 'secrets'>,
+): Promise<RestoreSpecification['from']> {
+  if (restore.kind === 'snapshot') return { kind: 'snapshot', snapshotIdentifier: restore.snapshot };
+  if (restore.kind === 'time')
+    return {
+      kind: 'time',
+      sourceIdentifier: source?.identifier,
+      sourceResourceId: plan.source.resourceId,
+      at: await restorableTime(restore.at, plan, source, databases),
+    };
+  const { name: databaseName, masterSecretName } = settings.database;
+  return { kind: 'nothing', engine, engineVersion, databaseName, master: await secrets.credentials(masterSecretName) };
+}
+
 /** A recovery's candidate stays: it bears production's tags, except those that AWS keeps to itself. */
 function tagsOf(
   { mode, scope }: Incident,
@@ -122,7 +133,8 @@ function tagsOf(
 
 /**
  * RDS uploads logs every five minutes, so the end of the window may lie before a restore point that has passed: a living
- * source will reach it. What a dead one left ends before it, and so is the newest that is as good.
+ * source will reach it. What a dead one left ends before it, and so is the newest that is as good. The latest that a
+ * fenced source holds is what it held when it was fenced: waiting for that log loses nothing.
  */
 async function restorableTime(
   at: string,
@@ -130,11 +142,14 @@ async function restorableTime(
   source: DatabaseInstance | undefined,
   databases: RestoreContext['databases'],
 ): Promise<string> {
-  if (at === 'latest' || plan.seen === undefined) return at;
+  const wanted = at === 'latest' ? plan.fencedAt : at;
+  if (wanted === undefined || plan.seen === undefined) return at;
   const window = await databases.restoreWindow(plan.source);
-  if (window === undefined || isBefore(at, window.latest)) return at;
+  if (window === undefined || isBefore(wanted, window.latest)) return at;
   if (source?.status === 'available' || source?.status === 'backing-up')
-    throw DatabaseNotReady(`${plan.source.identifier} can be restored up to ${window.latest}, not yet to ${at}.`);
+    throw DatabaseNotReady(
+      `${plan.source.identifier} can be restored up to ${window.latest}, not yet to ${wanted}; a retry with that time as restoreTo gives up what was written in between.`,
+    );
   return 'latest';
 }
 
@@ -214,8 +229,10 @@ export async function awaitUsable(
   };
 }
 
+type LikeEngine = Pick<DatabaseInstance, 'settings' | 'engine' | 'engineVersion'>;
+
 /** What the copy must resemble: in a recovery what the assessment saw, for the source may be gone by now. */
-function likeOf(plan: RestorePlan, source: DatabaseInstance | undefined): Like {
+function likeOf(plan: RestorePlan, source: DatabaseInstance | undefined): LikeEngine {
   if (plan.seen !== undefined) return plan.seen;
   if (source?.resourceId === plan.source.resourceId) return source;
   throw sourceGone(plan);

@@ -1,4 +1,6 @@
 /** The first state of a recovery: refuses what cannot work before anything is touched. It only reads. */
+import { dumpExample, momentOfDump } from '../database/dump/names.ts';
+import type { Dumps } from '../database/dump/ports.ts';
 import type { DatabaseInstance, Databases } from '../database/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { ActiveDatabase, Execution, Incident, RestoreTo, Scope, StartRequest } from './contracts.ts';
@@ -19,6 +21,7 @@ export interface AcceptRequestContext {
   readonly incidents: Pick<IncidentStore, 'findByRequest' | 'read'>;
   readonly alarms: Pick<Alarms, 'ringing'>;
   readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'findSnapshot'>;
+  readonly dumps: Pick<Dumps, 'find'>;
 }
 
 /**
@@ -182,10 +185,11 @@ async function checkRestorePoint(
   { mode, restoreTo }: { readonly mode: Incident['mode']; readonly restoreTo: RestoreTo },
   active: ActiveDatabase,
   instance: DatabaseInstance | undefined,
-  { databases }: AcceptRequestContext,
+  { clock, databases, dumps }: AcceptRequestContext,
 ): Promise<void> {
   const refuse = (problem: string, fix: string, value: unknown = restoreTo) =>
     invalidRequest([{ field: 'restoreTo', value, problem, fix }]);
+  if (typeof restoreTo === 'object' && 'dump' in restoreTo) return checkDump(restoreTo.dump, clock, dumps);
   if (typeof restoreTo === 'object')
     return checkSnapshot(restoreTo.snapshot, active, instance?.settings.encrypted === true, databases);
   // A recovery assesses first: the damage may leave a snapshot only, and a person chooses it.
@@ -203,6 +207,19 @@ async function checkRestorePoint(
       `lies outside the restore window of ${active.identifier}`,
       `Use a time from ${window.earliest} until before ${window.latest}, or "latest".`,
     );
+}
+
+/** Whether it is whole shows when it is loaded: that takes as long as its rows. */
+async function checkDump(name: string, clock: Clock, dumps: Pick<Dumps, 'find'>): Promise<void> {
+  const refuse = (problem: string, fix: string) =>
+    invalidRequest([{ field: 'restoreTo.dump', value: name, problem, fix }]);
+  const moment = momentOfDump(name);
+  const now = clock.now().toISOString();
+  if (moment === undefined || !isBefore(moment, now))
+    throw refuse('does not end in the UTC time of a dump', `Give a name such as ${dumpExample}, without its folder.`);
+  const dump = await dumps.find(name);
+  if (!dump) throw refuse('names no dump in this Region', 'List the bucket of the dumps (dumpBucket in the settings).');
+  if (dump.bytes === 0) throw refuse('is empty: its dump failed', 'Give an earlier one.');
 }
 
 async function checkSnapshot(

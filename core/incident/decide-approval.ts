@@ -44,7 +44,7 @@ export interface DecideApprovalContext {
 }
 
 const usage =
-  'POST {"incident": "<incident id>", "decision": "approve" or "decline", "reason": "<why>"} and, to choose the restore point, "restoreTo": "latest", a UTC time or {"snapshot": "<identifier>"}, signed with IAM';
+  'POST {"incident": "<incident id>", "decision": "approve" or "decline", "reason": "<why>"} and, to choose the restore point, "restoreTo": "latest", a UTC time, {"snapshot": "<identifier>"} or {"dump": "<name>"}, signed with IAM';
 const over = (incident: string) =>
   `See how it stands: npm run dr -- watch ${incident}. If it has failed, this asks again: npm run dr -- retry ${incident}.`;
 

@@ -30,10 +30,10 @@ export function formatSeconds(seconds: number): string {
 
 /** A restore point as `--restore-to` takes it. */
 export const asOption = (restoreTo: Incident['restoreTo']): string =>
-  typeof restoreTo === 'object' ? `snapshot:${restoreTo.snapshot}` : restoreTo;
+  typeof restoreTo === 'object' ? Object.entries(restoreTo).flat().join(':') : restoreTo;
 
 /** What is restored, in words. */
 export function describeRestoreTo(restoreTo: Incident['restoreTo']): string {
-  if (typeof restoreTo === 'object') return `snapshot ${restoreTo.snapshot}`;
+  if (typeof restoreTo === 'object') return Object.entries(restoreTo).flat().join(' ');
   return restoreTo === 'latest' ? 'the latest restorable time' : restoreTo;
 }

@@ -1,5 +1,6 @@
 /** Reads what a person, a schedule or triage asked for; every mistake is named with its field, its value and its fix. */
 import * as z from 'zod';
+import { dumpExample } from '../database/dump/names.ts';
 import { Mode, Moment, RestoreTo, Scope, StartRequest, TableName, Trigger, Waiver } from './contracts.ts';
 import { InvalidRequest } from './errors.ts';
 import { isIncidentId } from './identifiers.ts';
@@ -123,7 +124,7 @@ function restoreToProblems(value: unknown, now: string): Problem[] {
             field,
             value,
             problem: 'is no restore point',
-            fix: 'Use "latest", a UTC time such as "2026-11-22T13:05:00Z", or {"snapshot": "<snapshot identifier>"}.',
+            fix: `Use "latest", a UTC time such as "2026-11-22T13:05:00Z", {"snapshot": "<snapshot identifier>"} or {"dump": "${dumpExample}"}.`,
           },
         ];
   if (!isRealMoment(value))

@@ -1,7 +1,7 @@
 /** The state that asked a person answers nothing itself: what became of its question is put on the timeline at the end. */
 import type { Approval, Failure, IncidentRecord, StepRecord } from './contracts.ts';
 import { ApprovalTimedOut } from './errors.ts';
-import { isBefore } from './moments.ts';
+import { asOption, isBefore } from './moments.ts';
 import type { Approvals, Clock, IncidentStore } from './ports.ts';
 
 interface SettleContext {
@@ -34,10 +34,7 @@ function becameOf(
 ): Pick<StepRecord, 'status' | 'finishedAt' | 'summary' | 'error'> {
   if (decision) {
     const { approved, by, reason, at, restoreTo } = decision;
-    const chosen =
-      restoreTo === undefined
-        ? ''
-        : `, with restore point ${typeof restoreTo === 'string' ? restoreTo : restoreTo.snapshot}`;
+    const chosen = restoreTo === undefined ? '' : `, with restore point ${asOption(restoreTo)}`;
     return {
       status: 'succeeded',
       finishedAt: at,

@@ -1,6 +1,6 @@
 /** The checks of what the database holds as a whole: it answers, is recent, complete, and of the right version. */
 import type { Baseline, RestorePlan } from '../database/contracts.ts';
-import { newestHeartbeatIn } from '../database/heartbeat.ts';
+import { heartbeatBefore, newestHeartbeatIn } from '../database/heartbeat.ts';
 import type { Session } from '../database/ports.ts';
 import { countRows, schemaVersion } from '../database/relations.ts';
 import { restoreOf } from '../database/restore-database.ts';
@@ -61,7 +61,12 @@ export async function measureFreshness(
   session: Session,
   { incident, plan, rpoSeconds }: { incident: Incident; plan: RestorePlan; rpoSeconds: number },
 ): Promise<Freshness> {
-  return judgeFreshness({ newest: await newestHeartbeatIn(session), incident, plan, rpoSeconds });
+  // Resumed: the copy is production, and has been given heartbeats since. What was lost, those before the restore point say.
+  const newest =
+    plan.resume === undefined
+      ? await newestHeartbeatIn(session)
+      : await heartbeatBefore(session, restoreOf(plan).restorePoint);
+  return judgeFreshness({ newest, incident, plan, rpoSeconds });
 }
 
 /**
@@ -84,7 +89,7 @@ export function judgeFreshness({
   const { restore, restorePoint } = restoreOf(plan);
   const achieved = Math.max(0, secondsBetween(newest, incident.detectedAt));
   const facts = { newestHeartbeat: newest, rpoSeconds: achieved };
-  const chosen = restore.kind === 'snapshot' || restore.at !== 'latest';
+  const chosen = restore.kind !== 'time' || restore.at !== 'latest';
   const lag = chosen ? secondsBetween(newest, restorePoint) : achieved;
   const reason = `newest heartbeat ${newest}, ${formatSeconds(achieved)} before detection`;
   const answer = (finding: Finding): Freshness => ({ finding, rpoSeconds: achieved });

@@ -47,7 +47,7 @@ export class RegionStack extends Stack {
       may,
       records.key.keyArn,
     );
-    new JobProject(this, 'database', {
+    const jobs = new JobProject(this, 'database', {
       configuration,
       network,
       bundleDirectory: props.bundleDirectory,
@@ -57,6 +57,7 @@ export class RegionStack extends Stack {
     const { machine } = new RecoveryMachine(this, configuration, {
       name: 'database-recovery',
       functions: { ...incidentSteps, ...databaseSteps, ...validationFunctions(this, home, may) },
+      projects: { DatabaseJob: jobs },
       values: {
         ValidationConcurrency: String(configuration.validation.concurrency),
         ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),

@@ -35,6 +35,11 @@ describe('Commands on a deployed installation', () => {
     { $case: 'latest', given: 'latest', restoreTo: 'latest' },
     { $case: 'a time', given: '2026-11-22T13:05:00.123456Z', restoreTo: '2026-11-22T13:05:00.123456Z' },
     { $case: 'a snapshot', given: 'snapshot:rds:daily', restoreTo: { snapshot: 'rds:daily' } },
+    {
+      $case: 'a dump',
+      given: 'dump:stocker-db-20261122-020000.sql.gz',
+      restoreTo: { dump: 'stocker-db-20261122-020000.sql.gz' },
+    },
   ])('restore to $case', ({ given, restoreTo }) => {
     const options = parseApproveOptions([incident, '--reason', 'yes', '--restore-to', given]);
     expect(options.restoreTo).toEqual(restoreTo);
@@ -56,6 +61,7 @@ describe('Commands on a deployed installation', () => {
     { $case: 'a local time', argv: ['retry', incident, '--restore-to', '2026-11-22 13:05'], says: /UTC time/ },
     { $case: 'a month 13', argv: ['retry', incident, '--restore-to', '2026-13-22T13:05:00Z'], says: /UTC time/ },
     { $case: 'no snapshot’s name', argv: ['retry', incident, '--restore-to', 'snapshot:'], says: /snapshot:<id/ },
+    { $case: 'no dump’s name', argv: ['retry', incident, '--restore-to', 'dump:'], says: /dump:<name>/ },
     { $case: 'a waiver without a reason', argv: ['retry', incident, '--waive', 'row-floors'], says: /needs --reason/ },
     {
       $case: 'a waiver of what is no check',

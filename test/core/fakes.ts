@@ -1,4 +1,5 @@
 /** In-memory ports for the tests of the core: they keep the promises that core/<area>/ports.ts makes, and no more. */
+import type { Dumps } from '../../core/database/dump/ports.ts';
 import type { DatabaseInstance, DatabaseSnapshot, RestoreWindow } from '../../core/database/ports.ts';
 import {
   type ActiveDatabase,
@@ -34,11 +35,24 @@ const region = (name: string, role: 'primary' | 'dr') => ({
   evidenceBucket: `evidence-${name}`,
   internalTopicArn: `arn:aws:sns:${name}:111122223333:internal`,
   customersTopicArn: `arn:aws:sns:${name}:111122223333:customers`,
+  dumpBucket: `dumps-${name}`,
   databaseSubnetGroup: 'stocker-database',
   databaseParameterGroup: 'stocker-postgres',
   databaseSecurityGroupIds: ['sg-production'],
   isolatedSecurityGroupId: 'sg-isolated',
 });
+
+/** The plan's dumps, by name. */
+export class FakeDumps implements Dumps {
+  readonly files = new Map<string, Uint8Array>();
+  async find(name: string) {
+    const file = this.files.get(name);
+    return file && { name, location: `s3://dumps/backups/${name}`, bytes: file.length };
+  }
+  async *read(name: string) {
+    yield this.files.get(name) ?? new Uint8Array();
+  }
+}
 
 export const settings: Settings = {
   environment: 'staging',
@@ -56,6 +70,7 @@ export const settings: Settings = {
     sentinelRole: { name: 'stocker_dr_sentinel', secretName: 'stocker/sentinel' },
     applicationRoles: [{ name: 'stocker_app', secretName: 'stocker/app' }],
     schemaVersionSql: 'select max(version) from schema_version',
+    dumpPrefix: 'backups/',
     drillPrefix: 'dr-drill-',
   },
   application: {

@@ -6,6 +6,7 @@ import { configurationOf, environments } from '../../config/index.ts';
 import { settingsOf } from '../../config/names.ts';
 import { Settings } from '../../core/settings.ts';
 import { type Bundle, bundleFunctions, findFunctions } from '../../lib/bundle.ts';
+import { machines, sourceOf } from '../state-machines/machines.ts';
 import { assetsOf, resourcesOf, stacks } from './stacks.ts';
 
 const limit = 600 * 1024;
@@ -85,12 +86,17 @@ describe.each(stacks)('the asset of $name', (stack) => {
   const content = contentOf(asset);
   const code = Object.entries(content).filter(([file]) => file.endsWith('.mjs'));
 
-  it('holds the handler of every function, and each of lambdas/ is deployed', () => {
+  it('holds the handler of every function and job, and each of lambdas/ is deployed', () => {
+    const jobs = machines.flatMap((machine) =>
+      [...sourceOf(machine).matchAll(/"JOB", "Value": "(.+?)"/g)].map(([, path = '']) => path),
+    );
     const handlers = resourcesOf(stack, 'AWS::Lambda::Function').map(([, { Properties }]) =>
       String(Properties.Handler).replace('.handler', ''),
     );
-    expect(handlers.filter((path) => content[`${path}.mjs`] === undefined)).toEqual([]);
-    expect(handlers.sort()).toEqual(findFunctions().filter((path) => exportsHandler(content[`${path}.mjs`])));
+    expect([...handlers, ...jobs].filter((path) => content[`${path}.mjs`] === undefined)).toEqual([]);
+    expect([...handlers, ...jobs].sort()).toEqual(
+      findFunctions().filter((path) => exportsHandler(content[`${path}.mjs`])),
+    );
   });
   it('is the same for both Regions', () => {
     const assets = stacks

@@ -129,6 +129,39 @@ describeRules('permissions', [
     },
   },
   {
+    case: 'an empty instance is made by a restore alone, under the drill prefix or beside production',
+    find: (stack) => {
+      const create = (resource: string) => whoMay(stack, 'rds:CreateDBInstance', resource);
+      return [
+        ...[drill(stack), recovered(stack)]
+          .filter((made) => `${create(made)}` !== 'database/restore-database')
+          .map((made) => `${create(made)} may create ${made}`),
+        ...[production(stack), stranger(stack)].flatMap(create),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'database/restore-database', 'CreateEmpty').Resource = '*';
+    },
+  },
+  {
+    case: 'dumps are read by jobs alone, and looked for by those who check and plan',
+    find: (stack) => {
+      const { dumpBucket } = stack.configuration[stack.role];
+      const reads = whoMay(stack, 's3:GetObject', `arn:aws:s3:::${dumpBucket}/backups/stocker-db.sql.gz`);
+      const looks = whoMay(stack, 's3:ListBucket', `arn:aws:s3:::${dumpBucket}`, { 's3:prefix': 'backups/x' });
+      return [
+        ...whoMay(stack, 's3:GetObject', `arn:aws:s3:::${dumpBucket}/secret`),
+        ...whoMay(stack, 's3:ListBucket', `arn:aws:s3:::${dumpBucket}`, { 's3:prefix': '' }),
+        ...whoMay(stack, 's3:PutObject', `arn:aws:s3:::${dumpBucket}/backups/stocker-db.sql.gz`),
+        ...(`${reads}` === 'database/jobs' ? [] : [`read by ${reads}`]),
+        ...(`${looks}` === 'database/assess-database,database/jobs,incident/accept-request'
+          ? []
+          : [`seen by ${looks}`]),
+      ];
+    },
+    broken: (stack) => void delete rawStatement(stack, 'database/assess-database', 'FindDumps').Condition,
+  },
+  {
     case: 'no action is a wildcard',
     find: (stack) => mentioning(stack, (action) => action.includes('*'), 'Action').map(({ told }) => told),
     broken: (stack) => {

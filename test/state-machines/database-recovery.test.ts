@@ -12,6 +12,7 @@ import {
   placesIn,
   play,
   recovery,
+  repairing,
   retriersOf,
   routeOf,
   type Script,
@@ -36,6 +37,7 @@ const journeys: readonly { journey: string; way: Script; clean: readonly string[
   { journey: 'a drill', way: {}, clean: afterwards },
   { journey: 'a recovery', way: recovery, clean: afterFailure },
   { journey: 'a recovery that fails', way: { ...recovery, ...failing('CutOver', 'LeaseLost') }, clean: afterFailure },
+  { journey: 'a repair of tables', way: repairing, clean: afterwards },
   { journey: 'a refusal', way: failing('AcceptRequest', 'InvalidRequest'), clean: [] },
 ];
 /** Every task on every journey that calls it; failures and refusals only for what nothing else calls. */
@@ -51,7 +53,9 @@ const called = (
   .map(({ task, ...each }) => ({ ...each, task, name: task.name }))
   .filter(
     ({ journey, name }) =>
-      journey === 'a drill' || journey === 'a recovery' || ['Compensate', 'ReportRefusal'].includes(name),
+      journey === 'a drill' ||
+      journey === 'a recovery' ||
+      ['Compensate', 'ReportRefusal', 'RepairTables', 'LoadDump'].includes(name),
   );
 const wayTo = (state: string): Script => called.find(({ name }) => name === state)?.way ?? {};
 
@@ -91,8 +95,8 @@ describe('a drill in which all is well', () => {
   it('calls nothing that is for production or for refusals', async () => {
     const { states } = await play(machine);
     expect(tasks.map(({ name }) => name).filter((name) => !states.includes(name))).toEqual([
-      ...['ReportRefusal', 'RequestApproval', 'Replan', 'FenceSource', 'SnapshotSource', 'AwaitSnapshot'],
-      ...['ProtectDatabase', 'AwaitProtected', 'Compensate', 'StartFollowUp'],
+      ...['ReportRefusal', 'RequestApproval', 'Replan', 'FenceSource', 'SnapshotSource', 'AwaitSnapshot', 'LoadDump'],
+      ...['RepairTables', 'ProtectDatabase', 'AwaitProtected', 'Compensate', 'StartFollowUp'],
     ]);
   });
   it('fences before it sets credentials, and cuts over only after parity and the gate', async () => {
@@ -131,7 +135,8 @@ describe('a recovery of production', () => {
   it('calls every task but those of drills, refusals and failures', async () => {
     const { states } = await play(machine, recovery);
     expect(tasks.map(({ name }) => name).filter((name) => !states.includes(name))).toEqual([
-      ...['ReportRefusal', 'PlanDeep', 'CheckDeep', 'JudgeDeep', 'Compensate', 'TearDown', 'AwaitTornDown'],
+      ...['ReportRefusal', 'LoadDump', 'RepairTables', 'PlanDeep', 'CheckDeep', 'JudgeDeep', 'Compensate'],
+      ...['TearDown', 'AwaitTornDown'],
     ]);
   });
   it('asks nobody where the plan says so, and keeps its first plan', async () => {
@@ -214,6 +219,42 @@ describe('a recovery of production', () => {
   it('has succeeded even where the drill of its result cannot be started', async () => {
     const { status, result } = await play(machine, { ...recovery, ...failing('StartFollowUp', 'Boom') });
     expect({ status, result }).toEqual({ status: 'SUCCEEDED', result: expect.anything() });
+  });
+});
+
+describe('a repair of named tables', () => {
+  it('asks, keeps production in service, repairs it from the copy, validates it, and tears the copy down', async () => {
+    const { status, states, payloadsOf } = await play(machine, repairing);
+    expect(status).toBe('SUCCEEDED');
+    const beside = ['SnapshotSource', 'AwaitSnapshot', 'CheckParity', 'PlanGate', 'CheckGate', 'JudgeGate'];
+    expect(states.filter((state) => !beside.includes(state))).toEqual([
+      ...['AcceptRequest', 'TakeLease', 'OpenIncident', 'AssessDatabase', 'RequestApproval', 'Replan'],
+      ...['RestoreDatabase', 'AwaitAvailable', 'ConfigureDatabase', 'AwaitUsable', 'FenceDatabase', 'SetCredentials'],
+      ...['RepairTables', 'ValidateApplication', 'ValidatePerformance', ...afterwards, 'StartFollowUp'],
+    ]);
+    for (const state of beside) expect(states.indexOf(state)).toBeLessThan(states.indexOf('RepairTables'));
+    expect(payloadsOf('RepairTables')).toEqual([
+      expect.objectContaining({ candidate: { identifier: 'dr-drill-db-1' }, step: 'RepairTables' }),
+    ]);
+    for (const state of ['ValidateApplication', 'ValidatePerformance'])
+      expect(payloadsOf(state)).toEqual([expect.objectContaining({ candidate: { identifier: 'db-0' } })]);
+  });
+  it.each(['SnapshotSource', 'RestoreDatabase', 'JudgeGate', 'RepairTables', 'ValidateApplication'])(
+    'that fails in %s tears the copy down, closes and fails with that error',
+    async (name) => {
+      const { error, cause, states } = await play(machine, { ...repairing, ...failing(name, 'Boom') });
+      expect({ error, cause }).toEqual({ error: 'Boom', cause: 'why Boom' });
+      expect(states.slice(-3)).toEqual(afterwards);
+      expect(states).not.toContain('Compensate');
+    },
+  );
+  it('that is declined has nothing to tear down but looks, and closes', async () => {
+    const { error, states } = await play(machine, {
+      ...repairing,
+      RequestApproval: () => ({ approved: false, by: 'bob', reason: 'a false alarm' }),
+    });
+    expect(error).toBe('ApprovalDeclined');
+    expect(states.slice(-3)).toEqual(afterwards);
   });
 });
 

@@ -10,8 +10,10 @@ import {
   ModifyDBParameterGroupCommand,
   RDSClient,
 } from '@aws-sdk/client-rds';
+import { type BucketLocationConstraint, CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import type { Dump } from '../database/dump.ts';
 
 /** Where clients connect; `endpoint` is the embedded cloud's, absent on AWS. */
 export interface Connection {
@@ -25,6 +27,8 @@ export interface RegionPlan {
   readonly securityGroupIds: readonly string[];
   readonly subnetGroup: string;
   readonly parameterGroup: string;
+  /** For the nightly dumps. */
+  readonly dumpBucket: string;
 }
 
 export interface InstallationPlan {
@@ -79,6 +83,7 @@ export async function provision(
       [database.applicationSecretName]: application,
     }),
     ...regions.map((region) => makeCluster(plan, region, connection)),
+    ...regions.map((region) => makeDumpBucket(region, connection)),
   ]);
   const { Address, Port } = instance.Endpoint ?? {};
   if (Address === undefined || Port === undefined)
@@ -204,6 +209,26 @@ async function makeCluster(
     }),
   );
 }
+
+async function makeDumpBucket({ region, dumpBucket: Bucket }: RegionPlan, connection: Connection): Promise<void> {
+  // us-east-1 is what S3 assumes, and refuses to be told.
+  const where = region === 'us-east-1' ? {} : { LocationConstraint: region as BucketLocationConstraint };
+  await storageOf(region, connection).send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: where }));
+}
+
+/** Where the nightly CronJob puts its dump: in the bucket of each Region, as replication would. */
+export async function keepDump(
+  { name, file }: Dump,
+  regions: readonly Pick<RegionPlan, 'region' | 'dumpBucket'>[],
+  prefix: string,
+  connection: Connection,
+): Promise<void> {
+  for (const { region, dumpBucket: Bucket } of regions)
+    await storageOf(region, connection).send(new PutObjectCommand({ Bucket, Key: prefix + name, Body: file }));
+}
+
+const storageOf = (region: string, connection: Connection): S3Client =>
+  new S3Client({ ...connection, region, forcePathStyle: connection.endpoint !== undefined });
 
 /** Writes parameters that deployments and the recovery read. */
 export async function writeParameters(

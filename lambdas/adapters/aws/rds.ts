@@ -1,5 +1,6 @@
 /** RDS of the function's own Region. */
 import {
+  CreateDBInstanceCommand,
   CreateDBSnapshotCommand,
   type DatabaseInsightsMode,
   type DBInstance,
@@ -267,6 +268,24 @@ export function explicitSettings(specification: RestoreSpecification) {
 async function restore(client: RDSClient, specification: RestoreSpecification): Promise<void> {
   const common = explicitSettings(specification);
   const { from, targetIdentifier: target } = specification;
+  if (from.kind === 'nothing') {
+    const { allocatedStorage, encrypted, kmsKey } = specification.like.settings;
+    await client.send(
+      new CreateDBInstanceCommand({
+        ...common,
+        DBInstanceIdentifier: target,
+        DBName: from.databaseName,
+        Engine: from.engine,
+        EngineVersion: from.engineVersion,
+        AllocatedStorage: Number(allocatedStorage),
+        StorageEncrypted: encrypted === true,
+        ...(typeof kmsKey === 'string' && { KmsKeyId: kmsKey }),
+        MasterUsername: from.master.username,
+        MasterUserPassword: from.master.password,
+      }),
+    );
+    return;
+  }
   if (from.kind === 'snapshot') {
     const snapshot = { DBInstanceIdentifier: target, DBSnapshotIdentifier: from.snapshotIdentifier };
     await client.send(new RestoreDBInstanceFromDBSnapshotCommand({ ...common, ...snapshot }));

@@ -10,6 +10,7 @@ import {
   settings as common,
   FakeClock,
   FakeControl,
+  FakeDumps,
   makeIncident,
   makeInstance,
   makeSnapshot,
@@ -121,6 +122,7 @@ describe('the assessment of production', () => {
       control?: FakeControl;
       databases?: FakeDatabases;
       profiles?: FakeProfiles;
+      dumps?: FakeDumps;
       asked?: Parameters<typeof makeIncident>[0];
       decision?: Parameters<typeof assessDatabase>[0]['decision'];
     } = {},
@@ -137,6 +139,7 @@ describe('the assessment of production', () => {
       baselines: new FakeBaselines(),
       control: change.control ?? new FakeControl(),
       databases,
+      dumps: change.dumps ?? new FakeDumps(),
       looks,
       profiles: change.profiles ?? new FakeProfiles(),
       secrets,

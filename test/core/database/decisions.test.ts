@@ -29,6 +29,7 @@ describe('the restore plan', () => {
     source: makeInstance(),
     window,
     snapshot: undefined,
+    dump: undefined,
     newestHeartbeat: undefined,
     now: '2026-11-22T20:15:00.000Z',
   };
@@ -74,10 +75,11 @@ describe('the restore plan', () => {
 });
 
 describe('a restore', () => {
+  const secrets = { credentials: async (name: string) => ({ username: 'stocker', password: `${name} secret` }) };
   const plan = makePlan();
   test('leaves nothing to the defaults of RDS, and isolates the copy', async () => {
     const databases = new FakeDatabases();
-    const result = await restoreDatabase({ incident, plan }, { settings, here: settings.primary, databases });
+    const result = await restoreDatabase({ incident, plan }, { settings, here: settings.primary, databases, secrets });
     expect(result.output.outcome).toBe('started');
     expect(databases.restored[0]).toMatchObject({
       subnetGroup: 'stocker-database',
@@ -94,7 +96,7 @@ describe('a restore', () => {
   ])('$case', async ({ owner, outcome }) => {
     const tags: Record<string, string> = owner === undefined ? {} : { 'stocker-dr:incident': owner };
     const databases = new FakeDatabases(makeInstance({ identifier: candidateName, tags }));
-    const restoring = restoreDatabase({ incident, plan }, { settings, here: settings.primary, databases });
+    const restoring = restoreDatabase({ incident, plan }, { settings, here: settings.primary, databases, secrets });
     const ended = await restoring.then(
       (result) => result.output.outcome,
       (error: Error) => error.name,

@@ -119,7 +119,7 @@ describe('a safety snapshot', () => {
 });
 
 describe('the restore of production', () => {
-  const context = (databases: FakeDatabases) => ({ settings, here: settings.primary, databases });
+  const context = (databases: FakeDatabases) => ({ settings, here: settings.primary, databases, secrets });
   test('rebuilds a source that is gone from what was seen of it, with its tags', async () => {
     const databases = new FakeDatabases();
     databases.instances.clear();

@@ -7,6 +7,7 @@ import {
   FakeCatalogue,
   FakeClock,
   FakeControl,
+  FakeDumps,
   FakeExecutions,
   FakeIncidents,
   makeIncident,
@@ -30,6 +31,7 @@ function makeContext(approval = settings.approval) {
     incidents: new FakeIncidents(),
     alarms: { ringing: async () => ['stocker-dr-staging-database-damage-found'] },
     databases: new FakeCatalogue(),
+    dumps: new FakeDumps(),
   };
 }
 const accept = (request: unknown, context: AcceptRequestContext = makeContext()) =>

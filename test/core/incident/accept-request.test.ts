@@ -5,6 +5,7 @@ import {
   FakeCatalogue,
   FakeClock,
   FakeControl,
+  FakeDumps,
   FakeExecutions,
   FakeIncidents,
   makeInstance,
@@ -27,6 +28,7 @@ function makeContext() {
     incidents: new FakeIncidents(),
     alarms: { ringing: async () => ringing },
     databases: new FakeCatalogue(),
+    dumps: new FakeDumps(),
     rings: ringing,
   } satisfies AcceptRequestContext & { rings: string[] };
 }

@@ -1,0 +1,16 @@
+/** Names of the plan's dumps: `stocker-db-20261122-020000.sql.gz`. */
+import { isRealMoment } from '../../incident/moments.ts';
+
+const shape = /^[A-Za-z0-9][A-Za-z0-9_.-]*-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)\.sql\.gz$/;
+
+export const dumpExample = 'stocker-db-20261122-020000.sql.gz';
+
+/**
+ * The restore point that a dump's name tells: the UTC time at which pg_dump began, whose one snapshot is what it holds.
+ * Undefined where this is no such name.
+ */
+export function momentOfDump(name: string): string | undefined {
+  const [, year, month, day, hour, minute, second] = shape.exec(name) ?? [];
+  const moment = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+  return isRealMoment(moment) ? moment : undefined;
+}
