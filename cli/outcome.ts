@@ -13,7 +13,8 @@ export function showOutcome(
   screen: Screen,
 ): void {
   const passed = objections.length === 0;
-  screen.heading(passed ? screen.good('The drill passed.') : screen.bad('The drill did not pass.'));
+  const what = report.record.incident.mode === 'drill' ? 'The drill' : 'The rehearsal of a recovery';
+  screen.heading(passed ? screen.good(`${what} passed.`) : screen.bad(`${what} did not pass.`));
   for (const objection of objections) screen.text(objection);
   if (report.failure) {
     screen.text(report.failure.message);

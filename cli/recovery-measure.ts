@@ -167,8 +167,16 @@ function seenBy({ looks }: RecoveryMeasurement): Measured['facts'] {
   return [
     {
       label: 'seen by',
-      value: saw.size === 0 ? 'no look' : [...saw.keys()].join(', '),
-      ...(saw.size > 0 ? { note: [...new Set(saw.values())].slice(0, 3).join('; ').slice(0, 300) } : {}),
+      value: kinds.size === 0 ? 'no look' : [...kinds].join(', '),
+      ...(saw.size > 0
+        ? {
+            note: [...saw]
+              .slice(0, 3)
+              .map(([what, detail]) => `${what}: ${detail}`)
+              .join('; ')
+              .slice(0, 300),
+          }
+        : {}),
     },
     ...(blind.length > 0 ? [{ label: 'not seen by', value: blind.join(', '), note: 'looked, and found nothing' }] : []),
   ];

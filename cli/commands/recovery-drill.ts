@@ -21,6 +21,7 @@ import { presentReferences } from '../measure.ts';
 import { readMissed, showMissed } from '../missed.ts';
 import { type DrillOptions, drillClockFactor } from '../options.ts';
 import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
+import { questionLines } from '../question.ts';
 import { listIncidents, listLooks, readActiveDatabase, readApproval } from '../records.ts';
 import { costOf, type RecoveryMeasurement, recoveryMeasured, recoveryObjections } from '../recovery-measure.ts';
 import { fetchReport } from '../report.ts';
@@ -128,15 +129,22 @@ async function rehearse(
   screen.heading(
     `${trigger.name ?? trigger.kind} rang ${duration(Math.max(0, Date.parse(detectedAt) - disaster.struckAt) / 1000)} after; the RTO clock starts (objective ${duration(rtoSeconds)})`,
   );
-  const over = new AbortController();
-  const answering = answerApproval(installation, record, disaster.struckAt, options, screen, over.signal);
   const ended = await follow(
-    { executionArn, incidentId: id, table: incidentTable, mode: 'recovery', rtoSeconds, detectedAt },
+    {
+      executionArn,
+      incidentId: id,
+      table: incidentTable,
+      mode: 'recovery',
+      rtoSeconds,
+      detectedAt,
+      question: {
+        asked: () => answerApproval(installation, id, disaster.struckAt, options, screen),
+        answered: async () => undefined,
+      },
+    },
     clients,
     screen,
   );
-  over.abort();
-  await answering;
   await clientsGoOn(watchers.writers, screen);
   await watchers.writers.stop();
   await watchers.prober.stop();
@@ -199,44 +207,35 @@ async function openedIncident(
   }
 }
 
-/** Waits for the question and answers it as a person does; ends with the recovery. */
+/** Answers the question as a person does, until it is decided or expired. */
 async function answerApproval(
   { configuration, connection }: Installation,
-  { incident }: IncidentRecord,
+  incident: string,
   struckAt: number,
   options: RecoveryDrillOptions,
   screen: Screen,
-  over: AbortSignal,
 ): Promise<void> {
   const names = namesOf(configuration);
   const dr: Clients = clientsOf(connection, configuration.dr.region);
-  while (!over.aborted) {
-    const approval = await readApproval(dr.dynamodb, names.controlTable, incident.id);
-    if (approval && !approval.decision) {
-      showQuestion(approval, screen);
-      const decision = await decisionOn(approval, struckAt, options, over);
-      if (over.aborted) return;
-      const answer = await decide(dr.lambda, names.lambda('incident/decide-approval'), {
-        incident: incident.id,
-        ...decision,
-      });
-      screen.item(answer.status === 200 ? 'good' : 'bad', 'Decision', undefined, answer.message);
-      if (answer.status === 200 || answer.status === 409) return;
-      if (options.yes) throw new Error(`The approval was refused: ${answer.message}`);
-    }
-    await sleep(100, undefined, { signal: over }).catch(() => undefined);
+  for (;;) {
+    const approval = await readApproval(dr.dynamodb, names.controlTable, incident);
+    const leftMs = Date.parse(approval?.expiresAt ?? '') - Date.now();
+    if (!approval || approval.decision || !(leftMs > 0)) return;
+    showQuestion(approval, screen);
+    const over = AbortSignal.timeout(leftMs);
+    const decision = await decisionOn(approval, struckAt, options, over);
+    if (over.aborted) return;
+    const answer = await decide(dr.lambda, names.lambda('incident/decide-approval'), { incident, ...decision });
+    screen.item(answer.status === 200 ? 'good' : 'bad', 'RequestApproval', undefined, answer.message);
+    if (answer.status === 200 || answer.status === 409) return;
+    if (options.yes) throw new Error(`The approval was refused: ${answer.message}`);
   }
 }
 
-function showQuestion({ plan, expiresAt }: Approval, screen: Screen): void {
+function showQuestion(approval: Approval, screen: Screen): void {
+  screen.living('');
   screen.heading('Approval wanted');
-  for (const found of plan.damage) screen.text(found);
-  screen.text(
-    plan.restorePoint === undefined
-      ? 'Nothing bounds the damage in time: you choose the restore point.'
-      : `Restore ${plan.source} as of ${plan.restorePoint}: about ${duration(plan.estimatedLossSeconds)} of writes are lost.`,
-  );
-  screen.text(`Without an answer it is declined at ${expiresAt}.`);
+  for (const line of questionLines(approval, Date.now())) screen.text(line);
 }
 
 type Answered = { readonly decision: 'approve' | 'decline'; readonly reason: string; readonly restoreTo?: RestoreTo };

@@ -1,4 +1,5 @@
 /** report.html: one file that shows the report anywhere, on screen and on paper. */
+import type { IncidentRecord } from '../incident/contracts.ts';
 import { isCopyDeleted } from '../incident/identifiers.ts';
 import { describeRestoreTo, formatSeconds } from '../incident/moments.ts';
 import { debtInWords } from './aftermath.ts';
@@ -54,11 +55,25 @@ function heading({ record, outcome, failure, generatedAt, objectives, timeline }
 <h1>${outcome}</h1>
 <p class="soft">${incident.id} · report of ${generatedAt}</p>
 <div class="banner ${tone}">
-<p><b>Reason:</b> ${incident.reason} (${incident.trigger.kind}${incident.trigger.name ? ` ${incident.trigger.name}` : ''})</p>
-<p><b>${incident.scope ? 'Tables' : 'Database'}:</b> ${incident.scope ? `${incident.scope.tables.join(', ')} of ` : ''}${incident.target}, ${incident.scope ? 'as of' : 'restored to'} ${describeRestoreTo(incident.restoreTo)}</p>
+<p><b>Reason:</b> ${incident.reason} (${triggerText(incident)})</p>
+<p><b>${incident.scope ? 'Tables' : 'Database'}:</b> ${incident.scope ? `${incident.scope.tables.join(', ')} of ` : ''}${incident.target}, ${incident.scope ? 'as of' : 'restored to'} ${restoredTo(incident, timeline)}</p>
 <p><b>Detected</b> ${incident.detectedAt} · <b>recovered</b> ${record.recoveredAt ?? 'not'} · <b>closed</b> ${record.closedAt ?? 'not'}</p>
 </div>
 ${failure ? failureBox(failure, isCopyDeleted(incident), timeline) : undefined}`;
+}
+
+/** An alarm's name is mostly in the reason. */
+const triggerText = ({ reason, trigger: { kind, name } }: IncidentRecord['incident']) =>
+  name === undefined || reason.includes(name) ? kind : `${kind} ${name}`;
+
+/** The moment that was planned last, before what was asked for: a recovery that asks for the latest goes to before the damage. */
+function restoredTo({ restoreTo }: IncidentRecord['incident'], timeline: Report['timeline']): string {
+  const planned = timeline.flatMap(({ step, facts: { restorePoint } }) =>
+    (step === 'AssessDatabase' || step === 'Replan') && typeof restorePoint === 'string' ? [restorePoint] : [],
+  );
+  const point = planned.at(-1);
+  const asked = describeRestoreTo(restoreTo);
+  return point === undefined || point === asked ? asked : `${point} (asked for: ${asked})`;
 }
 
 /** What failed and what to do, before anything else; and whether what the incident made is gone. */

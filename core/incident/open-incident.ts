@@ -46,7 +46,7 @@ export async function openIncident(
     lines: [
       `Reason: ${incident.reason}`,
       incident.scope === undefined
-        ? `Database: ${incident.target}, restored to ${describeRestoreTo(incident.restoreTo)}`
+        ? `Database: ${incident.target}, restored to ${asksForNoMoment(incident) ? 'the last good moment that the assessment finds' : describeRestoreTo(incident.restoreTo)}`
         : `Tables: ${incident.scope.tables.join(', ')} of ${incident.target}, as of ${describeRestoreTo(incident.restoreTo)}; everything else stays as it is`,
       `Objectives: back within ${formatSeconds(objectives.rtoSeconds)}, losing at most ${formatSeconds(objectives.rpoSeconds)} of writes`,
     ],
@@ -62,6 +62,9 @@ export async function openIncident(
     facts: { detectedAt: incident.detectedAt, ...(incident.retryOf ? { retryOf: incident.retryOf } : {}) },
   };
 }
+
+/** A recovery that names no restore point is restored to before the damage, where there is any. */
+const asksForNoMoment = ({ mode, restoreTo }: Incident): boolean => mode === 'recovery' && restoreTo === 'latest';
 
 function headlineOf({ mode, scenario, retryOf }: Incident): string {
   if (mode === 'drill') return `Drill of the ${scenario} recovery has started`;

@@ -98,6 +98,15 @@ describe('the outcome', () => {
   });
 });
 
+test('the heading names the moment that was restored, beside what was asked for', () => {
+  const planned = (step: string, restorePoint: string) => makeStepRecord(step, { facts: { restorePoint } });
+  const points = [planned('AssessDatabase', '2026-11-22T20:10:00Z'), planned('Replan', '2026-11-22T20:11:00Z')];
+  const html = renderReport(reportOf([...points, ...recovered.slice(1)]));
+  expect(html).toContain('restored to 2026-11-22T20:11:00Z (asked for: the latest restorable time)');
+  // Control: nothing was planned.
+  expect(renderReport(reportOf(recovered))).toContain('restored to the latest restorable time');
+});
+
 describe('what to do next', () => {
   const others = [
     { restoreTo: '2026-11-22T20:00:00.000Z', at: '2026-11-22T20:00:00.000Z', what: 'sound look' },
