@@ -27,12 +27,13 @@ export function sessions(ca: () => string = readAuthorities): Sessions {
   };
 }
 
-/** A client that is connected and authenticated, and hears what breaks. */
+/** A client that is connected and authenticated, and hears what breaks; `more` wins over what is set here. */
 export async function connect(
   ca: string,
   { address, port, database }: DatabaseAddress,
   { username, password }: Credentials,
   options: Parameters<Sessions['open']>[2],
+  more: pg.ClientConfig = {},
 ): Promise<pg.Client> {
   const client = new pg.Client({
     host: address,
@@ -49,6 +50,7 @@ export async function connect(
     types: asText,
     // An address that is no name has no SNI; its certificate is checked against the address all the same.
     ssl: { ca, rejectUnauthorized: true, ...(isIP(address) === 0 && { servername: address }) },
+    ...more,
   });
   // A connection that breaks between statements shows in the next one; unheard, it would end the process.
   client.on('error', () => {});

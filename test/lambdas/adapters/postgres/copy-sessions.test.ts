@@ -50,6 +50,14 @@ describe('rows that are streamed from one session to another', () => {
     expect(seen).toBe(200_200_000);
   });
 
+  test('leave nothing that keeps the process alive', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+    const before = timers();
+    await target.query('create temp table timed (n int)');
+    await target.copyIn('copy pg_temp.timed from stdin', source.copyOut('copy (select 1) to stdout'));
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
   test.each([
     {
       $case: 'the target refuses a row',
