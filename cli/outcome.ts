@@ -37,6 +37,8 @@ export function showOutcome(
     );
 }
 
+const longestValue = 12;
+
 function rowsOf({ objectives, validation, measured }: Judged['report']): string[][] {
   const count = (verdict: string) => validation.filter((each) => each.verdict === verdict).length;
   const clockFactor = measured?.clockFactor ?? 1;
@@ -54,7 +56,10 @@ function rowsOf({ objectives, validation, measured }: Judged['report']): string[
       `${count('passed')} of ${validation.length}`,
       `${count('failed')} failed, ${count('unknown')} unknown`,
     ],
-    ...(measured?.facts ?? []).map(({ label, value, note }) => [label, '', String(value), note ?? '']),
+    ...(measured?.facts ?? []).map(({ label, value, note = '' }) =>
+      // A long value would leave the notes no room.
+      String(value).length > longestValue ? [label, '', '', `${value}: ${note}`] : [label, '', String(value), note],
+    ),
     [
       'clock',
       '',
