@@ -251,8 +251,9 @@ export async function dumpDatabase({
 }
 
 /**
- * Until production is registered and prepared nothing beats: the alarms of a new deployment ring for a database that
- * nobody has lost, and triage would start its recovery.
+ * Until production is registered and prepared nothing beats, and the alarm of the heartbeat rings. Triage ignores what rang
+ * before the registration; but on a scaled clock three silent minutes are shorter than what lies between registration and
+ * the first beat, so it may ring after it as well, and its recovery of a database that nobody has lost would be started.
  */
 const switchAlarmRule = (operation: 'DisableRule' | 'EnableRule', configuration: Configuration, cloud: Cloud) => {
   const Name = `${namesOf(configuration).prefix}-database-alarm`;
