@@ -2,13 +2,13 @@
 export const exitCodes = {
   /** Everything that was checked passed. */
   passed: 0,
-  /** The recovery failed, a check did not pass, or an objective was missed. */
+  /** The recovery failed, was declined or refused, a check did not pass, or an objective was missed. */
   failed: 1,
-  /** The command was given something it cannot use; nothing was started. */
+  /** The command was given something it cannot use, or an incident that is not there; nothing was started. */
   usage: 2,
-  /** The embedded cloud, the synth or the workload could not be made: nothing is known about the recovery. */
+  /** The cloud could not be made or reached, the synth or the workload not be made: nothing is known about the recovery. */
   broken: 3,
-  /** Stopped by Ctrl-C or a signal, everything cleaned up. */
+  /** Stopped by Ctrl-C or a signal; what ran here is cleaned up, what runs in a cloud goes on. */
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -48,10 +48,11 @@ const help = `STOCKER Pro disaster recovery
 
 Exit codes
     0    everything passed
-    1    the recovery failed, a check did not pass or an objective was missed
-    2    bad usage, nothing was started
-    3    the cloud, the synth or the workload could not be made
-    130  interrupted; nothing is left behind
+    1    the recovery failed, was declined or refused, a check did not pass or
+         an objective was missed
+    2    bad usage, or no such incident or restore point; nothing was started
+    3    the cloud could not be made or reached, or the synth or workload made
+    130  interrupted; a recovery that is being watched goes on
 
 DR_DEBUG=1 shows where an unexpected error came from.
 `;
