@@ -45,7 +45,10 @@ export function bundleFunctions(settings: Settings, directory: string): Bundle {
     target: 'node24',
     mainFields: ['module', 'main'],
     // On Lambda credentials come from the environment: the chain of every other source is 150 KB of dead weight.
-    alias: { '@aws-sdk/credential-provider-node': join(root, 'lambdas/adapters/aws/lambda-credentials.ts') },
+    alias: {
+      '@aws-sdk/credential-provider-node': join(root, 'lambdas/adapters/aws/lambda-credentials.ts'),
+      'pg-pool': join(root, 'lambdas/adapters/postgres/no-pool.cjs'),
+    },
     minify: true,
     metafile: true,
     logLevel: 'error',

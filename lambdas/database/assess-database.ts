@@ -2,7 +2,7 @@ import { assessDatabase } from '../../core/database/assess-database.ts';
 import { ApprovalDecision } from '../../core/incident/contracts.ts';
 import { baselines, looks, profiles } from '../adapters/aws/baselines.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
-import { dumps } from '../adapters/aws/dumps.ts';
+import { dumpsLater } from '../adapters/aws/dumps-later.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { databases } from '../adapters/aws/rds.ts';
 import { logins } from '../adapters/postgres/logins.ts';
@@ -16,7 +16,7 @@ export const handler = makeStep(AssessInput, incidentStore, (input, rt) =>
     baselines: baselines(rt),
     control: controlStore(rt),
     databases: databases(rt),
-    dumps: dumps(rt),
+    dumps: dumpsLater(rt),
     looks: looks(rt),
     profiles: profiles(rt),
     ...logins(rt),

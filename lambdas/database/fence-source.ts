@@ -4,7 +4,7 @@ import { compensations } from '../adapters/aws/compensations.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { executions } from '../adapters/aws/executions.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
-import { databases } from '../adapters/aws/rds.ts';
+import { databasesLater } from '../adapters/aws/rds-later.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep } from '../handler.ts';
 import { PlanInput } from '../inputs.ts';
@@ -14,7 +14,7 @@ export const handler = makeStep(PlanInput, incidentStore, (input, rt) =>
     ...rt,
     compensations: compensations(rt),
     control: controlStore(rt),
-    databases: databases(rt),
+    databases: databasesLater(rt),
     executions: executions(rt),
     announcer: announcer(rt, incidentStore(rt)),
     ...logins(rt),

@@ -3,7 +3,7 @@ import { acceptRequest } from '../../core/incident/accept-request.ts';
 import { Execution } from '../../core/incident/contracts.ts';
 import { alarms } from '../adapters/aws/alarms.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
-import { dumps } from '../adapters/aws/dumps.ts';
+import { dumpsLater } from '../adapters/aws/dumps-later.ts';
 import { executions } from '../adapters/aws/executions.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { databases } from '../adapters/aws/rds.ts';
@@ -17,6 +17,6 @@ export const handler = makeHandler(z.object({ request: z.unknown(), execution: E
     incidents: incidentStore(rt),
     alarms: alarms(rt),
     databases: databases(rt),
-    dumps: dumps(rt),
+    dumps: dumpsLater(rt),
   }),
 );

