@@ -13,7 +13,8 @@ let production: Production;
 let writers: Clients;
 let before: ProductionBefore;
 
-const look = () => invoke(site.installation.clients.lambda, site.names.lambda('database/look-for-damage'), {});
+const look = (input = {}) =>
+  invoke(site.installation.clients.lambda, site.names.lambda('database/look-for-damage'), input);
 
 beforeAll(async () => {
   site = await Rehearsal.start({ environment: 'staging', assembly: inject('assemblies').staging });
@@ -24,7 +25,7 @@ beforeAll(async () => {
   writers = startClients({ url: site.installation.apiUrl, writers: 2, pauseMs: 20, tenant: 2, products, warehouses });
   await site.sql(`create view stocker.ordered as select product_id, sum(quantity) as quantity from stocker.order_line group by 1;
     grant select on stocker.ordered to stocker_app, stocker_dr_sentinel`);
-  await look();
+  await look({ accept: 'a view for the buyers' });
   await site.settled();
   production = new Production(site);
   before = await production.before();
@@ -49,8 +50,8 @@ const tables = () =>
     (select sum(hash_record_extended(o, 0)) from stocker.ordered o) as ordered,
     (select json_agg(json_build_array(conrelid::regclass, conname, pg_get_constraintdef(c.oid)) order by conrelid::regclass::text, conname)
       from pg_constraint c join pg_class r on r.oid = conrelid where relnamespace = 'stocker'::regnamespace) as constraints,
-    (select json_agg(json_build_array(oid::regclass, relacl) order by oid::regclass::text) from pg_class
-      where relnamespace = 'stocker'::regnamespace and relkind in ('r', 'v')) as grants`);
+    (select json_agg(json_build_array(oid::regclass, grantee::regrole, privilege_type) order by oid::regclass::text, grantee, privilege_type)
+      from pg_class, aclexplode(relacl) where relnamespace = 'stocker'::regnamespace and relkind in ('r', 'v')) as grants`);
 
 async function lostWrites(): Promise<string[]> {
   const { database, configuration, cloud } = site.installation;
@@ -115,7 +116,9 @@ describe('a dropped table and a wrong update', () => {
   test('leave production where it was, no copy, and the lease free for the drill that looks in depth', async () => {
     await production.stopFollowUp(ended);
     expect(await production.before()).toEqual(before);
-    production.expectOneAtMost();
+    // The copy was closed when it was fenced. Until then the application reaches it as little as that of a drill: by its group.
+    const fenced = report.timeline.find(({ step }) => step === 'FenceDatabase');
+    expect(production.acceptedSince(Date.parse(fenced?.finishedAt ?? ''))).toEqual([before.active?.identifier]);
     await eventually('the end of the copies', async () => (await production.copies()).length === 0);
     expect(production.toldOf(ended.incident).join()).toContain('Only these tables are repaired');
   });
@@ -129,7 +132,8 @@ describe('a table that cannot go back alone', () => {
     const ended = await production.recover({ scope: { tables: ['stocker.stock'] }, restoreTo });
     expect(ended).toMatchObject({ status: 'FAILED', error: 'RepairRefused' });
     expect(ended.cause).toContain('"stock equals the sum of its movements" yields');
-    await production.expectAsBefore(before, ended);
+    await production.expectOnlyWritesTo(before.active?.identifier ?? '');
+    expect(await production.before()).toEqual(before);
     expect(await production.copies()).toEqual([]);
     expect(await lostWrites()).toEqual([]);
     expect((await site.report(ended.incident)).outcome).toBe(
