@@ -149,7 +149,7 @@ describe('an operator', () => {
       code: exitCodes.usage,
       complaints: expect.stringContaining('nothing to retry'),
     });
-  }, 90_000);
+  }, 120_000);
 
   test('declines a recovery, and nothing was changed', async () => {
     const incident = await startRecovery('a false alarm');
@@ -210,7 +210,7 @@ describe('an operator', () => {
     await says(watching, 'Approval wanted');
     expect((await run('approve', incident, '--reason', 'go')).code).toBe(exitCodes.passed);
     expect(await watching.ended).toBe(exitCodes.passed);
-  }, 90_000);
+  }, 120_000);
 });
 
 describe('what cannot work says what can', () => {
