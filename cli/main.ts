@@ -40,11 +40,12 @@ const help = `STOCKER Pro disaster recovery
     cancel INCIDENT --reason TEXT [--yes]
     retry INCIDENT [--reason TEXT] [--restore-to POINT] [--waive CHECKS]
     start --reason TEXT [--mode recovery --confirm ENVIRONMENT] [--restore-to POINT]
-          [--request-id ID]
+          [--tables LIST] [--request-id ID]
     --environment, --region    of the installation; by default production, and the Region
                                of its active database
-    POINT is latest, a UTC time such as 2026-11-22T13:05:00Z, or snapshot:IDENTIFIER.
-    Not built yet: restoring from a dump, and repairing single tables.
+    POINT is latest, a UTC time such as 2026-11-22T13:05:00Z, snapshot:IDENTIFIER
+    or dump:NAME, one of the plan's nightly dumps.
+    LIST is schema.table,schema.table: only these are repaired, in production as it is.
 
 Exit codes
     0    everything passed

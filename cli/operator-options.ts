@@ -1,6 +1,6 @@
 /** Options of the commands that work on a deployed installation: AWS, or whatever AWS_ENDPOINT_URL names. */
 import { configurationOf } from '../config/index.ts';
-import { type RestoreTo, RestoreTo as RestoreToSchema } from '../core/incident/contracts.ts';
+import { type RestoreTo, RestoreTo as RestoreToSchema, TableName } from '../core/incident/contracts.ts';
 import { isIncidentId } from '../core/incident/identifiers.ts';
 import { CheckName } from '../core/validation/contracts.ts';
 import { UsageError } from './exit-codes.ts';
@@ -36,6 +36,8 @@ export interface StartOptions extends OperatorOptions {
   readonly mode: 'drill' | 'recovery';
   readonly reason: string;
   readonly restoreTo: RestoreTo | undefined;
+  /** Only these, in production as it is; without them the whole database. */
+  readonly tables: readonly string[] | undefined;
   readonly requestId: string | undefined;
   readonly confirm: string | undefined;
 }
@@ -115,6 +117,7 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
     ...reason,
     ...restoreTo,
     mode: { type: 'string', default: 'drill' },
+    tables: { type: 'string' },
     'request-id': { type: 'string' },
     confirm: { type: 'string' },
   });
@@ -126,6 +129,10 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
     throw new UsageError(
       `--confirm ${typeof confirm === 'string' ? confirm : '(not given)'} does not name the environment. A recovery replaces the database of ${environment}: give --confirm ${environment}.`,
     );
+  if (mode === 'drill' && values.tables !== undefined)
+    throw new UsageError(
+      '--tables is for a recovery: a drill restores the whole database. Give --mode recovery with it.',
+    );
   if (requestId !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(String(requestId)))
     throw new UsageError(
       `--request-id ${String(requestId)} is not 1 to 64 letters, digits, - and _. Give such a name.`,
@@ -136,9 +143,24 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
     mode,
     reason: reasonOf(values.reason),
     restoreTo: restoreToOf(values['restore-to']),
+    tables: tablesOf(values.tables),
     requestId: requestId === undefined ? undefined : String(requestId),
     confirm: typeof confirm === 'string' ? confirm : undefined,
   };
+}
+
+/** Commas within quotes belong to the name. */
+function tablesOf(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  const names =
+    String(value)
+      .match(/(?:"(?:[^"]|"")*"|[^",])+/g)
+      ?.map((name) => name.trim()) ?? [];
+  const wrong = names.find((name) => !TableName.safeParse(name).success);
+  if (names.length > 0 && wrong === undefined) return names;
+  throw new UsageError(
+    `--tables ${String(value)}: ${wrong === undefined ? 'names none' : `${wrong} is no table`}. Give schema.table,schema.table, as SQL writes them.`,
+  );
 }
 
 type Values = Readonly<Record<string, unknown>>;

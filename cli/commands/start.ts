@@ -17,11 +17,12 @@ import { readIncidentRecord } from '../records.ts';
 type Request = z.input<typeof StartRequest>;
 
 export async function start(options: StartOptions): Promise<ExitCode> {
-  const { mode, reason, restoreTo, requestId, confirm } = options;
+  const { mode, reason, restoreTo, tables, requestId, confirm } = options;
   return execute(await operatorAt(options), {
     mode,
     reason,
     ...(restoreTo === undefined ? {} : { restoreTo }),
+    ...(tables === undefined ? {} : { scope: { tables: [...tables] } }),
     ...(requestId === undefined ? {} : { requestId }),
     ...(confirm === undefined ? {} : { confirm }),
   });

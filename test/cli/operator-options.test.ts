@@ -31,6 +31,12 @@ describe('Commands on a deployed installation', () => {
     ).toMatchObject({ mode: 'recovery', confirm: 'production', requestId: 'a-1' });
   });
 
+  test('tables are named as SQL names them', () => {
+    const recovery = ['--mode', 'recovery', '--confirm', 'production', '--reason', 'x', '--tables'];
+    const { tables } = parseStartOptions([...recovery, 'stocker.product, stocker."price, net"']);
+    expect(tables).toEqual(['stocker.product', 'stocker."price, net"']);
+  });
+
   test.each([
     { $case: 'latest', given: 'latest', restoreTo: 'latest' },
     { $case: 'a time', given: '2026-11-22T13:05:00.123456Z', restoreTo: '2026-11-22T13:05:00.123456Z' },
@@ -85,6 +91,16 @@ describe('Commands on a deployed installation', () => {
       argv: ['start', '--mode', 'recovery', '--reason', 'x', '--confirm', 'staging'],
       says: /--confirm staging/,
     },
+    {
+      $case: 'tables of a drill',
+      argv: ['start', '--reason', 'x', '--tables', 'stocker.product'],
+      says: /--tables is for a recovery/,
+    },
+    ...['product', '', 'a.b,,c'].map((tables) => ({
+      $case: `tables such as "${tables}"`,
+      argv: ['start', '--mode', 'recovery', '--confirm', 'production', '--reason', 'x', '--tables', tables],
+      says: /schema\.table,schema\.table/,
+    })),
     {
       $case: 'a request id with a blank',
       argv: ['start', '--reason', 'x', '--request-id', 'a b'],
