@@ -25,3 +25,5 @@ process.env.DATABASE_CA_FILE = authorities;
 // By URL: a path that the bundler could follow would draw every handler into this file.
 const { handler } = await import(new URL(`${JOB}.mjs`, import.meta.url).href);
 writeFileSync(file, JSON.stringify(await outcomeOf(handler, JSON.parse(INPUT), pause)));
+// A connection or timer that somebody left open would hold up the recovery, whose outcome is known.
+process.exit();
