@@ -94,6 +94,10 @@ function openIncident({ incidents, lease }: Pick<Status, 'incidents' | 'lease'>)
   return open.find(({ incident }) => incident.id === lease?.incidentId) ?? open[0];
 }
 
+/** The question that waits for an answer. */
+const askedNow = (approval: Approval | undefined, now: number): Approval | undefined =>
+  approval && approval.decision === undefined && now < Date.parse(approval.expiresAt) ? approval : undefined;
+
 type Row = readonly [label: string, text: string];
 
 /** `now`: epoch milliseconds. */
@@ -134,8 +138,8 @@ function openRows(
   const { id, mode, reason, detectedAt, trigger } = incident;
   const elapsed = Math.max(0, now - Date.parse(detectedAt)) / 1000;
   const current = currentStep(steps);
-  const isAsking = approval !== undefined && approval.decision === undefined;
-  const begun = isAsking ? now : Date.parse(approval?.decision?.at ?? detectedAt);
+  const asking = askedNow(approval, now);
+  const begun = asking ? now : Date.parse(approval?.decision?.at ?? detectedAt);
   const worked = {
     elapsedSeconds: elapsed,
     workedSeconds: Math.max(0, now - begun) / 1000,
@@ -151,9 +155,11 @@ function openRows(
     ],
     ...(recoveredAt
       ? []
-      : ([['forecast', `${isAsking ? 'if approved now: ' : ''}${forecast(drills, worked)}`]] as const)),
-    ...(isAsking
-      ? labelled('approval wanted', questionLines(approval, now))
+      : ([
+          ['forecast', `${asking && drills.length > 0 ? 'if approved now: ' : ''}${forecast(drills, worked)}`],
+        ] as const)),
+    ...(asking
+      ? labelled('approval wanted', questionLines(asking, now))
       : ([['now', current ? `${current.step}: ${current.summary}` : 'between two steps']] as const)),
   ];
 }
@@ -185,11 +191,11 @@ export function nextSteps(state: Status, now: number): string[] {
   const open = openIncident(state)?.incident;
   const start = hint(`start --mode recovery --confirm ${environment} --reason "…"`);
   if (open) {
-    const isAsking = approval !== undefined && approval.decision === undefined;
+    const asking = askedNow(approval, now);
     return [
-      ...(isAsking ? answers(approval) : []),
+      ...(asking ? answers(asking) : []),
       hint(`watch ${open.id}`),
-      ...(isAsking ? [] : [`To stop it: ${hint(`cancel ${open.id} --reason "…"`)}`]),
+      ...(asking ? [] : [`To stop it: ${hint(`cancel ${open.id} --reason "…"`)}`]),
     ];
   }
   if (!active) return ['Invoke the function database/register-database once (docs/deploy.md).'];

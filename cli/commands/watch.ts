@@ -134,7 +134,7 @@ async function nextSteps(
       'Read the report and hold its review.',
     ];
   }
-  if (status === 'ABORTED') return ['It was stopped. The report says what was undone.'];
+  if (status === 'ABORTED') return [`Stopped: ${cause || 'no reason was given'}`, 'The report says what was undone.'];
   const { message, next } = readFailure({ Error: error, Cause: cause });
   return [message, next].filter(Boolean);
 }

@@ -116,6 +116,7 @@ function outcomeOf(
   timeline: readonly StepRecord[],
 ): string {
   const what = incident.mode === 'drill' ? 'The drill' : incident.scope ? 'The repair of tables' : 'The recovery';
+  if (failure?.name === stopped && incident.mode === 'drill') return 'The drill was stopped';
   if (failure && incident.mode === 'recovery')
     return [failedRecovery(failure, what), aftermath(timeline)].filter(Boolean).join('; ');
   if (failure) return `${what} failed${failure.step ? ` in ${failure.step}` : ''}: ${failure.name}`;
@@ -128,9 +129,13 @@ function outcomeOf(
   return `${what} succeeded, but ${list.join(' and ')}`;
 }
 
+/** What clean-up-stopped calls the end of an execution that a person, or a real incident in the case of a drill, has stopped. */
+const stopped = 'Execution.ABORTED';
+
 function failedRecovery({ name, step }: NonNullable<Report['failure']>, what: string): string {
   if (name === ApprovalDeclined.definition.name) return `${what} was declined`;
   if (name === ApprovalTimedOut.definition.name) return `${what} was declined, for nobody answered in time`;
+  if (name === stopped) return `${what} was stopped`;
   return `${what} failed${step ? ` in ${step}` : ''}: ${name}`;
 }
 

@@ -148,6 +148,8 @@ test('shows the question and what to type while a recovery asks, and no more onc
   expect(next({ incidents, approval })).toMatch(
     /decline recovery-1 --reason "…" --environment staging --region us-west-2/,
   );
+  const expired = { ...approval, expiresAt: '2026-11-22T20:19:00Z' };
+  expect(next({ incidents, approval: expired })).not.toMatch(/approve/);
   const decision = { approved: true, by: 'somebody', reason: 'yes', at: '2026-11-22T20:20:00Z' };
   expect(next({ incidents, approval: { ...approval, decision } })).not.toMatch(/approve/);
 });

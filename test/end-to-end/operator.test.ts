@@ -199,7 +199,7 @@ describe('an operator', () => {
     await restoring;
     const watched = await run('watch', incident);
     expect(watched.code).toBe(exitCodes.failed);
-    expect(watched.out).toMatch(/wrong restore point/);
+    expect(watched.out).toMatch(/The recovery was stopped; [\s\S]*Stopped: wrong restore point/);
     expect((await run('status')).out).toContain(`npm run dr -- retry ${incident}`);
 
     expect(await run('retry', incident, '--reason', 'the right one now')).toMatchObject({

@@ -85,7 +85,7 @@ describe('the outcome', () => {
       $case: 'stopped, with what was undone in the failure itself',
       error: 'Execution.ABORTED',
       steps: recovered.slice(0, 4),
-      outcome: 'The recovery failed: Execution.ABORTED',
+      outcome: 'The recovery was stopped',
     },
     {
       $case: 'successful',
