@@ -139,8 +139,8 @@ async function cleanUp(
 /** Errors that another try would only meet again. */
 const lastWords = ['DeletionRefused', 'CompensationFailed'];
 
-const mayBeUncompensated = (status: IncidentRecord['status'], { mode }: IncidentRecord['incident']) =>
-  status === 'failed' && mode === 'recovery';
+const mayBeUncompensated = (status: IncidentRecord['status'], incident: IncidentRecord['incident']) =>
+  status === 'failed' && !isCopyDeleted(incident);
 
 /** Undoes what a recovery registered, unless another recovery is at work on the same database: its fence must hold. */
 async function undo(

@@ -9,10 +9,11 @@ export interface LockPatience {
 }
 
 /**
- * Shorter than deadlock_timeout (1 s): who locks in another order waits for this, and is never the one that PostgreSQL
- * ends. Short, too, because everybody queues behind a waiting ACCESS EXCLUSIVE.
+ * Shorter than deadlock_timeout (1 s): who locks in another order waits for this, and is not the one that PostgreSQL ends.
+ * Short, too, because everybody queues behind a waiting ACCESS EXCLUSIVE. An autovacuum gives way only to who waits longer
+ * than deadlock_timeout, so the later attempts do.
  */
-const lockTimeoutMs = 900;
+const lockTimeoutMs = { atFirst: 900, later: 2_500 };
 
 /** 55P03 lock_not_available, 40P01 deadlock_detected. */
 const notHad = new Set(['55P03', '40P01']);
@@ -26,7 +27,8 @@ export async function beginLocked(
   for (let attempt = 1; ; attempt += 1) {
     await session.query('begin');
     try {
-      await session.query(`set local lock_timeout = ${lockTimeoutMs}`);
+      const timeoutMs = attempt <= attempts / 2 ? lockTimeoutMs.atFirst : lockTimeoutMs.later;
+      await session.query(`set local lock_timeout = ${timeoutMs}`);
       if (repaired.length > 0)
         await session.query(`lock table only ${repaired.join(', only ')} in access exclusive mode`);
       if (dependants.length > 0)
@@ -50,7 +52,7 @@ export async function beginLocked(
 /** No statements: they hold the customer's data. */
 async function holdersOf(session: Session, tables: readonly string[]): Promise<string> {
   const rows = await session.query(
-    `select distinct format('%s (%s, %s, in its transaction since %s)', a.pid, usename, state, xact_start) as holder
+    `select distinct format('%s (%s, %s, in its transaction since %s)', a.pid, coalesce(usename, backend_type), state, xact_start) as holder
      from pg_locks l join pg_stat_activity a using (pid)
      where relation = any($1::regclass[]) and granted and pid <> pg_backend_pid() order by 1`,
     [tables],

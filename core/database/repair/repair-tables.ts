@@ -139,7 +139,8 @@ async function definitionsIn(copy: CopySession, { scope, candidate }: RestorePla
     if (definition === undefined)
       throw RepairRefused(`${table} is not in ${candidate}: it was made after the restore point, or gone before it.`);
     refuseObstacles(definition, candidate);
-    definitions.push(definition);
+    // The same table may be written in two ways.
+    if (!definitions.some(({ name }) => name === definition.name)) definitions.push(definition);
   }
   if (definitions.length === 0) throw RepairRefused('The plan names no tables.');
   return definitions;
