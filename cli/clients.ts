@@ -22,7 +22,8 @@ export const operatorOf = (endpoint: string): OperatorConnection => ({
 });
 
 export function clientsOf(connection: Connection, region: string) {
-  const configuration = { ...connection, region };
+  // On the worst day a Region does not answer at all: the default waits for minutes.
+  const configuration = { ...connection, region, requestHandler: { connectionTimeout: 5000 } };
   return {
     cloudwatch: new CloudWatchClient(configuration),
     dynamodb: new DynamoDBClient(configuration),

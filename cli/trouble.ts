@@ -2,6 +2,8 @@
 import { UsageError } from './exit-codes.ts';
 
 export interface Trouble {
+  /** Nobody answered: what was asked is not known, and may be well. */
+  readonly isSilence: boolean;
   readonly problem: string;
   readonly next: string;
 }
@@ -71,12 +73,13 @@ const localNext =
 export function troubleOf(error: unknown, endpoint: string | undefined): Trouble | undefined {
   if (!(error instanceof Error) || error instanceof UsageError) return undefined;
   if (endpoint !== undefined && !URL.canParse(endpoint))
-    return { problem: `AWS_ENDPOINT_URL=${endpoint} is no URL.`, next: 'Unset it to ask AWS.' };
+    return { isSilence: false, problem: `AWS_ENDPOINT_URL=${endpoint} is no URL.`, next: 'Unset it to ask AWS.' };
   const all = chainOf(error);
   const kind = kinds.find(({ names }) => all.some((each) => names.includes(nameOf(each))));
   if (!kind) return undefined;
   const detail = all.map(({ message }) => message).find((message) => message !== '');
   return {
+    isSilence: kind === kinds[0],
     problem: `${endpoint ?? 'AWS'} ${kind.problem}${detail ? ` (${detail})` : ''}.`,
     next: endpoint === undefined || kind !== kinds[0] ? kind.next : localNext,
   };

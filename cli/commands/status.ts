@@ -26,6 +26,7 @@ import {
 } from '../records.ts';
 import { clock, duration, Screen } from '../screen.ts';
 import { readSteps } from '../timeline.ts';
+import { troubleOf } from '../trouble.ts';
 
 export interface Status {
   readonly environment: string;
@@ -41,13 +42,15 @@ export interface Status {
   readonly decisions: readonly TriageRecord[];
   /** The drills that a forecast rests on, newest first. */
   readonly drills: readonly TrendPoint[];
+  /** Regions that did not answer: what they keep is unknown. */
+  readonly silent: readonly string[];
 }
 
 const drillsShown = 3;
 /** A failure that is older is history. */
 const recentMs = 24 * 3_600_000;
 
-/** Exit 0, whatever the state: it was told. */
+/** Exit 0, whatever the state: it was told. 3: a Region did not answer, so that part of it is unknown. */
 export async function status(options: OperatorOptions): Promise<ExitCode> {
   const operator = await operatorAt(options);
   const screen = new Screen();
@@ -58,22 +61,35 @@ export async function status(options: OperatorOptions): Promise<ExitCode> {
   screen.pairs(statusRows(state, now));
   screen.heading('Next');
   for (const line of nextSteps(state, now)) screen.text(line);
-  return exitCodes.passed;
+  return state.silent.length === 0 ? exitCodes.passed : exitCodes.broken;
 }
 
-async function readStatus({ configuration: { environment }, here, dr, names }: Operator): Promise<Status> {
+/** Throws where neither Region answers. */
+export async function readStatus({ configuration, region, here, dr, names }: Operator): Promise<Status> {
+  const { environment } = configuration;
+  const silent = new Set<string>();
+  const orNothing = <T, N>(at: string, read: Promise<T>, nothing: N): Promise<T | N> =>
+    read.catch((error: unknown) => {
+      if (!troubleOf(error, process.env.AWS_ENDPOINT_URL)?.isSilence) throw error;
+      silent.add(at);
+      if (silent.has(region) && silent.has(configuration.dr.region)) throw error;
+      return nothing;
+    });
+  const ofHere = <T, N>(read: Promise<T>, nothing: N) => orNothing(region, read, nothing);
+  const ofDr = <T>(read: Promise<T>) => orNothing(configuration.dr.region, read, undefined);
+  const inAlarm = new DescribeAlarmsCommand({ AlarmNamePrefix: `${names.prefix}-`, StateValue: 'ALARM' });
   const [active, lease, incidents, { MetricAlarms = [] }, decisions, drills] = await Promise.all([
-    readActiveDatabase(dr.dynamodb, names.controlTable),
-    readLease(dr.dynamodb, names.controlTable),
-    listIncidents(here.dynamodb, names.incidentTable, 50),
-    here.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${names.prefix}-`, StateValue: 'ALARM' })),
-    listDecisions(here.dynamodb, names.incidentTable, 10),
-    listDrillTrend(here.dynamodb, names.incidentTable, drillsOfForecast),
+    ofDr(readActiveDatabase(dr.dynamodb, names.controlTable)),
+    ofDr(readLease(dr.dynamodb, names.controlTable)),
+    ofHere(listIncidents(here.dynamodb, names.incidentTable, 50), []),
+    ofHere(here.cloudwatch.send(inAlarm), { MetricAlarms: [] }),
+    ofHere(listDecisions(here.dynamodb, names.incidentTable, 10), []),
+    ofHere(listDrillTrend(here.dynamodb, names.incidentTable, drillsOfForecast), []),
   ]);
   const open = openIncident({ incidents, lease })?.incident;
   const [steps, approval] = await Promise.all([
     open ? readSteps(here.dynamodb, names.incidentTable, open.id) : [],
-    open ? readApproval(dr.dynamodb, names.controlTable, open.id) : undefined,
+    open ? ofDr(readApproval(dr.dynamodb, names.controlTable, open.id)) : undefined,
   ]);
   return {
     environment,
@@ -85,6 +101,7 @@ async function readStatus({ configuration: { environment }, here, dr, names }: O
     ringing: MetricAlarms,
     decisions,
     drills,
+    silent: [...silent],
   };
 }
 
@@ -109,18 +126,28 @@ export function statusRows(state: Status, now: number): Row[] {
   const last = closed.find(({ incident }) => incident.mode === 'recovery');
   const drills = closed.filter(({ incident }) => incident.mode === 'drill').slice(0, drillsShown);
   return [
+    ...labelled(
+      'UNKNOWN',
+      state.silent.map((region) => `${region} does not answer: what it keeps is missing below`),
+    ),
     [
       'production',
       active
         ? `${active.identifier} in ${active.region}, epoch ${active.epoch}, since ${clock(active.since)}`
-        : 'not registered: no recovery can start',
+        : state.silent.length > 0
+          ? 'unknown'
+          : 'not registered: no recovery can start',
     ],
-    ...(open ? openRows(open, state, now) : ([['recovery', 'none is running']] as const)),
+    ...(open
+      ? openRows(open, state, now)
+      : ([['recovery', state.silent.length > 0 ? 'unknown' : 'none is running']] as const)),
     ...others.map(({ incident }): Row => ['also open', `${incident.id}: nobody works on it; the clean-up closes it`]),
     ...(lease && lease.incidentId !== open?.incident.id
       ? ([['lease', `held by ${lease.incidentId} since ${clock(lease.takenAt)}`]] as const)
       : []),
-    ...(ringing.length === 0 ? ([['alarms', 'quiet']] as const) : labelled('alarms', ringing.map(alarmText))),
+    ...(ringing.length === 0
+      ? ([['alarms', state.silent.length > 0 ? 'unknown' : 'quiet']] as const)
+      : labelled('alarms', ringing.map(alarmText))),
     ...(ringing.length > 0 && !open ? decisionRows(state) : []),
     ...(last ? ([['last recovery', endedText(last)]] as const) : []),
     ...labelled('last drills', drills.length === 0 ? ['none'] : drills.map(endedText)),
@@ -187,7 +214,7 @@ function endedText({ incident, status, achieved, closedAt, outcome }: IncidentRe
 
 /** What a person does now, with what to type. */
 export function nextSteps(state: Status, now: number): string[] {
-  const { environment, active, approval, incidents, ringing } = state;
+  const { environment, active, lease, approval, incidents, ringing } = state;
   const open = openIncident(state)?.incident;
   const start = hint(`start --mode recovery --confirm ${environment} --reason "…"`);
   if (open) {
@@ -198,6 +225,13 @@ export function nextSteps(state: Status, now: number): string[] {
       ...(asking ? [] : [`To stop it: ${hint(`cancel ${open.id} --reason "…"`)}`]),
     ];
   }
+  const [silent] = state.silent;
+  if (silent !== undefined)
+    return [
+      `Look at the AWS Health Dashboard for ${silent}, and from another network.`,
+      ...(lease ? [`A recovery holds the lease: ${lease.incidentId}.`] : []),
+      'Approvals are answered by the DR Region alone: npm run dr -- approve and decline work where that one answers.',
+    ];
   if (!active) return ['Invoke the function database/register-database once (docs/deploy.md).'];
   const last = incidents.find(({ incident }) => incident.mode === 'recovery');
   const failed = last?.status === 'failed' && now - Date.parse(last.closedAt ?? '') < recentMs ? last : undefined;

@@ -1,6 +1,10 @@
-import { afterEach, expect, test } from 'vitest';
-import { nextSteps, type Status, statusRows } from '../../cli/commands/status.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { clientsOf } from '../../cli/clients.ts';
+import { nextSteps, readStatus, type Status, statusRows } from '../../cli/commands/status.ts';
 import { hintsAreFor } from '../../cli/hints.ts';
+import type { Operator } from '../../cli/operator.ts';
+import { namesOf } from '../../config/names.ts';
+import { production } from '../../config/production.ts';
 import type { IncidentRecord, StepRecord } from '../../core/incident/contracts.ts';
 
 const record = (id: string, change: Partial<IncidentRecord> = {}): IncidentRecord => ({
@@ -36,6 +40,7 @@ const quiet: Status = {
   ringing: [],
   decisions: [],
   drills: [],
+  silent: [],
 };
 const active = {
   version: 1 as const,
@@ -186,4 +191,36 @@ test('lists the last recovery and the last three drills', () => {
   expect(rows).toMatch(/drill-5 FAILED/);
   expect(rows).toMatch(/drill-3 passed 2026-11-22 20:16:00 UTC, RTO 13.2 s, RPO 1.5 s/);
   expect(rows).not.toMatch(/drill-2/);
+});
+
+describe('where a Region does not answer', () => {
+  const silence = Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' });
+  /** Clients of two Regions, of which these do not answer; the others know nothing. */
+  function operatorOf(...silent: string[]): Operator {
+    const clients = (region: string) => {
+      const send = async () => {
+        if (silent.includes(region)) throw silence;
+        return { Items: [], MetricAlarms: [] };
+      };
+      const { dynamodb, cloudwatch, ...rest } = clientsOf({}, region);
+      return { ...rest, dynamodb: Object.assign(dynamodb, { send }), cloudwatch: Object.assign(cloudwatch, { send }) };
+    };
+    const [here, dr] = [clients('us-east-1'), clients('us-west-2')] as const;
+    return { configuration: production, names: namesOf(production), region: 'us-east-1', here, dr };
+  }
+
+  test('what it keeps is unknown, and never called quiet', async () => {
+    const state = await readStatus(operatorOf('us-east-1'));
+    expect(state.silent).toEqual(['us-east-1']);
+    const rows = told({ ...state, active });
+    expect(rows).toMatch(/UNKNOWN \| us-east-1 does not answer/);
+    expect(rows).toMatch(/recovery \| unknown[\s\S]*alarms \| unknown/);
+    expect(next({ ...state, active })).not.toContain('Nothing to do');
+    // Control: both answer.
+    expect((await readStatus(operatorOf())).silent).toEqual([]);
+  });
+
+  test('of two that do not answer nothing can be told', async () => {
+    await expect(readStatus(operatorOf('us-east-1', 'us-west-2'))).rejects.toThrow('ETIMEDOUT');
+  });
 });
