@@ -1,13 +1,14 @@
 /** What to restore to instead, where the restore point was to blame: as the assessment had listed it. */
 import * as z from 'zod';
 import { OtherPoint } from '../database/contracts.ts';
-import { RestoreFailed, RestorePointUnavailable, RestorePointUnknown } from '../database/errors.ts';
+import { DumpUnusable, RestoreFailed, RestorePointUnavailable, RestorePointUnknown } from '../database/errors.ts';
 import type { Incident, StepRecord } from '../incident/contracts.ts';
 import { asOption } from '../incident/moments.ts';
 import { ValidationFailed, ValidationUnknown } from '../validation/errors.ts';
 
 /** Another restore point may not meet these again. */
 const ofThePoint = [
+  DumpUnusable,
   RestoreFailed,
   RestorePointUnavailable,
   RestorePointUnknown,

@@ -1,10 +1,11 @@
 /** Restores from the plan's nightly dump: what it held comes back, and a dump that is broken changes nothing. */
+import { BatchGetBuildsCommand, CodeBuildClient, ListBuildsForProjectCommand } from '@aws-sdk/client-codebuild';
 import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dumpDatabase } from '../../cli/installation.ts';
 import { Production } from '../support/recovery.ts';
-import { Rehearsal } from '../support/rehearsal.ts';
+import { eventually, Rehearsal } from '../support/rehearsal.ts';
 
 let site: Rehearsal;
 /** A dump, and what production held when it was made. */
@@ -82,6 +83,28 @@ describe('a drill from a dump', () => {
     expect(ended.cause).toContain(name);
     expect(await site.leftovers()).toEqual([]);
     expect(await contentOf()).toEqual(content);
+  });
+});
+
+describe('a drill that is stopped while its dump is loaded', () => {
+  test('stops the build with it, and leaves nothing', async () => {
+    const codebuild = new CodeBuildClient({ ...site.installation.connection, region: site.region });
+    const projectName = site.names.jobProject('database');
+    let arn = '';
+    site.inject({
+      service: 's3',
+      operation: 'GetObject',
+      where: ({ Key }) => Key?.endsWith(dump) === true,
+      times: 1,
+      effect: { kind: 'hold', until: () => site.halt(arn) },
+    });
+    arn = await site.begin({ reason: 'to be stopped while the dump is loaded', restoreTo: { dump } });
+    expect(await site.end(arn)).toMatchObject({ status: 'ABORTED' });
+    const { ids = [] } = await codebuild.send(new ListBuildsForProjectCommand({ projectName }));
+    const newest = async () => (await codebuild.send(new BatchGetBuildsCommand({ ids: ids.slice(0, 1) }))).builds?.[0];
+    await eventually('the end of the build', async () => (await newest())?.buildComplete);
+    expect(await newest()).toMatchObject({ buildStatus: 'STOPPED' });
+    await eventually('nothing left', async () => (await site.leftovers()).length === 0);
   });
 });
 

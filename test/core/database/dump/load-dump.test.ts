@@ -173,6 +173,11 @@ describe('a dump that cannot be restored', () => {
       says: /, line \d+: invalid input syntax for type bigint: "one".*Statement: COPY stocker\.tenant/,
     },
     {
+      case: 'has such a row early among very many',
+      file: () => changed('1\tsynthetic-dr', `one\tsynthetic-dr\n${'9\tanother tenant\n'.repeat(100_000)}2\tlast`),
+      says: /invalid input syntax for type bigint: "one"/,
+    },
+    {
       case: 'violates a constraint at its end',
       file: () => changed(/^1\t2\tSKU-0001/m, '1\t9\tSKU-0001'),
       says: /violates foreign key constraint/,
