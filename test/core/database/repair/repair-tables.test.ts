@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RecoveryError } from '../../../../core/errors.ts';
 import { type Pair, startPairs } from './pair.ts';
 
@@ -216,6 +216,26 @@ describe('a table that is there', () => {
     await busy.close();
     await pair.repair(['stocker.product']);
     expect(await pair.live("select count(*) from stocker.product where name = 'oops'")).toEqual([{ count: '0' }]);
+  });
+});
+
+describe('a repair that is cut off', () => {
+  test('changes nothing, may be tried again, and then succeeds', async () => {
+    const [row] = await pair.live('select current_database() as name');
+    const busy = await pairs.open(row?.name ?? '');
+    await busy.query('begin; lock table stocker.stock in row exclusive mode');
+    await pair.live("update stocker.product set name = 'oops' where id = 1");
+    // It has locked its table, and waits for one that refers to it.
+    const cut = refusal(pair.repair(['stocker.product'], { locking: { attempts: 50, pauseSeconds: 0 } }));
+    const cutOff = `select pg_terminate_backend(pid, 3000) as gone from pg_stat_activity
+      where application_name = 'stocker-dr-repair' and datname = current_database() and wait_event_type = 'Lock'`;
+    await vi.waitFor(async () => expect(await pair.live(cutOff)).toEqual([{ gone: 't' }]), 10_000);
+    expect(await cut).toMatchObject({ name: 'DatabaseNotReady', retryable: true });
+    await busy.query('commit');
+    await busy.close();
+    expect(await pair.live('select name from stocker.product where id = 1')).toEqual([{ name: 'oops' }]);
+    const { facts } = await pair.repair(['stocker.product']);
+    expect(facts).toMatchObject({ repair: { tables: [{ changed: 1 }] } });
   });
 });
 
