@@ -104,6 +104,8 @@ export type RepairedTable = z.infer<typeof RepairedTable>;
 /** What a repair of named tables did, and what it found of what hangs on them. */
 export const Repair = z.strictObject({
   tables: z.array(RepairedTable),
+  /** How long the tables, and those at the other end of their foreign keys, were locked. */
+  lockedSeconds: z.number().nonnegative(),
   dependants: z.array(z.strictObject({ dependant: z.string(), finding: z.string() })),
 });
 export type Repair = z.infer<typeof Repair>;

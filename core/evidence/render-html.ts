@@ -160,9 +160,9 @@ function parityTable({ parity, timeline }: Report): Html {
   );
 }
 
-const repairTables = ({ tables, dependants }: NonNullable<Report['repair']>): Html =>
+const repairTables = ({ tables, lockedSeconds, dependants }: NonNullable<Report['repair']>): Html =>
   html`${table(
-    'Rows by primary key: what the copy holds won; what it does not hold was written after the restore point, and stayed.',
+    `Rows by primary key: what the copy holds won; what it does not hold was written after the restore point, and stayed. The tables were locked for ${formatSeconds(lockedSeconds)}.`,
     ['Table', 'Rows put back', 'Rows changed', 'Newer rows kept', 'Made anew'],
     tables.map((each) => [each.table, each.putBack, each.changed, each.kept, each.recreated ? 'it was gone' : 'no']),
     ['Rows put back', 'Rows changed', 'Newer rows kept'],

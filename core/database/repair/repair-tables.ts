@@ -4,6 +4,7 @@
  */
 import { RecoveryError } from '../../errors.ts';
 import type { Incident } from '../../incident/contracts.ts';
+import { formatSeconds } from '../../incident/moments.ts';
 import type { ControlStore } from '../../incident/ports.ts';
 import type { Settings } from '../../settings.ts';
 import type { StepResult } from '../../step.ts';
@@ -170,7 +171,7 @@ function resultOf(production: Candidate, made: Repair, restorePoint: string, how
   );
   return {
     output: production,
-    summary: `${production.identifier} ${how} as of ${restorePoint}: ${tables.join('; ')}`,
+    summary: `${production.identifier} ${how} as of ${restorePoint}: ${tables.join('; ')}; locked for ${formatSeconds(made.lockedSeconds)}`,
     facts: { restorePoint, repair: made },
   };
 }

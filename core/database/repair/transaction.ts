@@ -55,8 +55,10 @@ export async function repair(repairing: Repairing): Promise<Repair> {
   }
   const sequences = await moveSequences(repairing, names);
   await refuseViolations(repairing, names, [...gone, ...views]);
+  const [taken] = await production.query('select extract(epoch from clock_timestamp() - now()) as seconds');
   return {
     tables,
+    lockedSeconds: Number(taken?.seconds),
     dependants: [
       ...keys.all.map((key) => ({
         dependant: `${key.child} to ${key.parent} by ${key.name}`,

@@ -167,6 +167,7 @@ test('the question says that only tables are repaired, what becomes of their row
 describe('the report', () => {
   const repair = {
     tables: [{ table: 'stocker.product', recreated: false, putBack: 12, changed: 3400, kept: 7 }],
+    lockedSeconds: 2.5,
     dependants: [
       { dependant: 'stocker.stock to stocker.product by stock_product_id_fkey', finding: 'every row finds its parent' },
     ],
@@ -211,7 +212,13 @@ describe('the report', () => {
     expect(stateOf('Execute appropriate recovery procedures')).toBe('done');
     expect(stateOf('Return to normal operations')).toBe('open');
     const page = renderReport(report);
-    for (const part of ['Repaired tables', '3400', 'stock_product_id_fkey', 'as of 2026-11-22T20:00:00Z'])
+    for (const part of [
+      'Repaired tables',
+      '3400',
+      'locked for 2.5 s',
+      'stock_product_id_fkey',
+      'as of 2026-11-22T20:00:00Z',
+    ])
       expect(page).toContain(part);
   });
   test('of a repair that did not happen says that nothing of production was changed', () => {
