@@ -47,9 +47,10 @@ export async function runBuild(home: Home, build: Build): Promise<void> {
     await timeout;
     enter(home, build, 'FINALIZING');
     await log.close();
-    enter(home, build, 'COMPLETED');
-    build.endedAt = new Date(home.clock.now());
     await rm(directory, { recursive: true, force: true });
+    enter(home, build, 'COMPLETED');
+    // Nothing is awaited from here on: whoever sees the end has been told of it, too.
+    build.endedAt = new Date(home.clock.now());
   }
 }
 
