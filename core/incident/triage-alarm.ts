@@ -45,7 +45,7 @@ export interface TriageContext {
 }
 
 export async function triageAlarm(signal: Signal, context: TriageContext): Promise<TriageDecision> {
-  const { settings, clock, control, incidents, alarms, announcer } = context;
+  const { settings, here, clock, control, incidents, alarms, announcer } = context;
   const now = clock.now().toISOString();
   const [alarm, active, recent] = await Promise.all([
     signal.kind === 'alarm' ? alarms.state(signal.name) : undefined,
@@ -57,6 +57,7 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
     signal,
     alarmNow: alarm?.value,
     activeDatabase: active?.identifier,
+    activeElsewhere: active?.region === here.region ? undefined : active?.region,
     activeSince: active?.since,
     recent,
   });

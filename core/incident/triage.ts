@@ -13,6 +13,8 @@ export interface TriageFacts {
   /** The alarm read again; undefined where there is no such alarm. RDS events have none to read. */
   readonly alarmNow: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA' | undefined;
   readonly activeDatabase: string | undefined;
+  /** Where it is, if not in this Region: that Region's triage decides. */
+  readonly activeElsewhere?: string | undefined;
   /** Since when it is: what rang before speaks of another database, or of none. */
   readonly activeSince?: string | undefined;
   /** Newest first. */
@@ -31,7 +33,7 @@ export interface TriageDecision {
   /** The execution that was started, or that another signal had started a moment before. */
   readonly execution?: string;
   readonly reasons: readonly string[];
-  /** It is about another instance, such as the copy that a drill has just deleted: on record, and nobody is told. */
+  /** It is about another instance, such as the copy that a drill has just deleted, or the other Region decides: on record, and nobody is told. */
   readonly quiet?: true;
 }
 
@@ -47,6 +49,8 @@ export function triage(settings: Settings['automatic'], facts: TriageFacts): Tri
     return record(`the alarm is no longer in ALARM but ${facts.alarmNow ?? 'gone'}`);
   if (facts.activeDatabase === undefined)
     return record('which database is active is unknown: nothing can be recovered');
+  if (facts.activeElsewhere !== undefined)
+    return { ...record(`${facts.activeDatabase} is in ${facts.activeElsewhere}: triage there decides`), quiet: true };
   if (facts.activeSince !== undefined && isBefore(signal.at, facts.activeSince))
     return record(`it rang before ${facts.activeDatabase} became the active database at ${facts.activeSince}`);
   if (signal.kind === 'event' && signal.database !== facts.activeDatabase)

@@ -77,6 +77,12 @@ test.each([
     reason: 'not the active database',
   },
   {
+    $case: 'the active database is in the other Region',
+    change: { activeElsewhere: 'us-west-2' },
+    verdict: 'record',
+    reason: 'stocker-pro-staging is in us-west-2: triage there decides',
+  },
+  {
     $case: 'the active database is unknown',
     change: { signal: event, activeDatabase: undefined },
     verdict: 'record',
