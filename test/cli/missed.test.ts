@@ -28,7 +28,9 @@ function scripted() {
     }),
   });
   const cloudwatch = Object.assign(new CloudWatchClient({}), {
-    send: async () => ({ MetricAlarms: [{ AlarmName: alarm, StateValue: 'OK', StateReason: 'no data point above 0' }] }),
+    send: async () => ({
+      MetricAlarms: [{ AlarmName: alarm, StateValue: 'OK', StateReason: 'no data point above 0' }],
+    }),
   });
   return { ...clients, dynamodb, cloudwatch };
 }
