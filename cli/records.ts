@@ -3,7 +3,14 @@ import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand 
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { LookRecord } from '../core/database/contracts.ts';
-import { ActiveDatabase, Approval, IncidentRecord, Lease, TrendPoint } from '../core/incident/contracts.ts';
+import {
+  ActiveDatabase,
+  Approval,
+  Compensation,
+  IncidentRecord,
+  Lease,
+  TrendPoint,
+} from '../core/incident/contracts.ts';
 
 type Item = Record<string, AttributeValue>;
 
@@ -92,3 +99,20 @@ export const listDrillTrend = async (
   newest: number,
 ): Promise<TrendPoint[]> =>
   (await query(dynamodb, incidentTable, 'trend#database#drill', '0', newest)).map((item) => parse(TrendPoint, item));
+
+/** What a recovery registered to be undone, and what became of it; in the order of registration. */
+export async function listCompensations(
+  dynamodb: DynamoDBClient,
+  TableName: string,
+  incidentId: string,
+): Promise<Compensation[]> {
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :sk)',
+      ExpressionAttributeValues: { ':pk': { S: `incident#${incidentId}` }, ':sk': { S: 'compensation#' } },
+    }),
+  );
+  return Items.map((item) => parse(Compensation, item));
+}

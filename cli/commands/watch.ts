@@ -10,7 +10,7 @@ import { onInterruptionSay } from '../interruption.ts';
 import { type Operator, operatorAt, requireIncident } from '../operator.ts';
 import type { WatchOptions } from '../operator-options.ts';
 import { answers, questionLines } from '../question.ts';
-import { listIncidents, readApproval } from '../records.ts';
+import { listCompensations, listIncidents, readApproval } from '../records.ts';
 import { clock, duration, Screen } from '../screen.ts';
 import { readSteps } from '../timeline.ts';
 
@@ -134,7 +134,13 @@ async function nextSteps(
       'Read the report and hold its review.',
     ];
   }
-  if (status === 'ABORTED') return [`Stopped: ${cause || 'no reason was given'}`, 'The report says what was undone.'];
+  if (status === 'ABORTED') {
+    const undone = await listCompensations(here.dynamodb, names.incidentTable, incident.id);
+    return [
+      `Stopped: ${cause || 'no reason was given'}`,
+      ...undone.map(({ name, outcome }) => (outcome ? `Undone: ${outcome}` : `NOT UNDONE YET: ${name}`)),
+    ];
+  }
   const { message, next } = readFailure({ Error: error, Cause: cause });
   return [message, next].filter(Boolean);
 }

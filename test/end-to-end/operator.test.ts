@@ -199,7 +199,9 @@ describe('an operator', () => {
     await restoring;
     const watched = await run('watch', incident);
     expect(watched.code).toBe(exitCodes.failed);
-    expect(watched.out).toMatch(/The recovery was stopped; [\s\S]*Stopped: wrong restore point/);
+    expect(watched.out).toMatch(
+      /The recovery was stopped[\s\S]*Stopped: wrong restore point\n +Undone: .* takes the writes of stocker_app again/,
+    );
     expect((await run('status')).out).toContain(`npm run dr -- retry ${incident}`);
 
     expect(await run('retry', incident, '--reason', 'the right one now')).toMatchObject({
