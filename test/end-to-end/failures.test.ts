@@ -113,7 +113,7 @@ describe('a copy', () => {
     expect(await site.leftovers()).toContain(`instance ${site.candidateOf(ended.incident)}`);
     allow();
     await eventually('the end of the copy', async () => (await site.leftovers()).length === 0);
-    await eventually('word of it', () => told().some((text) => text.includes('had left behind is being deleted')));
+    await eventually('word of it', () => told().some((text) => text.includes('was left behind is being deleted')));
   });
 
   test('that a function makes after its execution was stopped is swept away', async () => {

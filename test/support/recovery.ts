@@ -148,7 +148,7 @@ export class Production {
     expect(await this.before()).toEqual(before);
     this.expectOneAtMost();
     expect(await this.#site.incident(incident)).toMatchObject({ status: 'failed' });
-    expect(this.toldOf(incident).join()).toMatch(/The recovery (failed|was declined)/);
+    expect(this.toldOf(incident).join()).toMatch(/The recovery (failed|was declined|was stopped)/);
   }
 
   /** Waits until this database accepts the application’s writes, and sees that no other one does. */
