@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Rooms whose tests read the synthesized assemblies. */
@@ -8,7 +9,9 @@ const assembled = ['test/lib/**', 'test/state-machines/**', 'test/cli/**', 'test
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 60_000,
+    // Vitest keeps one core to itself, and the end-to-end tests mostly wait: for servers, for clocks.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: assembled } },
