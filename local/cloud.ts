@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { createDeployer, type DeployedStack } from './assembly/deploy.ts';
 import { readStacks } from './assembly/manifest.ts';
-import { createCertificateAuthority } from './certificates.ts';
 import { realClock } from './clock.ts';
 import { type Credentials, createCredentials } from './credentials.ts';
 import { type CallerCall, createDispatch } from './dispatch.ts';
@@ -27,13 +26,17 @@ import { services } from './services/index.ts';
 import type { LambdaService } from './services/lambda/index.ts';
 import { createWire } from './wire/server.ts';
 import { verifySignature } from './wire/signature.ts';
+import { machineWorld, type World } from './world.ts';
 
 export interface CloudOptions {
   /** cdk.out directories, one per environment. All of one account. */
   readonly assemblies: readonly string[];
   /** Without, the assemblies' own; needed where they are deployed later. */
   readonly account?: string;
+  /** Of a cloud on the machine. */
   readonly clock?: Clock;
+  /** What the cloud runs on; without one, the machine. */
+  readonly world?: World;
   /** Without, any that is free. */
   readonly port?: number;
   /** Without, those of the assemblies, and us-east-1 and us-west-2. */
@@ -74,18 +77,19 @@ const exampleAccount = '123456789012';
 
 /** Starts a cloud and deploys the assemblies into it. What a killed cloud left in the same directory is reaped first. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { clock = realClock(), images = {}, onLog = () => {}, directory = tmpdir() } = options;
+  const { world = machineWorld(options.clock ?? realClock()), images = {}, onLog = () => {} } = options;
+  const { clock, network } = world;
   const stacks = options.assemblies.flatMap(readStacks);
   const account = options.account ?? stacks[0]?.account ?? exampleAccount;
   const regions = options.regions ?? [...new Set(['us-east-1', 'us-west-2', ...stacks.map(({ region }) => region)])];
-  const data = createDataDirectory(directory);
+  const data = createDataDirectory(options.directory ?? tmpdir());
   const endings: (() => unknown)[] = [() => data.remove()];
   const stop = once(async () => {
     for (const end of endings.toReversed()) await end();
   });
   endings.push(stopOnSignals(stop));
   try {
-    const authority = await createCertificateAuthority();
+    const authority = await world.createAuthority();
     const faults = createFaults(clock);
     const credentials = createCredentials(account);
     // Services are made once the wire listens: its address is part of what they are given.
@@ -97,6 +101,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const dispatch = createDispatch({ account, faults, service, policies: policySources(clock, regions, service) });
     const wire = await createWire({
       services,
+      network,
       port: options.port ?? 0,
       secretFor: credentials.secretOf,
       routes: () => made?.all().flatMap((each) => each.routes?.() ?? []) ?? [],
@@ -113,6 +118,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       region,
       regions,
       clock,
+      world,
       dataDirectory: data.path,
       endpoint: wire.endpoint,
       images,

@@ -8,7 +8,6 @@ import { findInstance } from './lifecycle.ts';
 import { modifyOperations } from './modify.ts';
 import { publishMetrics } from './monitoring.ts';
 import { parameterGroupOperations } from './parameter-groups.ts';
-import { openPostgresEngine } from './postgres-engine.ts';
 import { restoreOperations } from './restore.ts';
 import { snapshotOperations } from './snapshots.ts';
 import { Region } from './state.ts';
@@ -25,7 +24,7 @@ export const rds: ServiceDefinition = { name: 'rds', sdk: '@aws-sdk/client-rds',
 
 function createRds(home: Home): RdsService {
   // Every Region has the cloud's one directory.
-  const region = new Region(home, () => openPostgresEngine(home.dataDirectory, `rds-${home.region}`));
+  const region = new Region(home, () => home.world.openEngine(home.dataDirectory, `rds-${home.region}`));
   const rules = new AccessRules(region);
   return {
     operations: {
