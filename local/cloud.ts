@@ -19,7 +19,6 @@ import {
   type Signer,
 } from './kernel.ts';
 import { policySources } from './policies.ts';
-import { createDataDirectory } from './process/data-directory.ts';
 import { stopOnSignals } from './process/signals.ts';
 import { createRegions, type Regions } from './regions.ts';
 import { services } from './services/index.ts';
@@ -82,7 +81,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const stacks = options.assemblies.flatMap(readStacks);
   const account = options.account ?? stacks[0]?.account ?? exampleAccount;
   const regions = options.regions ?? [...new Set(['us-east-1', 'us-west-2', ...stacks.map(({ region }) => region)])];
-  const data = createDataDirectory(options.directory ?? tmpdir());
+  const data = world.createDataDirectory(options.directory ?? tmpdir());
   const endings: (() => unknown)[] = [() => data.remove()];
   const stop = once(async () => {
     for (const end of endings.toReversed()) await end();

@@ -7,12 +7,15 @@ import { type Environment, type EnvironmentOptions, ExecutionEnvironment } from 
 import type { Clock, ContainerImage } from './kernel.ts';
 import { loopback, type Network } from './network.ts';
 import { endChild, spawnChild } from './process/children.ts';
+import { createDataDirectory, type DataDirectory } from './process/data-directory.ts';
 import type { DatabaseEngine } from './services/rds/engine.ts';
 import { openPostgresEngine } from './services/rds/postgres-engine.ts';
 
 export interface World {
   readonly clock: Clock;
   readonly network: Network;
+  /** Where a new cloud keeps its files, within `parent`. */
+  createDataDirectory(parent: string): DataDirectory;
   createAuthority(): Promise<CertificateAuthority>;
   /** What runs one invocation of a function at a time. */
   openEnvironment(options: EnvironmentOptions): Environment;
@@ -43,6 +46,7 @@ export function machineWorld(clock: Clock): World {
   return {
     clock,
     network: loopback,
+    createDataDirectory,
     createAuthority: createCertificateAuthority,
     openEnvironment: (options) => new ExecutionEnvironment(options),
     openEngine: openPostgresEngine,
