@@ -89,7 +89,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   endings.push(stopOnSignals(stop));
   try {
     const authority = await world.createAuthority();
-    const faults = createFaults(clock);
+    const faults = createFaults(clock, world.random);
     const credentials = createCredentials(account);
     // Services are made once the wire listens: its address is part of what they are given.
     let made: Regions | undefined;
@@ -102,7 +102,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       services,
       network,
       port: options.port ?? 0,
-      secretFor: credentials.secretOf,
+      ...(world.isOpen && { secretFor: credentials.secretOf }),
       routes: () => made?.all().flatMap((each) => each.routes?.() ?? []) ?? [],
       async dispatch({ service: name, operation, input, region, accessKeyId, requestId }) {
         if (accessKeyId === undefined) throw unsigned();
@@ -116,7 +116,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       account,
       region,
       regions,
-      clock,
+      clock: world.clockOf(region),
       world,
       dataDirectory: data.path,
       endpoint: wire.endpoint,
@@ -126,7 +126,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       call: async <O>(name: ServiceName, operation: string, input: object, as: Principal, other = region) =>
         (await dispatch(name, operation, input, { region: other, principal: as })) as O,
       service: (name, other = region) => service(name, other),
-      emit: (event) => (service('eventbridge', region) as Bus).put(event),
+      emit(event) {
+        for (const delay of faults.arrivalsOf(event, region)) {
+          const put = () => (service('eventbridge', region) as Bus).put(event);
+          if (delay === 0) put();
+          else void clock.sleep(delay).then(put);
+        }
+      },
       issueCredentials: credentials.issue,
       authenticate: (request, body, signingName) => authenticate(credentials, request, body, signingName, region),
       issueCertificate: authority.issue,

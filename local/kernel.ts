@@ -221,7 +221,7 @@ export interface Home {
 
 /** Injected faults. `before` runs ahead of an operation and may throw or delay; `after` runs once its effect is done. */
 export interface Faults {
-  before(service: ServiceName, operation: string, input: object, call: Call): Promise<void>;
+  before(service: ServiceName, operation: string, input: object, call: Call): Promise<undefined>;
   after(service: ServiceName, operation: string, input: object, call: Call): Promise<void>;
 }
 

@@ -13,7 +13,13 @@ import { openPostgresEngine } from './services/rds/postgres-engine.ts';
 
 export interface World {
   readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Whether others than the cloud's own functions can call it: then signatures are verified. */
+  readonly isOpen: boolean;
   readonly network: Network;
+  /** A Region's own clock; they may differ a little, as clocks do. */
+  clockOf(region: string): Clock;
   /** Where a new cloud keeps its files, within `parent`. */
   createDataDirectory(parent: string): DataDirectory;
   createAuthority(): Promise<CertificateAuthority>;
@@ -45,6 +51,9 @@ export interface RunningContainer {
 export function machineWorld(clock: Clock): World {
   return {
     clock,
+    random: Math.random,
+    isOpen: true,
+    clockOf: () => clock,
     network: loopback,
     createDataDirectory,
     createAuthority: createCertificateAuthority,

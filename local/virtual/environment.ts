@@ -12,8 +12,9 @@ type Handler = (event: unknown, context: object) => unknown;
 const idle = new Map<string, Sandbox[]>();
 
 export interface VirtualEnvironmentOptions extends EnvironmentOptions {
-  readonly clock: VirtualClock;
-  readonly surroundings: Omit<Surroundings, 'clock' | 'variables' | 'onOutput'>;
+  /** The Region's clock tells the time, this one waits. */
+  readonly timers: VirtualClock;
+  readonly surroundings: Omit<Surroundings, 'now' | 'clock' | 'variables' | 'onOutput'>;
   /** Milliseconds of an environment's start. */
   readonly initMs: () => number;
 }
@@ -31,10 +32,16 @@ export class VirtualEnvironment implements Environment {
   constructor(options: VirtualEnvironmentOptions) {
     this.#options = options;
     // An asset's directory is named by its content.
-    const { taskRoot, handler, variables, clock, surroundings, onLog } = options;
+    const { taskRoot, handler, variables, clock, timers, surroundings, onLog } = options;
     this.#key = [basename(taskRoot), handler, variables.AWS_REGION].join(' ');
     this.#sandbox = idle.get(this.#key)?.pop() ?? new Sandbox();
-    this.#sandbox.enter({ ...surroundings, clock, variables: { ...variables }, onOutput: onLog });
+    this.#sandbox.enter({
+      ...surroundings,
+      clock: timers,
+      now: clock.now,
+      variables: { ...variables },
+      onOutput: onLog,
+    });
   }
 
   get alive(): boolean {

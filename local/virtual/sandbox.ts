@@ -17,6 +17,8 @@ import { netModule, tlsModule } from './sockets.ts';
 /** What a sandbox leans on now; another cloud gives it another. */
 export interface Surroundings {
   readonly clock: VirtualClock;
+  /** Epoch milliseconds, as the Region's clock has it. */
+  readonly now: () => number;
   readonly network: VirtualNetwork;
   /** In [0, 1). */
   readonly random: () => number;
@@ -115,7 +117,7 @@ function wrapperOf(path: string): Wrapper {
 }
 
 function globalsOf(sandbox: Sandbox): Globals {
-  const now = () => sandbox.around?.clock.now() ?? 0;
+  const now = () => sandbox.around?.now() ?? 0;
   const random = () => sandbox.around?.random() ?? 0;
   const setTimeout = (run: (...values: unknown[]) => void, ms = 0, ...values: unknown[]) =>
     new Timer(sandbox, ms, () => run(...values), false);
@@ -187,7 +189,10 @@ function dateOf(now: () => number): DateConstructor {
 
 function processOf(sandbox: Sandbox): object {
   const output = {
-    write: (text: string | Uint8Array) => (sandbox.around?.onOutput(String(text)), true),
+    write(text: string | Uint8Array) {
+      sandbox.around?.onOutput(String(text));
+      return true;
+    },
     on() {},
     once() {},
     removeListener() {},

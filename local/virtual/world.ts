@@ -22,11 +22,14 @@ export interface VirtualWorldOptions {
   readonly start: number;
   readonly random: () => number;
   readonly latencies: Latencies;
+  /** Milliseconds by which a Region's clock is ahead. */
+  readonly skewMs?: Readonly<Record<string, number>>;
   readonly openEngine: (world: VirtualWorld, name: string) => Promise<DatabaseEngine>;
 }
 
 export class VirtualWorld implements World {
   readonly clock: VirtualClock;
+  readonly isOpen = false;
   readonly network = new VirtualNetwork();
   readonly random: () => number;
   readonly #options: VirtualWorldOptions;
@@ -36,6 +39,13 @@ export class VirtualWorld implements World {
     this.clock = new VirtualClock(options.start);
     this.random = options.random;
   }
+
+  clockOf: World['clockOf'] = (region) => {
+    const { clock } = this;
+    const ahead = this.#options.skewMs?.[region] ?? 0;
+    const { kind, factor, scale, sleep, limit } = clock;
+    return ahead === 0 ? clock : { kind, factor, scale, sleep, limit, now: () => clock.now() + ahead };
+  };
 
   createDataDirectory: World['createDataDirectory'] = (parent) => {
     shared ??= createDataDirectory(parent);
@@ -47,7 +57,7 @@ export class VirtualWorld implements World {
   openEnvironment: World['openEnvironment'] = (options) => {
     const { latencies } = this.#options;
     const surroundings = { network: this.network, random: this.random, latency: latencies.request };
-    return new VirtualEnvironment({ ...options, clock: this.clock, surroundings, initMs: latencies.coldStart });
+    return new VirtualEnvironment({ ...options, timers: this.clock, surroundings, initMs: latencies.coldStart });
   };
 
   openEngine: World['openEngine'] = (_dataDirectory, name) => this.#options.openEngine(this, name);
