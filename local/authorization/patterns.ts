@@ -44,6 +44,7 @@ export const resolveText = (text: string, context: Context): string | undefined 
 
 /** Whether `value` matches the text, variables replaced, `*` any characters and `?` one. */
 export function matchesText(text: string, value: string, context: Context, flags = ''): boolean {
+  if (!text.includes('${')) return plainPattern(text, flags).test(value);
   const pieces = resolve(text, context);
   if (!pieces) return false;
   const pattern = pieces.map(({ literal, text: piece }) =>
@@ -56,6 +57,25 @@ export function matchesText(text: string, value: string, context: Context, flags
   );
   return new RegExp(`^${pattern.join('')}$`, `s${flags}`).test(value);
 }
+/** The same few texts of policies are matched again and again. */
+const plainPatterns = new Map<string, RegExp>();
+
+function plainPattern(text: string, flags: string): RegExp {
+  const key = `${flags} ${text}`;
+  let pattern = plainPatterns.get(key);
+  if (pattern === undefined) {
+    pattern = new RegExp(
+      `^${text
+        .split(/([*?])/)
+        .map(wildcard)
+        .join('')}$`,
+      `s${flags}`,
+    );
+    plainPatterns.set(key, pattern);
+  }
+  return pattern;
+}
+
 const wildcard = (piece: string) => (piece === '*' ? '.*' : piece === '?' ? '.' : escapeRegExp(piece));
 
 /** ARNs match part by part: a wildcard does not reach over a colon, but for the last part, the resource. */
@@ -67,6 +87,10 @@ export function matchesArn(text: string, value: string, context: Context): boole
 
 /** Six parts, the colons within `${…}` not counted. */
 function arnParts(arn: string): string[] {
+  if (!arn.includes('${')) {
+    const plain = arn.split(':');
+    return plain.length <= 6 ? plain : [...plain.slice(0, 5), plain.slice(5).join(':')];
+  }
   const parts = arn.match(/(?:\$\{[^}]*\}|[^:])*(?::|$)/g) ?? [];
   return [...parts.slice(0, 5), parts.slice(5).join('')].map((part, i) => (i < 5 ? part.replace(/:$/, '') : part));
 }

@@ -41,8 +41,7 @@ export class VirtualNetwork implements Network {
   }
 
   /** Accepts streams of bytes, as a database does. */
-  listenToStreams(accept: (stream: Duplex) => void): { port: number; close(): void } {
-    const port = ++this.#lastPort;
+  listenToStreams(accept: (stream: Duplex) => void, port = ++this.#lastPort): { port: number; close(): void } {
     this.#streams.set(port, accept);
     return { port, close: () => void this.#streams.delete(port) };
   }

@@ -18,6 +18,8 @@ export interface RdsService extends Service {
   clusterOf(identifier: string): Location | undefined;
   /** The next restore runs out of disk. */
   fillNextRestore(): void;
+  /** The next restore finds its backup unusable. */
+  breakNextRestore(): void;
 }
 
 export const rds: ServiceDefinition = { name: 'rds', sdk: '@aws-sdk/client-rds', create: createRds };
@@ -37,7 +39,10 @@ function createRds(home: Home): RdsService {
     },
     clusterOf: (identifier) => findInstance(region, identifier).database?.location,
     fillNextRestore() {
-      region.nextRestoreFillsDisk = true;
+      region.nextRestoreEnds = 'storage-full';
+    },
+    breakNextRestore() {
+      region.nextRestoreEnds = 'incompatible-restore';
     },
     start() {
       publishMetrics(region).catch(() => {}); // until the Region ends
