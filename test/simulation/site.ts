@@ -53,6 +53,8 @@ export class Site {
   readonly cloud: Cloud;
   readonly databases: readonly ModelledServer[];
   readonly serviceTimes: readonly ServiceTime[];
+  /** Base URL of the application. */
+  apiUrl = '';
   readonly passwords = { master: 'simulated-master-password', application: 'simulated-application-password' };
 
   private constructor(parts: Pick<Site, 'configuration' | 'world' | 'cloud' | 'databases' | 'serviceTimes'>) {
@@ -257,7 +259,9 @@ export class Site {
         deploymentManifest({ namespace, name, replicas: 1, image, environment, probeSeconds: 60 }),
       );
       await kubernetes.apply(serviceManifest({ namespace, name }));
-      await this.#parameter(target.urlParameter, await kubernetes.address(namespace, name));
+      const url = await kubernetes.address(namespace, name);
+      await this.#parameter(target.urlParameter, url);
+      if (target === application) this.apiUrl = url;
     }
   }
 

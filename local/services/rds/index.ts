@@ -16,10 +16,20 @@ import { Region } from './state.ts';
 export interface RdsService extends Service {
   /** Throws DBInstanceNotFound; undefined where there is no database (yet). */
   clusterOf(identifier: string): Location | undefined;
+  /** Every instance with a database, as it stands now. */
+  standing(): readonly Standing[];
   /** The next restore runs out of disk. */
   fillNextRestore(): void;
   /** The next restore finds its backup unusable. */
   breakNextRestore(): void;
+}
+
+/** What decides who reaches a database. */
+export interface Standing {
+  readonly identifier: string;
+  readonly port: number;
+  readonly securityGroups: readonly string[];
+  readonly tags: ReadonlyMap<string, string>;
 }
 
 export const rds: ServiceDefinition = { name: 'rds', sdk: '@aws-sdk/client-rds', create: createRds };
@@ -38,6 +48,10 @@ function createRds(home: Home): RdsService {
       ...catalogueOperations(region, rules),
     },
     clusterOf: (identifier) => findInstance(region, identifier).database?.location,
+    standing: () =>
+      [...region.instances.values()].flatMap(({ identifier, database, securityGroups, tags }) =>
+        database === undefined ? [] : [{ identifier, port: database.port, securityGroups, tags }],
+      ),
     fillNextRestore() {
       region.nextRestoreEnds = 'storage-full';
     },

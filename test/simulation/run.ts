@@ -1,0 +1,85 @@
+/** One run: a plan is performed on a site of its own, until everything is over, and judged from the outside. */
+import type { Configuration } from '../../config/schema.ts';
+import { perform } from './actors.ts';
+import { inject } from './faults.ts';
+import { judge, remember } from './invariants.ts';
+import { Load } from './load.ts';
+import type { Plan } from './plan.ts';
+import { Site } from './site.ts';
+import { Story } from './story.ts';
+import { type Violation, Witness } from './witness.ts';
+
+export interface RunOptions {
+  readonly configuration: Configuration;
+  /** A synthesized assembly. */
+  readonly assembly: string;
+  /** Where clouds keep their files. */
+  readonly directory: string;
+}
+
+export interface Result {
+  readonly plan: Plan;
+  readonly violations: readonly Violation[];
+  readonly story: Story;
+  /** How every execution ended, in the order of their starts. */
+  readonly ends: readonly string[];
+  /** Of each recovery that succeeded: its time, and what of it no service is to blame for. */
+  readonly recoveries: readonly Recovery[];
+}
+
+export interface Recovery {
+  readonly totalSeconds: number;
+  /** Total time over the time in which a service worked or a person thought. */
+  readonly overhead: number;
+}
+
+const [second, minute] = [1000, 60_000];
+/** The machine's own limit is 12 hours. */
+const longest = 16 * 60 * minute;
+
+/** Never rejects but where the simulation itself is at fault. */
+export async function simulate(plan: Plan, options: RunOptions): Promise<Result> {
+  let witness: Witness | undefined;
+  const site = await Site.open({
+    ...options,
+    seed: plan.seed,
+    skewMs: plan.skewMs,
+    onDatabaseChange: () => witness?.lookAtDatabases(),
+  });
+  try {
+    const load = new Load(site, site.apiUrl);
+    await site.world.clock.pass(11 * minute);
+    const story = new Story(site.world.clock.now);
+    witness = new Witness(site, story);
+    const before = await site.run(remember(site));
+    let isMute = false;
+    inject(plan.faults, site.cloud, site.world.clock, (what) => {
+      story.tell(`fault: ${what}`);
+      isMute ||= what.includes('sns:');
+    });
+    perform(plan, { site, story, witness });
+    await site.run(untilOver(site, witness), longest);
+    site.cloud.faults.clear();
+    // What a fault kept from being cleaned up, the sweep must find.
+    await site.world.clock.pass(50 * minute);
+    load.stop();
+    const after = { before, ledger: load.ledger, disaster: plan.disaster?.name, isMute };
+    await site.run(judge(site, witness, after));
+    const ends = [...witness.executions.values()].map(({ status }) => status);
+    return { plan, violations: witness.violations, story, ends, recoveries: [] };
+  } finally {
+    await site.close();
+  }
+}
+
+/** Nothing runs for a while, after everything that the plan may still bring. */
+async function untilOver(site: Site, witness: Witness): Promise<void> {
+  const { clock } = site.world;
+  let quietSince = clock.now();
+  await clock.sleep(50 * minute);
+  for (;;) {
+    if ([...witness.executions.values()].some(({ status }) => status === 'RUNNING')) quietSince = clock.now();
+    if (clock.now() - quietSince > 15 * minute) return;
+    await clock.sleep(30 * second);
+  }
+}
