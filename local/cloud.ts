@@ -104,11 +104,11 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       port: options.port ?? 0,
       ...(world.isOpen && { secretFor: credentials.secretOf }),
       routes: () => made?.all().flatMap((each) => each.routes?.() ?? []) ?? [],
-      async dispatch({ service: name, operation, input, region, accessKeyId, requestId }) {
+      dispatch: world.dispatching(async ({ service: name, operation, input, region, accessKeyId, requestId }) => {
         if (accessKeyId === undefined) throw unsigned();
         const caller = { region, principal: credentials.principalOf(accessKeyId), requestId, accessKeyId };
         return (await dispatch(name, operation, input, caller)) as Record<string, unknown>;
-      },
+      }),
     });
     endings.push(() => wire.close());
 

@@ -10,6 +10,7 @@ import { endChild, spawnChild } from './process/children.ts';
 import { createDataDirectory, type DataDirectory } from './process/data-directory.ts';
 import type { DatabaseEngine } from './services/rds/engine.ts';
 import { openPostgresEngine } from './services/rds/postgres-engine.ts';
+import type { Dispatch } from './wire/server.ts';
 
 export interface World {
   readonly clock: Clock;
@@ -22,6 +23,8 @@ export interface World {
   clockOf(region: string): Clock;
   /** Where a new cloud keeps its files, within `parent`. */
   createDataDirectory(parent: string): DataDirectory;
+  /** What the wire calls: a world may stand between. */
+  dispatching(dispatch: Dispatch): Dispatch;
   createAuthority(): Promise<CertificateAuthority>;
   /** What runs one invocation of a function at a time. */
   openEnvironment(options: EnvironmentOptions): Environment;
@@ -56,6 +59,7 @@ export function machineWorld(clock: Clock): World {
     clockOf: () => clock,
     network: loopback,
     createDataDirectory,
+    dispatching: (dispatch) => dispatch,
     createAuthority: createCertificateAuthority,
     openEnvironment: (options) => new ExecutionEnvironment(options),
     openEngine: openPostgresEngine,

@@ -128,6 +128,7 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
     /^select pg_is_in_recovery\(\) as recovering/,
     () => one({ recovering: 'f', version: 'PostgreSQL 18.4 (modelled)' }),
   ],
+  [/^select to_regclass\('stocker_dr\.paused_job'\)/, () => one({ name: null })],
   [/^select current_setting\('cron\.database_name'/, () => one({ database: null })],
   [/^select host\(inet_server_addr\(\)\)/, ({ server }) => one({ address: `127.0.0.1:${server.port}` })],
   [

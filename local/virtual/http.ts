@@ -1,6 +1,7 @@
 /** node:http, node:https and fetch as a sandbox sees them: requests go to the cloud's virtual network. */
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
+import { hasTravelled } from './direct.ts';
 import type { Answer, Question } from './message.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -100,7 +101,7 @@ async function askAsSandbox(sandbox: Sandbox, port: number, question: Question):
   const around = sandbox.around;
   const never = new Promise<never>(() => {});
   if (around === undefined) return never;
-  await around.clock.sleep(around.latency(port));
+  if (!hasTravelled()) await around.clock.sleep(around.latency());
   if (sandbox.around !== around) return never;
   try {
     const answer = await around.network.ask(port, question);

@@ -2,8 +2,10 @@
 import type { CertificateAuthority } from '../certificates.ts';
 import { createDataDirectory, type DataDirectory } from '../process/data-directory.ts';
 import type { DatabaseEngine } from '../services/rds/engine.ts';
+import type { Dispatch } from '../wire/server.ts';
 import type { ContainerOptions, RunningContainer, World } from '../world.ts';
 import { VirtualClock } from './clock.ts';
+import { dispatchOnce } from './direct.ts';
 import { VirtualEnvironment } from './environment.ts';
 import { VirtualNetwork } from './network.ts';
 
@@ -22,6 +24,8 @@ export interface VirtualWorldOptions {
   readonly start: number;
   readonly random: () => number;
   readonly latencies: Latencies;
+  /** Functions call over HTTP, as everywhere else: slower, and to the same effect. */
+  readonly isLong?: boolean;
   /** Milliseconds by which a Region's clock is ahead. */
   readonly skewMs?: Readonly<Record<string, number>>;
   readonly openEngine: (world: VirtualWorld, name: string) => Promise<DatabaseEngine>;
@@ -33,6 +37,8 @@ export class VirtualWorld implements World {
   readonly network = new VirtualNetwork();
   readonly random: () => number;
   readonly #options: VirtualWorldOptions;
+  #dispatch: Dispatch | undefined;
+  #tokens = 0;
 
   constructor(options: VirtualWorldOptions) {
     this.#options = options;
@@ -52,11 +58,22 @@ export class VirtualWorld implements World {
     return { path: shared.path, remove() {} };
   };
 
+  dispatching: World['dispatching'] = (dispatch) => {
+    this.#dispatch = dispatch;
+    return dispatchOnce(dispatch);
+  };
+
   createAuthority = async (): Promise<CertificateAuthority> => noAuthority;
 
   openEnvironment: World['openEnvironment'] = (options) => {
     const { latencies } = this.#options;
-    const surroundings = { network: this.network, random: this.random, latency: latencies.request };
+    const surroundings = {
+      network: this.network,
+      random: this.random,
+      latency: latencies.request,
+      dispatch: this.#options.isLong ? undefined : this.#dispatch,
+      newToken: () => `token-${++this.#tokens}`,
+    };
     return new VirtualEnvironment({ ...options, timers: this.clock, surroundings, initMs: latencies.coldStart });
   };
 

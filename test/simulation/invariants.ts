@@ -96,6 +96,7 @@ async function peopleWereTold(
     const last = told.some(({ subject, body }) =>
       /passed|failed|declined|stopped|recovered|over\b|ended/i.test(subject + body),
     );
+    if (!last && !isMute) console.log(told.map((m) => m.subject));
     if (!last && !isMute) witness.violate(5, `nobody was told how ${id} ended`);
   }
 }

@@ -103,7 +103,8 @@ export class Witness {
       const exited = event.stateExitedEventDetails;
       if (exited?.output !== undefined) known.states.push({ name: `${exited.name} ended`, at, output: exited.output });
       const failed = event.taskFailedEventDetails ?? event.lambdaFunctionFailedEventDetails;
-      if (failed?.error) this.#story.tell(`${nameOf(arn)}   ${failed.error}: ${causeOf(failed.cause)}`);
+      if (failed?.cause?.includes('the modelled PostgreSQL does not know')) this.violate(0, causeOf(failed.cause));
+      if (failed?.error && !waits.has(failed.error)) this.#story.tell(`${nameOf(arn)}   ${failed.error}: ${causeOf(failed.cause)}`);
       const end = /^Execution(Succeeded|Failed|Aborted|TimedOut)$/.exec(event.type ?? '')?.[1];
       if (end !== undefined) {
         known.status = end;
@@ -174,6 +175,9 @@ export class Witness {
     });
   }
 }
+
+/** Errors that only say: not yet. */
+const waits = new Set(['DatabaseNotReady', 'SnapshotNotReady', 'StillDeleting', 'WorkloadNotReady', 'ApplicationNotReady']);
 
 /** Entered all the time, and of no interest in a story. */
 const quietStates = new Set(['CheckGate', 'CheckDeep', 'GateFinished', 'DeepFinished']);
