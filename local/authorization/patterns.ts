@@ -58,21 +58,14 @@ export function matchesText(text: string, value: string, context: Context, flags
   return new RegExp(`^${pattern.join('')}$`, `s${flags}`).test(value);
 }
 /** The same few texts of policies are matched again and again. */
-const plainPatterns = new Map<string, RegExp>();
+const plainPatterns: Readonly<Record<string, Map<string, RegExp>>> = { '': new Map(), i: new Map() };
 
 function plainPattern(text: string, flags: string): RegExp {
-  const key = `${flags} ${text}`;
-  let pattern = plainPatterns.get(key);
-  if (pattern === undefined) {
-    pattern = new RegExp(
-      `^${text
-        .split(/([*?])/)
-        .map(wildcard)
-        .join('')}$`,
-      `s${flags}`,
-    );
-    plainPatterns.set(key, pattern);
-  }
+  const known = plainPatterns[flags]?.get(text);
+  if (known !== undefined) return known;
+  const source = text.split(/([*?])/).map(wildcard).join('');
+  const pattern = new RegExp(`^${source}$`, `s${flags}`);
+  plainPatterns[flags]?.set(text, pattern);
   return pattern;
 }
 

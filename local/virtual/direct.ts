@@ -73,7 +73,8 @@ async function short(
   const { requestTimeout } = (await client.config.requestHandler?.configProvider) ?? {};
   await around.clock.sleep(around.latency());
   if (sandbox.around !== around) return never;
-  const answered = new AbortController();
+  const late = Promise.withResolvers<never>();
+  const inTime = around.clock.after(requestTimeout ?? 1e9, () => late.reject(timeOut()));
   try {
     const request = {
       service: service.name,
@@ -83,8 +84,7 @@ async function short(
       accessKeyId: around.variables.AWS_ACCESS_KEY_ID,
       requestId: 'short',
     };
-    const late = around.clock.limit(requestTimeout ?? 1e9, answered.signal).then(timeOut, () => never);
-    const output = await Promise.race([around.dispatch(request), late]);
+    const output = await Promise.race([around.dispatch(request), late.promise]);
     if (sandbox.around !== around) return never;
     const copied = operation.output.isStructSchema() ? copierOf(operation.output, around.newToken)(output) : {};
     return { ...(copied as object), $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 } };
@@ -92,16 +92,14 @@ async function short(
     if (sandbox.around !== around) return never;
     return failed.run({ error, met: false }, () => send.call(client, command));
   } finally {
-    answered.abort();
+    inTime();
   }
 }
 
 /** Nobody hears a function that is gone. */
 const never = new Promise<never>(() => {});
 
-const timeOut = (): never => {
-  throw Object.assign(new Error('socket hang up'), { code: 'ETIMEDOUT' });
-};
+const timeOut = () => Object.assign(new Error('socket hang up'), { code: 'ETIMEDOUT' });
 
 function shapeOf(serviceId: string): ServiceShape {
   const known = shapes.get(serviceId);

@@ -56,16 +56,9 @@ export class VirtualEnvironment implements Environment {
   async invoke(request: Request): Promise<Outcome> {
     if (!this.#alive) return this.#dead.promise;
     this.#running = true;
-    const over = new AbortController();
-    const late = this.#options.clock.limit(request.timeoutMs, over.signal).then(
-      () => {
-        void this.kill(timedOut(request.timeoutMs));
-        return this.#dead.promise;
-      },
-      () => this.#dead.promise, // it answered in time
-    );
-    const outcome = await Promise.race([this.#call(request), this.#dead.promise, late]);
-    over.abort();
+    const inTime = this.#options.timers.after(request.timeoutMs, () => void this.kill(timedOut(request.timeoutMs)));
+    const outcome = await Promise.race([this.#call(request), this.#dead.promise]);
+    inTime();
     this.#running = false;
     return outcome;
   }

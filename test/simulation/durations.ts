@@ -23,12 +23,12 @@ export const durations = {
   containerStart: { medianMs: 6 * second, p95Ms: 25 * second, source: 'assumed: image present on the node' },
   create: { medianMs: 6 * minute, p95Ms: 12 * minute, source: assumed },
   restore: {
-    medianMs: 11 * minute,
-    p95Ms: 24 * minute,
+    medianMs: 6 * minute,
+    p95Ms: 18 * minute,
     source:
       'assumed; RDS User Guide: depends on the amount of log to apply; expectedRestoreSeconds of production is 1,800',
   },
-  backup: { medianMs: 3 * minute, p95Ms: 9 * minute, source: assumed },
+  backup: { medianMs: 2 * minute, p95Ms: 6 * minute, source: assumed },
   start: {
     medianMs: 25 * second,
     p95Ms: 70 * second,

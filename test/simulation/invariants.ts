@@ -50,6 +50,20 @@ export async function judge(site: Site, witness: Witness, after: After): Promise
   await noSecretIsTold(site, witness);
 }
 
+/** Whether something is left that a sweep has yet to find. */
+export async function isUntidy(site: Site, witness: Witness): Promise<boolean> {
+  const incidents = await incidentRecords(site);
+  const control = await scan(site, site.names.controlTable, site.configuration.dr.region);
+  const { drillPrefix } = site.configuration.database;
+  return (
+    incidents.some(({ status }) => status === 'open') ||
+    control.some(({ pk }) => pk === 'lease') ||
+    witness.accepting().length !== 1 ||
+    witness.standing().some(({ identifier }) => identifier.startsWith(drillPrefix)) ||
+    [...witness.executions.values()].some(({ status }) => status === 'RUNNING')
+  );
+}
+
 /** Every incident record of both Regions. */
 async function incidentRecords(site: Site): Promise<Record_[]> {
   const items = await Promise.all(site.cloud.regions.map((region) => scan(site, site.names.incidentTable, region)));
@@ -92,12 +106,10 @@ async function peopleWereTold(
   const mails = site.cloud.regions.flatMap((region) => [...(site.cloud.service('sns', region) as Sns).mailbox()]);
   for (const record of incidents) {
     const id = idOf(record);
-    const told = mails.filter(({ subject, body }) => subject.includes(id) || body.includes(id));
-    const last = told.some(({ subject, body }) =>
-      /passed|failed|declined|stopped|recovered|over\b|ended/i.test(subject + body),
-    );
-    if (!last && !isMute) console.log(told.map((m) => m.subject));
-    if (!last && !isMute) witness.violate(5, `nobody was told how ${id} ended`);
+    const closedAt = Date.parse(String(record.closedAt ?? ''));
+    // Regions' clocks differ by seconds; nothing is said of an incident long before its end but what is going on.
+    const told = mails.some(({ subject, body, at }) => (subject + body).includes(id) && at > closedAt - 30_000);
+    if (!told && !isMute) witness.violate(5, `nobody was told how ${id} ended`);
   }
 }
 

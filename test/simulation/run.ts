@@ -2,7 +2,7 @@
 import type { Configuration } from '../../config/schema.ts';
 import { perform } from './actors.ts';
 import { inject } from './faults.ts';
-import { judge, remember } from './invariants.ts';
+import { isUntidy, judge, remember } from './invariants.ts';
 import { Load } from './load.ts';
 import type { Plan } from './plan.ts';
 import { Site } from './site.ts';
@@ -48,7 +48,7 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Result>
   });
   try {
     const load = new Load(site, site.apiUrl);
-    await site.world.clock.pass(11 * minute);
+    await site.world.clock.pass(6 * minute);
     const story = new Story(site.world.clock.now);
     witness = new Witness(site, story);
     const before = await site.run(remember(site));
@@ -58,10 +58,11 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Result>
       isMute ||= what.includes('sns:');
     });
     perform(plan, { site, story, witness });
-    await site.run(untilOver(site, witness), longest);
+    await site.run(untilOver(plan, site, witness), longest);
     site.cloud.faults.clear();
-    // What a fault kept from being cleaned up, the sweep must find.
-    await site.world.clock.pass(50 * minute);
+    // What a fault kept from being cleaned up, the sweeps must find.
+    for (let sweeps = 0; sweeps < 4 && (await site.run(isUntidy(site, witness))); sweeps++)
+      await site.world.clock.pass(15 * minute);
     load.stop();
     const after = { before, ledger: load.ledger, disaster: plan.disaster?.name, isMute };
     await site.run(judge(site, witness, after));
@@ -73,13 +74,20 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Result>
 }
 
 /** Nothing runs for a while, after everything that the plan may still bring. */
-async function untilOver(site: Site, witness: Witness): Promise<void> {
+async function untilOver(plan: Plan, site: Site, witness: Witness): Promise<void> {
   const { clock } = site.world;
+  const retries = plan.acts.find(({ kind }) => kind === 'retry')?.afterMs ?? 0;
   let quietSince = clock.now();
-  await clock.sleep(50 * minute);
+  await clock.sleep(lastBeginning(plan) + minute);
   for (;;) {
     if ([...witness.executions.values()].some(({ status }) => status === 'RUNNING')) quietSince = clock.now();
-    if (clock.now() - quietSince > 15 * minute) return;
+    if (clock.now() - quietSince > retries + 2 * minute) return;
     await clock.sleep(30 * second);
   }
+}
+
+/** When the last thing of a plan begins that waits for nothing; a disaster may take an alarm's three periods to be seen. */
+function lastBeginning({ disaster, acts }: Plan): number {
+  const begun = acts.map((act) => (act.kind === 'start-again' || act.kind === 'cancel' ? act.afterMs : 0));
+  return Math.max(...begun, disaster === undefined ? 0 : disaster.atMs + 12 * minute);
 }
