@@ -63,7 +63,10 @@ const plainPatterns: Readonly<Record<string, Map<string, RegExp>>> = { '': new M
 function plainPattern(text: string, flags: string): RegExp {
   const known = plainPatterns[flags]?.get(text);
   if (known !== undefined) return known;
-  const source = text.split(/([*?])/).map(wildcard).join('');
+  const source = text
+    .split(/([*?])/)
+    .map(wildcard)
+    .join('');
   const pattern = new RegExp(`^${source}$`, `s${flags}`);
   plainPatterns[flags]?.set(text, pattern);
   return pattern;

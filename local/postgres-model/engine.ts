@@ -80,7 +80,7 @@ class ModelledEngine implements DatabaseEngine {
     const content = backup.content.copy();
     if ('archive' in source && source.time !== undefined)
       replay(content, source.archive as ModelledArchive, backup.position, microsecondsOf(source.time));
-    return this.#open(content);
+    return this.#open(content, 'time' in source ? (source.time ?? 'backup') : 'backup');
   }
 
   async createArchive(): Promise<Archive> {
@@ -91,9 +91,10 @@ class ModelledEngine implements DatabaseEngine {
     for (const database of this.#databases) database.server.stop();
   }
 
-  #open(content: Content): Database {
+  #open(content: Content, restoredTo?: string): Database {
     const { clock, network, onServer } = this.#options;
     const server = new ModelledServer(clock, network, content);
+    server.restoredTo = restoredTo;
     onServer?.(server);
     const database = new ModelledDatabase(server, (operation) => this.#takes(operation));
     this.#databases.add(database);

@@ -34,6 +34,8 @@ export class ModelledServer implements Backend {
   onChange: () => void = () => {};
   /** Told when the server dies without having been told to. */
   onCrash: () => void = () => {};
+  /** The time that it was restored to, or that of its backup; undefined: it was made empty. */
+  restoredTo: string | 'backup' | undefined;
   /** Its disk is gone: it starts no more. */
   lost = false;
   readonly #clock: Clock;

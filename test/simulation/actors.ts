@@ -1,6 +1,8 @@
 /** The disaster of a plan, and its people. */
+import { planOf } from '../../cli/installation.ts';
 import { SqlError } from '../../local/postgres-model/content.ts';
 import type { ModelledServer } from '../../local/postgres-model/server.ts';
+import { instanceOf } from '../../workload/infrastructure/provision.ts';
 import type { Act, Beginning, Disaster, Plan, RestoreWish } from './plan.ts';
 import type { Site } from './site.ts';
 import type { Story } from './story.ts';
@@ -33,6 +35,52 @@ export function perform(plan: Plan, stage: Stage): void {
   }
   void answerQuestions(plan, stage);
   void retryFailures(plan, stage);
+  for (const fault of plan.faults) {
+    if (fault.kind === 'reopened') void reopen(fault.afterMs, stage);
+    if (fault.kind === 'squatter') void squat(fault.tagged, stage);
+  }
+}
+
+/** Somebody who does not know of the recovery lets the application's role in again. */
+async function reopen(afterMs: number, { site, story }: Stage): Promise<void> {
+  const role = site.configuration.database.applicationRoles[0]?.name ?? '';
+  const [production] = site.databases;
+  while (production?.content.roles.get(role)?.login !== false) await site.sleep(100);
+  await site.sleep(afterMs);
+  if (!production.running || production.content.roles.get(role)?.login) return;
+  story.tell(`somebody lets ${role} log in to production again`);
+  production.commit((content) => {
+    content.role(role).login = true;
+  });
+}
+
+/** An instance of somebody's own, under the very name that the recovery will want. */
+async function squat(tagged: boolean, { site, story, witness }: Stage): Promise<void> {
+  let name: string | undefined;
+  for (; name === undefined; await site.sleep(200))
+    name = [...witness.executions.values()]
+      .flatMap(({ states }) => states)
+      .map(({ output = '' }) => /"candidate":"([^"]+)"/.exec(output)?.[1])
+      .find((each) => each !== undefined);
+  const environment = site.configuration.environment;
+  story.tell(`somebody creates an instance ${name}`);
+  const { master } = site.passwords;
+  await site
+    .call('rds', 'CreateDBInstance', {
+      ...instanceOf(planOf(site.configuration), {
+        username: site.configuration.database.masterUsername,
+        password: master,
+      }),
+      DBInstanceIdentifier: name,
+      DeletionProtection: false,
+      Tags: tagged
+        ? [
+            { Key: 'stocker-dr:environment', Value: environment },
+            { Key: 'stocker-dr:incident', Value: 'drill-20260101T000000Z-00000000' },
+          ]
+        : [],
+    })
+    .catch((error: Error) => story.tell(`it could not: ${error.message}`));
 }
 
 async function begin(beginning: Beginning, { site, story }: Stage): Promise<void> {
@@ -163,6 +211,11 @@ const disasters: Readonly<Record<Disaster, Strike>> = {
   'page-corruption': (server) => void server.content.pages.set('stocker.stock_movement', 'heap'),
   'index-corruption': (server) => void server.content.pages.set('stocker.stock_movement_pkey', 'index'),
   'instance-lost': (server) => server.lose(),
+  async hiccup(server, site) {
+    server.stop();
+    await site.sleep(7 * 60_000);
+    server.start();
+  },
   async 'instance-deleted'(_server, site, identifier) {
     const change = { DBInstanceIdentifier: identifier, DeletionProtection: false, ApplyImmediately: true };
     await site.call('rds', 'ModifyDBInstance', change);

@@ -14,6 +14,7 @@ export function inject(faults: readonly Fault[], cloud: Cloud, clock: VirtualClo
     if (fault.kind === 'call') void clock.sleep(fault.fromMs).then(() => injectCall(fault, cloud, clock, onStrike));
     if (fault.kind === 'restore') endNextRestore(fault.ends, cloud);
     if (fault.kind === 'event') injectEvent(fault, cloud, onStrike);
+    if (fault.kind === 'stop-during') injectStop(fault, cloud, clock, onStrike);
   }
 }
 
@@ -68,6 +69,43 @@ function endNextRestore(ends: 'storage-full' | 'incompatible-restore', cloud: Cl
     if (ends === 'storage-full') rds.fillNextRestore();
     else rds.breakNextRestore();
   }
+}
+
+function injectStop(
+  fault: Extract<Fault, { kind: 'stop-during' }>,
+  cloud: Cloud,
+  clock: VirtualClock,
+  onStrike: OnStrike,
+): void {
+  const suffix = fault.function.replace('/', '-');
+  cloud.faults.inject({
+    service: fault.service as ServiceName,
+    operation: fault.operation,
+    times: 1,
+    where: (_input, { principal }) => principal.kind === 'role' && principal.sessionName.endsWith(suffix),
+    effect: {
+      kind: 'hold',
+      async until(_input, { region }) {
+        const running = await runningIn(cloud, region);
+        onStrike(`${fault.function} is about to ${fault.service}:${fault.operation} when its execution is stopped`);
+        for (const executionArn of running)
+          await cloud.call('sfn', 'StopExecution', { executionArn, cause: 'simulated' }, region);
+        await clock.sleep(fault.holdMs);
+      },
+    },
+  });
+}
+
+async function runningIn(cloud: Cloud, region: string): Promise<string[]> {
+  type Machines = { stateMachines: { stateMachineArn: string }[] };
+  type Executions = { executions: { executionArn: string }[] };
+  const { stateMachines } = await cloud.call<Machines>('sfn', 'ListStateMachines', {}, region);
+  const found = await Promise.all(
+    stateMachines.map(({ stateMachineArn }) =>
+      cloud.call<Executions>('sfn', 'ListExecutions', { stateMachineArn, statusFilter: 'RUNNING' }, region),
+    ),
+  );
+  return found.flatMap(({ executions }) => executions.map(({ executionArn }) => executionArn));
 }
 
 const sources: Readonly<Record<'alarm' | 'ended' | 'instance', (event: BusEvent) => boolean>> = {

@@ -59,7 +59,9 @@ export async function isUntidy(site: Site, witness: Witness): Promise<boolean> {
     incidents.some(({ status }) => status === 'open') ||
     control.some(({ pk }) => pk === 'lease') ||
     witness.accepting().length !== 1 ||
-    witness.standing().some(({ identifier }) => identifier.startsWith(drillPrefix)) ||
+    witness
+      .standing()
+      .some(({ identifier, port }) => identifier.startsWith(drillPrefix) && witness.serverOf(port)?.restoredTo) ||
     [...witness.executions.values()].some(({ status }) => status === 'RUNNING')
   );
 }
@@ -92,8 +94,9 @@ async function everythingHasEnded(site: Site, witness: Witness, incidents: reado
   const lease = control.find(({ pk }) => pk === 'lease');
   if (lease !== undefined) witness.violate(5, `the lease is still held by ${lease.incidentId}`);
   const { drillPrefix } = site.configuration.database;
-  for (const { identifier } of witness.standing())
-    if (identifier.startsWith(drillPrefix)) witness.violate(5, `${identifier} was left behind`);
+  for (const { identifier, port } of witness.standing())
+    if (identifier.startsWith(drillPrefix) && witness.serverOf(port)?.restoredTo !== undefined)
+      witness.violate(5, `${identifier} was left behind`);
 }
 
 /** Invariant 5, second half. */
@@ -150,22 +153,20 @@ function productionIsOpen(witness: Witness, { disaster }: After): void {
 }
 
 /** Invariant 3. */
-async function lossesAreTold(
-  witness: Witness,
-  incidents: readonly Record_[],
-  { ledger }: After,
-): Promise<void> {
+async function lossesAreTold(witness: Witness, incidents: readonly Record_[], { ledger }: After): Promise<void> {
   const [open] = witness.accepting();
   const server = witness.serverOf(witness.standing().find(({ identifier }) => identifier === open)?.port ?? 0);
   if (server === undefined) return;
   const present = new Set(server.content.movements.map(({ id, at }) => `${id} ${Math.floor(at / 1000)}`));
   const lost = ledger.filter(({ id, sentAt }) => !present.has(`${id} ${sentAt}`));
   if (lost.length === 0) return;
-  const recovery = incidents.findLast(({ recoveredAt, incident }) => {
-    return recoveredAt !== undefined && (incident as { mode: string }).mode === 'recovery';
-  });
+  const recovery = incidents.findLast(
+    ({ achieved, incident }) =>
+      (incident as { mode: string }).mode === 'recovery' &&
+      (achieved as { rpoSeconds?: number }).rpoSeconds !== undefined,
+  );
   if (recovery === undefined)
-    return witness.violate(3, `${lost.length} acknowledged writes are lost, and nothing was recovered`);
+    return witness.violate(3, `${lost.length} acknowledged writes are lost, and no incident says how far back`);
   const detectedAt = Date.parse((recovery.incident as { detectedAt: string }).detectedAt);
   const told = (recovery.achieved as { rpoSeconds?: number }).rpoSeconds;
   const worst = Math.max(...lost.map(({ sentAt }) => (detectedAt - sentAt) / 1000));

@@ -10,7 +10,9 @@ export type Disaster =
   | 'page-corruption'
   | 'index-corruption'
   | 'instance-lost'
-  | 'instance-deleted';
+  | 'instance-deleted'
+  /** It does not answer for some minutes, and comes back by itself. */
+  | 'hiccup';
 
 /** Who begins, and with what. Times are milliseconds from the moment when the installation is quiet. */
 export type Beginning =
@@ -47,6 +49,18 @@ export type Fault =
       readonly fromMs: number;
       readonly times: number;
     }
+  /** While a function of the product makes this call, its execution is stopped; the call takes effect afterwards. */
+  | {
+      readonly kind: 'stop-during';
+      readonly function: string;
+      readonly service: string;
+      readonly operation: string;
+      readonly holdMs: number;
+    }
+  /** Somebody lets the application's role log in again, that long after it was shut out. */
+  | { readonly kind: 'reopened'; readonly afterMs: number }
+  /** Somebody's instance has the name that the recovery wants to restore to; its tags say whose it is. */
+  | { readonly kind: 'squatter'; readonly tagged: boolean }
   | { readonly kind: 'restore'; readonly ends: 'storage-full' | 'incompatible-restore' }
   | { readonly kind: 'event'; readonly source: 'alarm' | 'ended' | 'instance'; readonly arrivalsMs: readonly number[] };
 
@@ -87,6 +101,21 @@ const calls: readonly (readonly [service: string, operation: string])[] = [
   ['lambda', 'Invoke'],
 ];
 
+/** Calls that change something, which a stopped execution's function may still make. */
+const racing: readonly (readonly [name: string, service: string, operation: string])[] = [
+  ['database/fence-source', 'dynamodb', 'PutItem'],
+  ['database/fence-source', 'sns', 'Publish'],
+  ['database/restore-database', 'rds', 'RestoreDBInstanceToPointInTime'],
+  ['database/snapshot-source', 'rds', 'CreateDBSnapshot'],
+  ['database/cut-over', 'dynamodb', 'PutItem'],
+  ['database/cut-over', 'ssm', 'PutParameter'],
+  ['database/protect-database', 'rds', 'ModifyDBInstance'],
+  ['database/tear-down', 'rds', 'DeleteDBInstance'],
+  ['incident/compensate', 'dynamodb', 'UpdateItem'],
+  ['incident/close-incident', 's3', 'PutObject'],
+  ['incident/close-incident', 'dynamodb', 'DeleteItem'],
+];
+
 export function planOf(seed: number): Plan {
   const draw = new Draw(seed, 'plan');
   const beginning = drawBeginning(draw);
@@ -118,6 +147,7 @@ const drawDisaster = (draw: Draw): Disaster =>
     'index-corruption': 2,
     'instance-lost': 4,
     'instance-deleted': 1,
+    hiccup: 2,
   });
 
 function drawActs(draw: Draw): Act[] {
@@ -132,13 +162,26 @@ function drawActs(draw: Draw): Act[] {
 }
 
 function drawFault(draw: Draw): Fault {
-  const kind = draw.weighted({ call: 8, restore: 1, event: 2 });
+  const kind = draw.weighted({ call: 16, restore: 2, event: 4, 'stop-during': 4, reopened: 1, squatter: 1 });
+  if (kind === 'stop-during') {
+    const [name, service, operation] = draw.pick(racing as [(typeof racing)[number]]);
+    return { kind, function: name, service, operation, holdMs: Math.round(draw.between(second, 7 * second)) };
+  }
+  if (kind === 'reopened') return { kind, afterMs: draw.pick([0, 5 * second, 5 * minute]) };
+  if (kind === 'squatter') return { kind, tagged: draw.chance(0.5) };
   if (kind === 'restore') return { kind, ends: draw.pick(['storage-full', 'incompatible-restore']) };
   if (kind === 'event')
     return {
       kind,
       source: draw.pick(['alarm', 'ended', 'instance']),
-      arrivalsMs: draw.pick<readonly number[]>([[], [0, 0], [0, 4 * minute], [90 * second], [20 * minute]]),
+      arrivalsMs: draw.pick<readonly number[]>([
+        [],
+        [0, 0],
+        [0, 4 * minute],
+        [90 * second],
+        [9 * minute],
+        [20 * minute],
+      ]),
     };
   const [service, operation] = draw.pick(calls as [(typeof calls)[number]]);
   const fault = draw.weighted<CallFault>({

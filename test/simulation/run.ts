@@ -5,7 +5,7 @@ import { inject } from './faults.ts';
 import { isUntidy, judge, remember } from './invariants.ts';
 import { Load } from './load.ts';
 import type { Plan } from './plan.ts';
-import { Site } from './site.ts';
+import { type ServiceTime, Site } from './site.ts';
 import { Story } from './story.ts';
 import { type Violation, Witness } from './witness.ts';
 
@@ -67,10 +67,36 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Result>
     const after = { before, ledger: load.ledger, disaster: plan.disaster?.name, isMute };
     await site.run(judge(site, witness, after));
     const ends = [...witness.executions.values()].map(({ status }) => status);
-    return { plan, violations: witness.violations, story, ends, recoveries: [] };
+    return { plan, violations: witness.violations, story, ends, recoveries: recoveriesOf(site, witness) };
   } finally {
     await site.close();
   }
+}
+
+/** From the start, or from the approval where a person was asked, until the application had validated healthy. */
+function recoveriesOf(site: Site, witness: Witness): Recovery[] {
+  return [...witness.executions.values()].flatMap(({ states }): Recovery[] => {
+    const begun = states.findLast(({ name }) => name === 'ProductionFirst')?.at;
+    const healthy = states.find(({ name }) => name === 'ValidateApplication ended')?.at;
+    if (begun === undefined || healthy === undefined) return [];
+    const worked = unionMs(site.serviceTimes, begun, healthy);
+    const totalMs = healthy - begun;
+    return worked === 0 ? [] : [{ totalSeconds: totalMs / 1000, overhead: totalMs / worked }];
+  });
+}
+
+/** Milliseconds within [from, until] in which at least one service worked. */
+function unionMs(times: readonly ServiceTime[], from: number, until: number): number {
+  const parts = times
+    .map((time) => [Math.max(time.from, from), Math.min(time.until, until)] as const)
+    .filter(([begin, end]) => end > begin)
+    .sort(([a], [b]) => a - b);
+  let [sum, reached] = [0, from];
+  for (const [begin, end] of parts) {
+    sum += Math.max(0, end - Math.max(begin, reached));
+    reached = Math.max(reached, end);
+  }
+  return sum;
 }
 
 /** Nothing runs for a while, after everything that the plan may still bring. */

@@ -104,7 +104,8 @@ export class Witness {
       if (exited?.output !== undefined) known.states.push({ name: `${exited.name} ended`, at, output: exited.output });
       const failed = event.taskFailedEventDetails ?? event.lambdaFunctionFailedEventDetails;
       if (failed?.cause?.includes('the modelled PostgreSQL does not know')) this.violate(0, causeOf(failed.cause));
-      if (failed?.error && !waits.has(failed.error)) this.#story.tell(`${nameOf(arn)}   ${failed.error}: ${causeOf(failed.cause)}`);
+      if (failed?.error && !waits.has(failed.error))
+        this.#story.tell(`${nameOf(arn)}   ${failed.error}: ${causeOf(failed.cause)}`);
       const end = /^Execution(Succeeded|Failed|Aborted|TimedOut)$/.exec(event.type ?? '')?.[1];
       if (end !== undefined) {
         known.status = end;
@@ -138,6 +139,7 @@ export class Witness {
       this.#story.tell(`production's endpoint is ${identifier}`);
       if (server === undefined) return this.violate(2, `production's endpoint is port ${port}, where no database is`);
       this.moves.push({ at: this.#site.world.clock.now(), identifier, server });
+      this.#judgeOrigin(server, identifier);
       const wrong = whatIsWrong(server);
       // Back to where it was is an undo, and moves nobody to a copy.
       if (wrong !== undefined && server !== this.#site.databases[0])
@@ -172,12 +174,39 @@ export class Witness {
       if (call.principal.kind !== 'role') return;
       this.#story.tell(`${id} is deleted by ${call.principal.sessionName}`);
       if (!id.startsWith(drillPrefix)) this.violate(4, `${id} was deleted`);
+      const owner = this.standing()
+        .find(({ identifier }) => identifier === id)
+        ?.tags.get('stocker-dr:incident');
+      if (owner !== undefined && !id.endsWith(owner.slice(-8)))
+        this.violate(4, `${id}, which is of ${owner}, was deleted`);
     });
+  }
+
+  /** Invariant 2: what becomes production was restored, and to the time that was decided. */
+  #judgeOrigin(server: ModelledServer, identifier: string): void {
+    if (server === this.#site.databases[0]) return;
+    const { restoredTo } = server;
+    if (restoredTo === undefined) this.violate(2, `${identifier} became production, and was never restored`);
+    const decided = [...this.executions.values()]
+      .flatMap(({ states }) => states)
+      .map(({ output = '' }) => output)
+      .filter((output) => output.includes(`"candidate":"${identifier}"`))
+      .map((output) => /"restore":\{"kind":"time","at":"(\d[^"]+)"/.exec(output)?.[1])
+      .findLast((at) => at !== undefined);
+    const isTime = restoredTo !== undefined && restoredTo !== 'backup';
+    if (decided !== undefined && isTime && Date.parse(decided) !== Date.parse(restoredTo))
+      this.violate(2, `${identifier} was restored to ${restoredTo}; ${decided} was decided`);
   }
 }
 
 /** Errors that only say: not yet. */
-const waits = new Set(['DatabaseNotReady', 'SnapshotNotReady', 'StillDeleting', 'WorkloadNotReady', 'ApplicationNotReady']);
+const waits = new Set([
+  'DatabaseNotReady',
+  'SnapshotNotReady',
+  'StillDeleting',
+  'WorkloadNotReady',
+  'ApplicationNotReady',
+]);
 
 /** Entered all the time, and of no interest in a story. */
 const quietStates = new Set(['CheckGate', 'CheckDeep', 'GateFinished', 'DeepFinished']);

@@ -263,6 +263,19 @@ test.each([
   expect(judgeFreshness({ newest, incident, plan, rpoSeconds: 900 }).finding.verdict).toBe(verdict);
 });
 
+test('a drill right after an outage: who was down wrote no heartbeat, and lost nothing by that', () => {
+  const judge = (heartbeat: string | undefined) =>
+    judgeFreshness({
+      newest: '2026-11-22T19:40:00Z',
+      incident: makeIncident({ detectedAt: '2026-11-22T20:15:00.000Z' }),
+      plan: makePlan({ restorePoint: '2026-11-22T20:12:00.000Z', ...(heartbeat === undefined ? {} : { heartbeat }) }),
+      rpoSeconds: 900,
+    });
+  expect(judge('2026-11-22T19:40:00Z')).toMatchObject({ finding: { verdict: 'passed' }, rpoSeconds: 180 });
+  expect(judge('2026-11-22T19:41:00Z')).toMatchObject({ finding: { verdict: 'failed' } });
+  expect(judge(undefined)).toMatchObject({ finding: { verdict: 'failed' }, rpoSeconds: 2100 });
+});
+
 describe('the endpoint is put back', () => {
   const facts = {
     ...{ resourceId: 'db-PRODUCTION', epoch: 1, parameter: '/stocker/database', value: 'old' },
