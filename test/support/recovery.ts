@@ -5,7 +5,7 @@ import { type Answer, decide } from '../../cli/approval.ts';
 import { clientsOf } from '../../cli/clients.ts';
 import { readActiveDatabase, readApproval } from '../../cli/records.ts';
 import type { ActiveDatabase, Approval, RestoreTo } from '../../core/incident/contracts.ts';
-import { overlaps, type Prober, startProber } from '../../workload/clients/prober.ts';
+import { type Overlap, overlaps, type Prober, startProber } from '../../workload/clients/prober.ts';
 import { type Ended, eventually, type Rehearsal } from './rehearsal.ts';
 
 export interface Begun {
@@ -137,7 +137,11 @@ export class Production {
 
   /** Never did two databases accept the application’s writes at a time. */
   expectOneAtMost(): void {
-    expect(overlaps(this.#prober.acceptance.intervals)).toEqual([]);
+    expect(this.overlaps()).toEqual([]);
+  }
+
+  overlaps(): Overlap[] {
+    return overlaps(this.#prober.acceptance.intervals);
   }
 
   /** What a recovery that did not succeed must leave: production open as before, and it alone; no lease; people told. */
