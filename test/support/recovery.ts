@@ -41,6 +41,7 @@ export class Production {
     this.#prober = startProber({
       connection,
       regions: [primary.region, dr.region],
+      securityGroupIds: [primary, dr].flatMap(({ databaseSecurityGroupIds }) => databaseSecurityGroupIds),
       database: database.name,
       secretName: database.applicationRoles[0]?.secretName ?? '',
       authority: cloud.certificateAuthority,
@@ -63,8 +64,14 @@ export class Production {
     const { environment } = this.#site.installation.configuration;
     const input = { mode: 'recovery', confirm: environment, reason: 'end-to-end test', ...request };
     const arn = await this.#site.begin(input);
-    const opened = async () =>
-      (await this.#site.incidents()).find(({ incident, status }) => incident.executionArn === arn && status === 'open');
+    const opened = async () => {
+      const all = await this.#site.incidents();
+      const found = all.find(({ incident, status }) => incident.executionArn === arn && status === 'open');
+      if (found) return found;
+      const { status, cause } = await this.#site.execution(arn);
+      if (status !== 'RUNNING') throw new Error(`${arn} opened no incident and ended ${status}: ${cause}`);
+      return undefined;
+    };
     const { incident } = await eventually(`an incident of ${arn}`, opened);
     return { arn, incident: incident.id };
   }
@@ -169,14 +176,18 @@ export class Production {
     return this.#site.notices.map(({ text }) => text).filter((text) => text.includes(incident));
   }
 
-  /** Instances beside the active database: copies that recoveries kept as evidence. */
-  async copies(): Promise<string[]> {
+  async instances(): Promise<string[]> {
     const names: string[] = [];
-    const active = await this.active();
     const client = this.#site.installation.clients.rds;
     for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client }, {}))
       names.push(...DBInstances.map(({ DBInstanceIdentifier = '' }) => DBInstanceIdentifier));
-    return names.filter((name) => name !== active?.identifier);
+    return names;
+  }
+
+  /** Instances beside the active database: copies that recoveries kept as evidence. */
+  async copies(): Promise<string[]> {
+    const active = await this.active();
+    return (await this.instances()).filter((name) => name !== active?.identifier);
   }
 
   /** What a person does when the review is held. */
