@@ -25,7 +25,10 @@ beforeEach(() => {
     'DeleteDBInstance',
   ]);
 });
-afterEach(() => site.clearFaults());
+afterEach(async ({ task }) => {
+  site.clearFaults();
+  if (task.result?.state === 'fail') await site.stopAll();
+});
 afterAll(async () => {
   await production?.stop();
   await site?.stop();

@@ -19,7 +19,10 @@ beforeAll(async () => {
 beforeEach(async () => {
   before = await production.before();
 });
-afterEach(() => site.clearFaults());
+afterEach(async ({ task }) => {
+  site.clearFaults();
+  if (task.result?.state === 'fail') await site.stopAll();
+});
 afterAll(async () => {
   await production?.stop();
   await site?.stop();
@@ -79,7 +82,9 @@ describe('a restore that RDS gives up', () => {
       await production.expectAsBefore(before, ended);
       await expectCopyKept(ended, 'incompatible-restore');
       // The looks of the sentinel before it are still there to be restored to.
-      expect(lastWord(ended)).toMatch(new RegExp(`dr -- retry ${ended.incident} --restore-to 20\\S+Z`));
+      expect(lastWord(ended)).toMatch(
+        new RegExp(`dr -- retry ${ended.incident} --environment staging --restore-to 20\\S+Z`),
+      );
     } finally {
       renameSync(`${file}.gone`, file);
     }

@@ -1,5 +1,5 @@
 /** Production dies: before anybody recovers it, and while it is being recovered. Its data come back, and one database at most takes writes. */
-import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
+import { DeleteDBInstanceCommand, DescribeDBInstancesCommand, ModifyDBInstanceCommand } from '@aws-sdk/client-rds';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { invoke } from '../../cli/clients.ts';
 import type { ActiveDatabase } from '../../core/incident/contracts.ts';
@@ -14,7 +14,10 @@ beforeAll(async () => {
   await site.settled();
   production = new Production(site);
 });
-afterEach(() => site.clearFaults());
+afterEach(async ({ task }) => {
+  site.clearFaults();
+  if (task.result?.state === 'fail') await site.stopAll();
+});
 afterAll(async () => {
   await production?.stop();
   await site?.stop();
@@ -99,4 +102,25 @@ test.each([
   await killed;
   await expectRecovered(ended, before);
   expect((await site.step(ended.incident, 'FenceSource'))?.facts).toMatchObject({ outcome: 'fenced' });
+});
+
+test('is deleted: its automated backups outlive it, and its data come back from them', async () => {
+  const before = await production.active();
+  const { identifier: DBInstanceIdentifier = '' } = before ?? {};
+  const { rds } = site.installation.clients;
+  await site.restorable(Date.now() + 500, DBInstanceIdentifier);
+  await rds.send(
+    new ModifyDBInstanceCommand({ DBInstanceIdentifier, DeletionProtection: false, ApplyImmediately: true }),
+  );
+  await site.available(DBInstanceIdentifier);
+  await rds.send(
+    new DeleteDBInstanceCommand({ DBInstanceIdentifier, SkipFinalSnapshot: true, DeleteAutomatedBackups: false }),
+  );
+  await eventually(
+    'the end of the instance',
+    async () => !(await production.instances()).includes(DBInstanceIdentifier),
+  );
+  const ended = await production.recover();
+  await expectRecovered(ended, before);
+  expect((await site.step(ended.incident, 'FenceSource'))?.facts).toMatchObject({ outcome: 'gone' });
 });
