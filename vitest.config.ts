@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    hookTimeout: 180_000,
     projects: [
       { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: assembled } },
       {
@@ -17,6 +17,8 @@ export default defineConfig({
         test: {
           name: 'assembly',
           include: assembled,
+          // Above what `eventually` waits: that says what never came.
+          testTimeout: 240_000,
           // One synth for the whole run, provided to every test of these rooms.
           globalSetup: ['test/support/synthesize.ts'],
         },

@@ -2,6 +2,8 @@
  * The product's errors. `name` is literal and stable: Step Functions matches ErrorEquals against it, and class names are
  * minified. Each area's errors.ts defines its own with `defineError`; docs/errors.md lists them all.
  */
+import { forIncident } from './commands.ts';
+
 export interface ErrorDefinition {
   readonly name: string;
   /** Step Functions may try the same step again. */
@@ -46,17 +48,19 @@ const nextMark = '\nNext: ';
 export const withNext = (message: string, next: string): string => `${message}${nextMark}${next}`;
 
 /** What a failed state says to people: of our own functions the message and next, of anything else what there is. */
-export function readFailure(failure: { readonly Error: string; readonly Cause: string }): {
-  name: string;
-  message: string;
-  next: string;
-} {
+export function readFailure(
+  failure: { readonly Error: string; readonly Cause: string },
+  incident?: { readonly id: string; readonly environment: string },
+): { name: string; message: string; next: string } {
   const [message = '', next] = messageOfCause(failure.Cause).split(nextMark);
   const known = next ?? errorRegistry.get(failure.Error)?.next;
   return {
     name: failure.Error,
     message,
-    next: known ?? 'Read the execution’s history in the Step Functions console; correct the cause and start again.',
+    next:
+      incident && known
+        ? forIncident(known, incident)
+        : (known ?? 'Read the execution’s history in the Step Functions console; correct the cause and start again.'),
   };
 }
 

@@ -77,6 +77,7 @@ function probe({ configuration, connection, cloud }: Installation): Prober {
   return startProber({
     connection,
     regions: [primary.region, dr.region],
+    securityGroupIds: [primary, dr].flatMap(({ databaseSecurityGroupIds }) => databaseSecurityGroupIds),
     database: database.name,
     secretName: database.applicationRoles[0]?.secretName ?? '',
     authority: cloud.certificateAuthority,

@@ -2,7 +2,8 @@
  * Every 30 minutes how the recovery that runs stands, and every 5 minutes a reminder while it waits for a person's answer:
  * the approval is shorter than the first update. Called by a schedule, more often than it has anything to tell.
  */
-import type { Approval, IncidentRecord, StepRecord } from '../incident/contracts.ts';
+import { dr } from '../commands.ts';
+import type { Approval, Incident, IncidentRecord, StepRecord } from '../incident/contracts.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Announcement, Announcer, Approvals, Clock, Executions, IncidentStore } from '../incident/ports.ts';
 import { currentStep, drillsOfForecast, forecast, lastDone } from './progress.ts';
@@ -59,7 +60,7 @@ async function tell(record: IncidentRecord, context: ReportProgressContext): Pro
   await announcer.announce(
     incident,
     asking
-      ? reminder(asking, now)
+      ? reminder(asking, incident, now)
       : update(record, steps, await expected(record, { begunAt, approval: own, now }, context), now),
   );
   return name;
@@ -93,11 +94,11 @@ function update({ incident }: IncidentRecord, steps: readonly StepRecord[], expe
       ...(last ? [`Before: ${last.step}: ${last.summary}`] : []),
       expectation,
     ],
-    next: `Nothing to do: it goes on by itself. To watch it: npm run dr -- watch ${incident.id}`,
+    next: `Nothing to do: it goes on by itself. To watch it: ${dr(`watch ${incident.id}`, incident.environment)}`,
   } satisfies Announcement;
 }
 
-function reminder({ incidentId, expiresAt, plan }: Approval, now: string) {
+function reminder({ incidentId, expiresAt, plan }: Approval, { environment }: Incident, now: string) {
   return {
     kind: 'approval-wanted',
     headline: `Reminder: approve the recovery of ${plan.source}?`,
@@ -109,8 +110,8 @@ function reminder({ incidentId, expiresAt, plan }: Approval, now: string) {
       `Nobody has answered yet. Without an answer by ${expiresAt}, in ${formatSeconds(secondsBetween(now, expiresAt))}, the recovery is declined`,
     ],
     next: [
-      `npm run dr -- approve ${incidentId} --reason "…"${plan.restorePoint ? '' : ' --restore-to …'}`,
-      `npm run dr -- decline ${incidentId} --reason "…"`,
+      `${dr(`approve ${incidentId}`, environment)} --reason "…"${plan.restorePoint ? '' : ' --restore-to …'}`,
+      `${dr(`decline ${incidentId}`, environment)} --reason "…"`,
     ].join('; '),
   } satisfies Announcement;
 }

@@ -1,6 +1,7 @@
 /** FenceSource: production takes no writes any more, and it is proven, before anything else may take them. */
 import { interruption } from '../communications/customers.ts';
 import type { Incident } from '../incident/contracts.ts';
+import { endOf } from '../incident/end-of.ts';
 import type { Announcer, Clock, Compensations, ControlStore, Executions } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
@@ -56,7 +57,7 @@ async function fence(
 ): Promise<StepResult<SourceFence>> {
   const { settings, clock, secrets, sessions, compensations } = context;
   const { identifier, resourceId } = plan.source;
-  const ended = await endOf(incident, context);
+  const ended = await endOf(incident, context.executions);
   if (ended) throw LeaseLost(`${ended}: ${identifier} is left as it is.`);
   const target = targetOfSource(plan, settings);
   const { master, logins } = await fenceLogins(settings, secrets);
@@ -69,7 +70,8 @@ async function fence(
       facts: { source: plan.source, outcome: 'gone', never: 'start it again: it would take writes' },
     };
   try {
-    const undoing: Unfence = { ...target, resourceId, epoch: plan.epoch, roles, candidate: plan.candidate };
+    const { epoch, candidate } = plan;
+    const undoing: Unfence = { ...target, resourceId, epoch, roles, candidate, incidentId: incident.id };
     // Before the act; and not where this incident's candidate is production, for the source then stays closed.
     if (plan.resume === undefined) await compensations.register(incident.id, unfenceSource, undoing);
     const closed = await whileConnected(target, () =>
@@ -87,18 +89,12 @@ async function fence(
   }
 }
 
-/** In words, where the execution does not run any more: a function outlives it. */
-async function endOf({ id, executionArn }: Incident, { executions }: FenceSourceContext): Promise<string | undefined> {
-  const status = await executions.status(executionArn);
-  return status === 'RUNNING' ? undefined : `The execution of ${id} is ${status ?? 'gone'}`;
-}
-
 /**
  * One that was stopped while this fenced may have been compensated before the fence was there, and nobody would lift it.
  * Another recovery's fence is that one's to lift.
  */
 async function requireRunning(incident: Incident, undoing: Unfence, context: FenceSourceContext): Promise<void> {
-  const ended = await endOf(incident, context);
+  const ended = await endOf(incident, context.executions);
   if (ended === undefined) return;
   const lease = await context.control.readLease();
   const isOthers = lease?.mode === 'recovery' && lease.executionArn !== incident.executionArn;

@@ -86,6 +86,12 @@ export async function openTo(opened: Opened, roles: readonly string[], resumeJob
   if (resumeJobs) await resumeScheduledJobs(opened);
 }
 
+/** Whether any of these logins is known to the database. */
+export async function hasRoles(session: Session, logins: readonly Login[]): Promise<boolean> {
+  const roles = logins.map(({ username }) => username);
+  return (await session.query('select 1 from pg_roles where rolname = any($1)', [roles])).length > 0;
+}
+
 async function requireRoles(session: Session, roles: readonly string[]): Promise<void> {
   const found = await session.query(
     `select rolname, rolsuper or rolcreaterole or exists (select 1 from pg_roles admin

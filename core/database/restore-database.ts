@@ -1,14 +1,27 @@
 /** RestoreDatabase, AwaitAvailable, ConfigureDatabase and AwaitUsable: from a plan to an instance that takes sessions. */
+import * as z from 'zod';
 import type { Incident } from '../incident/contracts.ts';
+import { endOf } from '../incident/end-of.ts';
 import { environmentTag, incidentTag, isCopyDeleted } from '../incident/identifiers.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
-import type { Clock } from '../incident/ports.ts';
+import type { Clock, Compensations, Executions } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Candidate, Restore, RestorePlan } from './contracts.ts';
-import { CandidateNotOurs, DatabaseNotFound, DatabaseNotReady, RestoreFailed, RestorePointUnknown } from './errors.ts';
+import {
+  CandidateNotOurs,
+  DatabaseNotFound,
+  DatabaseNotReady,
+  LeaseLost,
+  RestoreFailed,
+  RestorePointUnknown,
+} from './errors.ts';
 import type { DatabaseInstance, Databases, RestoreSpecification, Secrets, Sessions } from './ports.ts';
 import { addressOf, messageOf, withSession } from './sql.ts';
+
+export const closeCandidate = 'close-candidate';
+export const CloseCandidate = z.object({ identifier: z.string(), incidentId: z.string() });
+export type CloseCandidate = z.infer<typeof CloseCandidate>;
 
 /** aws-facts: RDS stays in these until somebody acts; `deleting` means that somebody else acts. */
 export const terminalStatuses = new Set([
@@ -45,22 +58,44 @@ export interface RestoreContext {
   readonly here: RegionSettings;
   readonly databases: Pick<Databases, 'find' | 'restore' | 'restoreWindow'>;
   readonly secrets: Secrets;
+  readonly compensations: Pick<Compensations, 'register'>;
+  readonly executions: Pick<Executions, 'status'>;
 }
 
 /**
- * Starts the restore with everything that RDS would otherwise default (aws-facts). A repeated step, or one whose answer
- * was lost, finds the instance there and adopts it only if it bears this incident's tag.
+ * Starts the restore. A copy that is kept, and may admit the application's logins as its restore point did, is closed
+ * where the recovery does not succeed: registered before the act. One that is stopped meanwhile may have been compensated
+ * before the copy was there, so it is registered again.
  */
 export async function restoreDatabase(
+  { incident, plan }: PlanInput,
+  context: RestoreContext,
+): Promise<StepResult<{ outcome: 'started' | 'adopted' }>> {
+  const { candidate } = plan;
+  if (plan.resume !== undefined)
+    return { output: { outcome: 'adopted' }, summary: `${candidate} was restored by this incident and is production` };
+  if (isCopyDeleted(incident)) return startRestore({ incident, plan }, context);
+  const { compensations, executions } = context;
+  const before = await endOf(incident, executions);
+  if (before) throw LeaseLost(`${before}: nothing is restored.`);
+  const closing: CloseCandidate = { identifier: candidate, incidentId: incident.id };
+  await compensations.register(incident.id, closeCandidate, closing);
+  const result = await startRestore({ incident, plan }, context);
+  const ended = await endOf(incident, executions);
+  if (ended === undefined) return result;
+  await compensations.register(incident.id, closeCandidate, closing);
+  throw LeaseLost(`${ended}, while ${candidate} was being restored: the clean-up closes it once it is up.`);
+}
+
+/**
+ * With everything that RDS would otherwise default (aws-facts). A repeated step, or one whose answer was lost, finds the
+ * instance there and adopts it only if it bears this incident's tag.
+ */
+async function startRestore(
   { incident, plan }: PlanInput,
   { settings, here, databases, secrets }: RestoreContext,
 ): Promise<StepResult<{ outcome: 'started' | 'adopted' }>> {
   const { restore, restorePoint } = restoreOf(plan);
-  if (plan.resume !== undefined)
-    return {
-      output: { outcome: 'adopted' },
-      summary: `${plan.candidate} was restored by this incident and is production`,
-    };
   const source = await databases.find(plan.source.identifier);
   const isThere = source?.resourceId === plan.source.resourceId;
   if (plan.seen === undefined && !isThere) throw sourceGone(plan);

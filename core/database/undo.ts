@@ -1,13 +1,14 @@
 /** What a recovery undoes where it does not succeed. Each finds out first whether there still is something to undo. */
 import * as z from 'zod';
 import type { ActiveDatabase } from '../incident/contracts.ts';
+import { incidentTag } from '../incident/identifiers.ts';
 import type { Clock, ControlStore, Undo } from '../incident/ports.ts';
-import { Deployment, type Settings } from '../settings.ts';
+import { Deployment, regionSettings, type Settings } from '../settings.ts';
 import type { Login } from './credentials.ts';
 import { DatabaseNotReady } from './errors.ts';
-import { closeTo, fenceLogins, openTo, proveRefused } from './fence.ts';
-import type { Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
-import { terminalStatuses } from './restore-database.ts';
+import { closeTo, fenceLogins, hasRoles, openTo, proveRefused } from './fence.ts';
+import type { DatabaseInstance, Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
+import { CloseCandidate, closeCandidate, terminalStatuses } from './restore-database.ts';
 import { answerOf, judgeSource } from './source.ts';
 import { withSession } from './sql.ts';
 
@@ -35,6 +36,7 @@ export const Unfence = z.object({
   roles: z.array(z.string()),
   /** What the recovery restores: it must not take writes beside the source. */
   candidate: z.string(),
+  incidentId: z.string(),
 });
 export type Unfence = z.infer<typeof Unfence>;
 
@@ -50,6 +52,7 @@ const Endpoint = z.object({
 /** By the name under which each is registered. */
 export const databaseUndos = (context: UndoContext): Readonly<Record<string, Undo>> => ({
   [unfenceSource]: (facts) => undoFence(Unfence.parse(facts), context),
+  [closeCandidate]: (facts) => undoRestore(CloseCandidate.parse(facts), context),
   [restoreEndpoint]: (facts) => undoEndpoint(Endpoint.parse(facts), context),
 });
 
@@ -74,7 +77,9 @@ export async function undoFence(
   const instance = await databases.find(facts.identifier);
   if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
   const { master, logins } = await fenceLogins(settings, secrets);
-  await closeCandidate(facts.candidate, { settings, databases, sessions, master, logins });
+  const candidate = await findOwn({ ...facts, identifier: facts.candidate }, databases);
+  if (candidate !== undefined && !isOutOfReach(candidate, settings))
+    await close(candidate, { settings, sessions, master, logins });
   try {
     await withSession(sessions, facts, master, (session) =>
       openTo({ session, sessions, target: facts, master }, facts.roles, true),
@@ -86,7 +91,40 @@ export async function undoFence(
   return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
 }
 
-interface CandidateContext extends Pick<UndoContext, 'settings' | 'databases' | 'sessions'> {
+/** The copy stays, as evidence, and takes nobody's writes. */
+async function undoRestore(
+  facts: CloseCandidate,
+  { settings, control, databases, secrets, sessions }: UndoContext,
+): Promise<string> {
+  const { identifier } = facts;
+  if ((await control.readActiveDatabase())?.identifier === identifier)
+    return `${identifier} is production: it stays open`;
+  const candidate = await findOwn(facts, databases);
+  if (candidate === undefined) return `there is no copy ${identifier} to close`;
+  await close(candidate, { settings, sessions, ...(await fenceLogins(settings, secrets)) });
+  return `${identifier} is closed to the application and kept`;
+}
+
+/** Undefined too where another took the name: nothing is altered that the incident did not make. */
+async function findOwn(
+  { identifier, incidentId }: CloseCandidate,
+  databases: UndoContext['databases'],
+): Promise<DatabaseInstance | undefined> {
+  const instance = await databases.find(identifier);
+  return instance?.tags[incidentTag] === incidentId ? instance : undefined;
+}
+
+/**
+ * One that has not been up yet and is in the isolated group only: the application cannot reach it, and ConfigureDatabase,
+ * which admits it, runs for one that was available. Production need not wait for it, which may take RDS an hour.
+ */
+function isOutOfReach({ status, region, settings: its }: DatabaseInstance, settings: Settings): boolean {
+  const groups = its.securityGroupIds;
+  const { isolatedSecurityGroupId } = regionSettings(settings, region);
+  return status === 'creating' && Array.isArray(groups) && groups.length === 1 && groups[0] === isolatedSecurityGroupId;
+}
+
+interface CandidateContext extends Pick<UndoContext, 'settings' | 'sessions'> {
   readonly master: Login;
   readonly logins: readonly Login[];
 }
@@ -95,23 +133,26 @@ interface CandidateContext extends Pick<UndoContext, 'settings' | 'databases' | 
  * A copy restored to a time before the fence still admits the application: it is fenced before the source is opened. One
  * that RDS has given up, and on which nobody listens, takes nobody's writes.
  */
-async function closeCandidate(
-  identifier: string,
-  { settings, databases, sessions, master, logins }: CandidateContext,
+async function close(
+  { identifier, address, port, status }: DatabaseInstance,
+  { settings, sessions, master, logins }: CandidateContext,
 ): Promise<void> {
-  const candidate = await databases.find(identifier);
-  if (candidate === undefined || candidate.status === 'stopped') return;
-  const { address, port, status } = candidate;
+  if (status === 'stopped') return;
   const isGivenUp = terminalStatuses.has(status);
   if (address === undefined || port === undefined) {
     if (isGivenUp) return;
-    throw DatabaseNotReady(`${identifier} is ${status}: it must be fenced before the source takes writes again.`);
+    throw DatabaseNotReady(`${identifier} is ${status}: it is fenced as soon as it is up.`);
   }
   const target = { identifier, address, port, database: settings.database.name };
   try {
-    await withSession(sessions, target, master, (session) =>
-      closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'roll-back', setPasswords: true }),
-    );
+    const closed = await withSession(sessions, target, master, async (session) => {
+      // One that a dump was to fill has no roles yet, and so nobody to keep out.
+      if (!(await hasRoles(session, logins))) return false;
+      const opened = { session, sessions, target, master };
+      await closeTo(opened, logins, settings, { prepared: 'roll-back', setPasswords: true });
+      return true;
+    });
+    if (!closed) return;
   } catch (error) {
     if (isGivenUp && answerOf(error).kind === 'refuses') return;
     throw error;

@@ -38,7 +38,7 @@ export function compileReport({ generatedAt, record, earlier, point, failure: fa
   const messages = [...evidence.messages].sort((a, b) => (a.at < b.at ? -1 : 1));
   const failedStep = timeline.findLast(({ error }) => failed && error?.name === failed.Error);
   const failure = failed && {
-    ...withOffer(readFailure(failed), offer(failed.Error, record.incident, timeline)),
+    ...withOffer(readFailure(failed, record.incident), offer(failed.Error, record.incident, timeline)),
     ...(failedStep ? { step: failedStep.step } : {}),
   };
   const objectives = objectiveResults(record);

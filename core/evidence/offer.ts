@@ -1,5 +1,7 @@
 /** What to restore to instead, where the restore point was to blame: as the assessment had listed it. */
+
 import * as z from 'zod';
+import { dr } from '../commands.ts';
 import { OtherPoint } from '../database/contracts.ts';
 import { DumpUnusable, RestoreFailed, RestorePointUnavailable, RestorePointUnknown } from '../database/errors.ts';
 import type { Incident, StepRecord } from '../incident/contracts.ts';
@@ -19,7 +21,7 @@ const ofThePoint = [
 /** Empty where another restore point changes nothing, or none is known. */
 export function offer(
   error: string,
-  { id, mode }: Pick<Incident, 'id' | 'mode'>,
+  { id, mode, environment }: Pick<Incident, 'id' | 'mode' | 'environment'>,
   timeline: readonly StepRecord[],
 ): string {
   if (mode !== 'recovery' || !ofThePoint.includes(error)) return '';
@@ -30,5 +32,5 @@ export function offer(
   const points = known.at(-1) ?? [];
   if (points.length === 0) return '';
   const listed = points.map(({ restoreTo, at, what }) => `--restore-to ${asOption(restoreTo)} (${what}, ${at})`);
-  return `Another restore point: npm run dr -- retry ${id} ${listed.join(', or ')}.`;
+  return `Another restore point: ${dr(`retry ${id}`, environment)} ${listed.join(', or ')}.`;
 }

@@ -12,7 +12,8 @@ import { type CloseIncidentContext, closeIncident } from './close-incident.ts';
 import { type CompensateContext, compensate } from './compensate.ts';
 import type { IncidentRecord } from './contracts.ts';
 import { isCopyDeleted } from './identifiers.ts';
-import type { ControlStore, Executions, IncidentStore } from './ports.ts';
+import { secondsBetween } from './moments.ts';
+import type { Clock, ControlStore, Executions, IncidentStore } from './ports.ts';
 
 /** The event, reduced to what matters here. */
 export const StoppedExecution = z
@@ -37,6 +38,7 @@ export interface TornDown {
 }
 
 export interface CleanUpStoppedContext {
+  readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readLease' | 'releaseLease'>;
   readonly incidents: Pick<IncidentStore, 'read' | 'list'>;
   /** Deletes what the drill made. Throws where it could not. */
@@ -112,7 +114,7 @@ async function cleanUp(
   const tidy = isCopyDeleted(incident) ? tearDown : undo;
   const tornDown = await tidy(record, context).catch((cause: unknown): TornDown => {
     failure = cause;
-    return { deleted: false, summary: `NOTHING YET: ${cause instanceof Error ? cause.message : String(cause)}` };
+    return { deleted: false, summary: `NOT YET: ${cause instanceof Error ? cause.message : String(cause)}` };
   });
   if (record.status === 'open')
     await closeIncident(
@@ -142,16 +144,23 @@ const lastWords = ['DeletionRefused', 'CompensationFailed'];
 const mayBeUncompensated = (status: IncidentRecord['status'], incident: IncidentRecord['incident']) =>
   status === 'failed' && !isCopyDeleted(incident);
 
-/** Undoes what a recovery registered, unless another recovery is at work on the same database: its fence must hold. */
+/** AWS Lambda's limit: after that, no function of an ended execution acts any more. */
+const longestFunctionSeconds = 900;
+
+/**
+ * Undoes what a recovery registered, unless another recovery is at work on the same database: its fence must hold. What a
+ * function that outlived its execution does behind that, and dies of, is undone by a later sweep.
+ */
 async function undo(
-  { incident, status }: IncidentRecord,
-  { control, compensating }: CleanUpStoppedContext,
+  { incident, status, closedAt }: IncidentRecord,
+  { clock, control, compensating }: CleanUpStoppedContext,
 ): Promise<TornDown> {
   if (status === 'closed') return { deleted: false, summary: 'the recovery succeeded' };
   const lease = await control.readLease();
   if (lease?.mode === 'recovery' && lease.executionArn !== incident.executionArn)
     return { deleted: false, summary: `nothing: ${lease.incidentId} is at work on the database` };
-  const { output, summary } = await compensate({ incident }, compensating);
+  const keep = closedAt === undefined || secondsBetween(closedAt, clock.now().toISOString()) < longestFunctionSeconds;
+  const { output, summary } = await compensate({ incident, keep }, compensating);
   return { deleted: output.undone.length > 0, summary };
 }
 

@@ -129,7 +129,7 @@ async function refuse(
   announcer: Announcer,
 ): Promise<StepResult<Closed>> {
   if (!failure) throw IncidentUnknown(`${incident.id} has no record`);
-  const { name, message, next } = readFailure(failure);
+  const { name, message, next } = readFailure(failure, incident);
   await announcer.announce(incident, {
     kind: 'refused',
     headline: `The incident was not opened: ${name}`,

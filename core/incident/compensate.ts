@@ -6,7 +6,7 @@ import { CompensationFailed } from './errors.ts';
 import type { Compensations, Undo } from './ports.ts';
 
 export interface CompensateContext {
-  readonly compensations: Pick<Compensations, 'open' | 'done'>;
+  readonly compensations: Pick<Compensations, 'open' | 'note' | 'done'>;
   /** Name of a compensation → how to undo it. */
   readonly undos: Readonly<Record<string, Undo>>;
 }
@@ -18,10 +18,11 @@ interface Undone {
 
 /**
  * Goes on where one cannot be undone: each stands for itself, and a source that takes writes again is worth more than an
- * order. Throws what is worth another try, else CompensationFailed naming what a person must undo.
+ * order. Throws what is worth another try, else CompensationFailed naming what a person must undo. With `keep`, a function
+ * of the incident may still be at work, and act behind its undo: everything stays registered, to be undone once more.
  */
 export async function compensate(
-  { incident }: { readonly incident: Incident },
+  { incident, keep = false }: { readonly incident: Pick<Incident, 'id'>; readonly keep?: boolean },
   { compensations, undos }: CompensateContext,
 ): Promise<StepResult<{ undone: readonly Undone[] }>> {
   const undone: Undone[] = [];
@@ -32,13 +33,16 @@ export async function compensate(
       const undo = undos[name];
       if (undo === undefined) throw CompensationFailed(`this version knows no undo of that name`);
       const outcome = await undo(facts);
-      await compensations.done(compensation, outcome);
-      undone.push({ name, outcome });
+      await (keep ? compensations.note(compensation, outcome) : compensations.done(compensation, outcome));
+      if (compensation.outcome === undefined) undone.push({ name, outcome });
     } catch (cause) {
       failures.push({ name, cause });
     }
   }
   const again = failures.find(({ cause }) => !(cause instanceof RecoveryError) || cause.retryable);
+  const outcomes = undone.map(({ outcome }) => outcome).join('; ');
+  if (again?.cause instanceof RecoveryError && outcomes !== '')
+    throw new RecoveryError(again.cause, `${again.cause.message} Done: ${outcomes}`, { cause: again.cause });
   if (again) throw again.cause;
   if (failures.length > 0)
     throw CompensationFailed(failures.map(({ name, cause }) => `${name}: ${messageOf(cause)}`).join('; '), {
@@ -46,7 +50,7 @@ export async function compensate(
     });
   return {
     output: { undone },
-    summary: undone.length === 0 ? 'nothing had to be undone' : undone.map(({ outcome }) => outcome).join('; '),
+    summary: outcomes === '' ? 'nothing had to be undone' : outcomes,
     facts: { undone },
   };
 }

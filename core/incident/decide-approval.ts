@@ -1,5 +1,7 @@
 /** A person's decision on a recovery that asked for one: who, why and when are recorded before it goes on. */
+
 import * as z from 'zod';
+import { dr } from '../commands.ts';
 import type { Settings } from '../settings.ts';
 import { type Approval, type ApprovalDecision, RestoreTo } from './contracts.ts';
 import { isIncidentId } from './identifiers.ts';
@@ -38,15 +40,15 @@ export interface ApprovalAnswer {
 }
 
 export interface DecideApprovalContext {
-  readonly settings: Pick<Settings, 'approval'>;
+  readonly settings: Pick<Settings, 'approval' | 'environment'>;
   readonly clock: Clock;
   readonly approvals: Pick<Approvals, 'read' | 'decide'>;
 }
 
 const usage =
   'POST {"incident": "<incident id>", "decision": "approve" or "decline", "reason": "<why>"} and, to choose the restore point, "restoreTo": "latest", a UTC time, {"snapshot": "<identifier>"} or {"dump": "<name>"}, signed with IAM';
-const over = (incident: string) =>
-  `See how it stands: npm run dr -- watch ${incident}. If it has failed, this asks again: npm run dr -- retry ${incident}.`;
+const over = (incident: string, { environment }: DecideApprovalContext['settings']) =>
+  `See how it stands: ${dr(`watch ${incident}`, environment)}. If it has failed, this asks again: ${dr(`retry ${incident}`, environment)}.`;
 
 export async function decideApproval(
   { caller, body }: ApprovalRequest,
@@ -61,10 +63,10 @@ export async function decideApproval(
   if (approval === undefined)
     return {
       statusCode: 404,
-      message: `Incident ${incident} waits for no approval: it has not asked yet, or is a drill, which asks for none. ${over(incident)}`,
+      message: `Incident ${incident} waits for no approval: it has not asked yet, or is a drill, which asks for none. ${over(incident, settings)}`,
     };
   if (approval.decision === undefined) {
-    const refusal = refuse(parsed.data, approval, { caller, now, ...settings.approval });
+    const refusal = refuse(parsed.data, approval, { caller, now, settings });
     if (refusal) return refusal;
   }
   const decided = await approvals.decide(approval, {
@@ -79,7 +81,7 @@ export async function decideApproval(
   if (decided.outcome === 'decided-before') return { statusCode: 409, message: standing(incident, decided.first) };
   return {
     statusCode: 409,
-    message: `The execution of incident ${incident} does not wait any more; nothing was decided. ${over(incident)}`,
+    message: `The execution of incident ${incident} does not wait any more; nothing was decided. ${over(incident, settings)}`,
   };
 }
 
@@ -87,16 +89,16 @@ export async function decideApproval(
 function refuse(
   { incident, decision, restoreTo }: Body,
   { expiresAt, startedBy, plan }: Approval,
-  { caller, now, starterMayApprove }: { caller: string; now: string; starterMayApprove: boolean },
+  { caller, now, settings }: { caller: string; now: string; settings: DecideApprovalContext['settings'] },
 ): ApprovalAnswer | undefined {
   const bad = (message: string): ApprovalAnswer => ({ statusCode: 400, message });
   if (!isBefore(now, expiresAt))
     return {
       statusCode: 409,
-      message: `Nobody answered incident ${incident} by ${expiresAt}: it is declined. ${over(incident)}`,
+      message: `Nobody answered incident ${incident} by ${expiresAt}: it is declined. ${over(incident, settings)}`,
     };
   if (decision === 'decline') return restoreTo === undefined ? undefined : bad('restoreTo belongs to an approval.');
-  if (!starterMayApprove && startedBy === caller)
+  if (!settings.approval.starterMayApprove && startedBy === caller)
     return {
       statusCode: 403,
       message: `${caller} started incident ${incident}: somebody else approves it (approval.starterMayApprove).`,

@@ -35,7 +35,10 @@ export interface IncidentStore {
   ): Promise<boolean>;
   /** Newest first. */
   list(limit: number): Promise<IncidentRecord[]>;
-  /** Writes a step: the first call sets startedAt and later ones keep it; each `running` adds an attempt. */
+  /**
+   * Writes a step: the first call sets startedAt and later ones keep it; each `running` adds an attempt. Another
+   * execution's record of the step is replaced by one that began after it, and by no other.
+   */
   recordStep(record: StepRecord): Promise<void>;
   steps(incidentId: string): Promise<StepRecord[]>;
   recordMessage(message: MessageRecord): Promise<void>;
@@ -62,6 +65,8 @@ export interface Compensations {
   register(incidentId: string, name: string, facts: Readonly<Record<string, unknown>>): Promise<void>;
   /** What is not undone yet, last registered first. */
   open(incidentId: string): Promise<Compensation[]>;
+  /** What undoing came to; it stays registered. */
+  note(compensation: Compensation, outcome: string): Promise<void>;
   done(compensation: Compensation, outcome: string): Promise<void>;
 }
 

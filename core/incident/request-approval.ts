@@ -1,4 +1,5 @@
 /** Asks a named person before a recovery changes anything: what is lost now, what waiting costs, how to answer. */
+import { dr } from '../commands.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import { type Approval, type Incident, type RestoreTo, recordVersion } from './contracts.ts';
@@ -6,7 +7,7 @@ import { asOption, describeRestoreTo, formatSeconds } from './moments.ts';
 import type { Announcement, Announcer, Approvals, Clock } from './ports.ts';
 
 export interface RequestApprovalContext {
-  readonly settings: Pick<Settings, 'approval' | 'dr'>;
+  readonly settings: Pick<Settings, 'approval' | 'dr' | 'environment'>;
   readonly clock: Clock;
   readonly approvals: Pick<Approvals, 'ask'>;
   readonly announcer: Announcer;
@@ -102,7 +103,7 @@ function question(
   incident: Incident,
   plan: PlanToApprove,
   { expiresAt }: Approval,
-  { dr }: RequestApprovalContext['settings'],
+  { environment, dr: { region } }: RequestApprovalContext['settings'],
 ): Announcement {
   const { source, candidate, restorePoint, others = [], window, damage, scope } = plan;
   const body = `{"incident": "${incident.id}", "decision": "approve" or "decline", "reason": "…"${restorePoint ? '' : ', "restoreTo": …'}}`;
@@ -128,9 +129,9 @@ function question(
       `Without an answer by ${expiresAt} the recovery is declined`,
     ],
     next: [
-      `npm run dr -- approve ${incident.id} --reason "…"${restorePoint ? '' : ' --restore-to …'}`,
-      `npm run dr -- decline ${incident.id} --reason "…"`,
-      `or POST ${body}, signed with IAM, to the approval URL (output of the stack in ${dr.region}).`,
+      `${dr(`approve ${incident.id}`, environment)} --reason "…"${restorePoint ? '' : ' --restore-to …'}`,
+      `${dr(`decline ${incident.id}`, environment)} --reason "…"`,
+      `or POST ${body}, signed with IAM, to the approval URL (output of the stack in ${region}).`,
     ].join('; '),
   };
 }

@@ -1,4 +1,5 @@
 /** A retry: a new execution of a failed recovery, which adopts what the earlier one made. */
+import { dr } from '../commands.ts';
 import type { Settings } from '../settings.ts';
 import type { Incident, StartRequest } from './contracts.ts';
 import { RecoveryInProgress } from './errors.ts';
@@ -26,7 +27,7 @@ export async function findRetried(
   if (!record)
     throw refuse(
       `has no record in ${here.region}`,
-      'List the incidents (`npm run dr -- status`), or start a new recovery.',
+      `List the incidents (\`${dr('status', settings.environment)}\`), or start a new recovery.`,
     );
   const { incident, status, closedAt } = record;
   if (incident.environment !== settings.environment || incident.scenario !== 'database')

@@ -4,6 +4,7 @@ import type { Secrets, Session, Sessions } from '../database/ports.ts';
 import { addressOf, withSession } from '../database/sql.ts';
 import type { Incident } from '../incident/contracts.ts';
 import { formatSeconds } from '../incident/moments.ts';
+import type { Clock } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Piece, Tier } from './contracts.ts';
@@ -14,6 +15,7 @@ import { type Catalog, estimateSeconds, planPieces } from './plan-pieces.ts';
 const maximumPlanBytes = 120_000;
 
 export interface PlanValidationContext {
+  readonly clock: Clock;
   readonly settings: Settings;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
@@ -28,8 +30,8 @@ interface PlanValidationInput {
 
 export async function planValidation(
   { candidate, tier }: PlanValidationInput,
-  { settings, secrets, sessions }: PlanValidationContext,
-): Promise<StepResult<{ pieces: Piece[] }>> {
+  { clock, settings, secrets, sessions }: PlanValidationContext,
+): Promise<StepResult<{ pieces: Piece[]; until: number }>> {
   const sentinel = await secrets.credentials(settings.database.sentinelRole.secretName);
   const catalog = await withSession(sessions, addressOf(candidate), sentinel, readCatalog);
   const pieces = planPieces(catalog, settings.validation, tier);
@@ -45,7 +47,8 @@ export async function planValidation(
       `The gate needs about ${formatSeconds(estimatedSeconds)} with ${concurrency} pieces side by side; validation.gateSeconds allows ${formatSeconds(gateSeconds)}.`,
     );
   return {
-    output: { pieces },
+    // Epoch milliseconds: what has not ended by then is unknown, whatever was planned.
+    output: { pieces, until: clock.now().getTime() + gateSeconds * 1000 },
     summary: `${tier}: ${pieces.length} pieces over ${catalog.tables.length} tables, about ${formatSeconds(estimatedSeconds)}`,
     facts: { tables: catalog.tables.length, pieces: pieces.length, estimatedSeconds },
   };

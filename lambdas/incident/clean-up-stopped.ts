@@ -10,6 +10,7 @@ export const handler = makeHandler(z.union([StoppedExecution, Sweep]), async (ev
   const { undoPorts } = await import('../adapters/undo-ports.ts');
   const { executions } = await import('../adapters/aws/executions.ts');
   const context = {
+    clock: rt.clock,
     control: controlStore(rt),
     incidents: incidentStore(rt),
     executions: executions(rt),

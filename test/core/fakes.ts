@@ -211,7 +211,7 @@ export class FakeIncidents implements IncidentStore {
       return;
     }
     if (known.execution !== undefined && known.execution !== record.execution) {
-      this.timeline[index] = record;
+      if (known.startedAt < record.startedAt) this.timeline[index] = record;
       return;
     }
     const { startedAt, attempts, summary, facts } = known;
@@ -287,6 +287,10 @@ export class FakeCompensations implements Compensations {
   }
   async open(incidentId: string) {
     return this.all.filter((each) => each.incidentId === incidentId && each.doneAt === undefined).reverse();
+  }
+  async note({ number }: Compensation, outcome: string) {
+    const known = this.all[number - 1];
+    if (known) this.all[number - 1] = { ...known, outcome };
   }
   async done({ number }: Compensation, outcome: string) {
     const index = this.all.findIndex((each) => each.number === number);

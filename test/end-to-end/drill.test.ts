@@ -248,7 +248,7 @@ describe('a drill by hand', () => {
     expect(await site.leftovers()).toEqual([]);
     expect(await site.sql('select 1 as alive')).toEqual([{ alive: 1 }]);
     expect(writers.ledger.failures).toEqual([]);
-  }, 120_000);
+  });
 
   test('restores row-exactly from a named snapshot', async () => {
     const { rds } = site.installation.clients;

@@ -149,7 +149,7 @@ describe('an operator', () => {
       code: exitCodes.usage,
       complaints: expect.stringContaining('nothing to retry'),
     });
-  }, 120_000);
+  });
 
   test('declines a recovery, and nothing was changed', async () => {
     const incident = await startRecovery('a false alarm');
@@ -172,7 +172,7 @@ describe('an operator', () => {
       code: exitCodes.failed,
       complaints: expect.stringContaining('nothing to cancel'),
     });
-  }, 60_000);
+  });
 
   test('cancels a recovery half-way, takes it up again, approves it and sees it through', async () => {
     const incident = await startRecovery('the wrong restore point');
@@ -212,7 +212,7 @@ describe('an operator', () => {
     await says(watching, 'Approval wanted');
     expect((await run('approve', incident, '--reason', 'go')).code).toBe(exitCodes.passed);
     expect(await watching.ended).toBe(exitCodes.passed);
-  }, 120_000);
+  });
 });
 
 describe('what cannot work says what can', () => {

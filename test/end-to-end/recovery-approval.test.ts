@@ -2,7 +2,7 @@
 import { DescribeStateMachineCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { Production, type ProductionBefore } from '../support/recovery.ts';
-import { Rehearsal } from '../support/rehearsal.ts';
+import { eventually, Rehearsal } from '../support/rehearsal.ts';
 
 let site: Rehearsal;
 let production: Production;
@@ -25,7 +25,10 @@ beforeEach(() => {
     'DeleteDBInstance',
   ]);
 });
-afterEach(() => site.clearFaults());
+afterEach(async ({ task }) => {
+  site.clearFaults();
+  if (task.result?.state === 'fail') await site.stopAll();
+});
 afterAll(async () => {
   await production?.stop();
   await site?.stop();
@@ -66,6 +69,48 @@ test('never given: silence declines, and an answer that comes too late changes n
     await restore();
   }
 });
+
+test.each<{ case: string; input: () => object | Promise<object>; says: string }>([
+  {
+    case: 'a restore point that does not exist',
+    input: () => ({ restoreTo: { snapshot: 'nobody-took-it' } }),
+    says: 'names no snapshot',
+  },
+  {
+    case: 'a retry of what never was',
+    input: () => ({ incident: 'recovery-20261122T201500Z-1a2b3c4d' }),
+    says: 'has no record',
+  },
+  {
+    case: 'a retry that is a drill',
+    input: async () => ({ mode: 'drill', incident: (await site.incidents())[0]?.incident.id }),
+    says: 'this start is a drill',
+  },
+  {
+    case: 'a retry of a drill',
+    input: async () => ({ incident: await stoppedDrill() }),
+    says: 'is a drill, which leaves nothing behind',
+  },
+])('nobody is asked about $case', async ({ input, says }) => {
+  const request = { mode: 'recovery', confirm: 'staging', reason: 'bad input', ...(await input()) };
+  const ended = await site.end(await site.begin(request));
+  expect(ended).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
+  expect(ended.cause).toContain(says);
+  expect(changes).toEqual([]);
+  expect(await site.lease()).toBeUndefined();
+  expect(await production.before()).toEqual(before);
+});
+
+/** Stopped before it did anything. */
+async function stoppedDrill(): Promise<string> {
+  const stopped = site.atStep('AssessDatabase', () => site.halt(arn));
+  const arn = await site.begin({ reason: 'to be stopped' });
+  await stopped;
+  const { incident } = await site.end(arn);
+  await eventually('a closed incident', async () => (await site.incident(incident))?.status === 'failed');
+  await eventually('a free lease', async () => (await site.lease()) === undefined);
+  return incident;
+}
 
 describe('given twice', () => {
   test('the first decision stands: an approval after a decline is refused and starts nothing', async () => {

@@ -1,7 +1,7 @@
 /** A recovery that is stopped by hand, and functions that die between their act and their answer. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Call } from '../../local/kernel.ts';
-import { Production, type ProductionBefore } from '../support/recovery.ts';
+import { type Begun, Production, type ProductionBefore } from '../support/recovery.ts';
 import { eventually, Rehearsal } from '../support/rehearsal.ts';
 
 let site: Rehearsal;
@@ -16,7 +16,10 @@ beforeAll(async () => {
 beforeEach(async () => {
   before = await production.before();
 });
-afterEach(() => site.clearFaults());
+afterEach(async ({ task }) => {
+  site.clearFaults();
+  if (task.result?.state === 'fail') await site.stopAll();
+});
 afterAll(async () => {
   await production?.stop();
   await site?.stop();
@@ -64,16 +67,55 @@ describe('stopped by hand', () => {
     await production.expectAsBefore(before, begun);
   });
 
-  test('during the restore: the copy is closed before the source is opened', async () => {
+  const closed = "select 1 from pg_roles where rolname = 'stocker_app' and not rolcanlogin";
+  /** The copy of the recovery, once the application cannot log in to it. */
+  const closedCopy = async () => {
+    const [copy = ''] = await eventually('a copy', async () => {
+      const copies = await production.copies();
+      return copies.length > 0 && copies;
+    });
+    const { Endpoint } = await site.available(copy);
+    await eventually('a closed copy', async () => (await site.sql(closed, Endpoint?.Port)).length > 0);
+  };
+
+  test('during the restore: the source is opened, and the copy is closed', async () => {
     const held = site.atStep('AwaitAvailable', () => site.halt(begun.arn));
     const begun = await production.approved();
     await held;
     expect(await production.end(begun)).toMatchObject({ status: 'ABORTED' });
     await production.expectAsBefore(before, begun);
-    const [copy = ''] = await production.copies();
-    const { Endpoint } = await site.available(copy);
-    const closed = "select rolcanlogin from pg_roles where rolname = 'stocker_app'";
-    expect(await site.sql(closed, Endpoint?.Port)).toEqual([{ rolcanlogin: false }]);
+    await closedCopy();
+    await production.removeCopies();
+  });
+
+  test('while RDS is asked for the copy, which comes after the clean-up: it is closed all the same', async () => {
+    // As of a moment before the fence: the copy admits the application until somebody closes it.
+    const restoreTo = new Date().toISOString();
+    await site.restorable(Date.parse(restoreTo) + 500);
+    let begun: Begun | undefined;
+    const late = new Promise<void>((resolve) => {
+      site.inject({
+        service: 'rds',
+        operation: 'RestoreDBInstanceToPointInTime',
+        times: 1,
+        effect: {
+          kind: 'hold',
+          until: async () => {
+            await site.halt(begun?.arn ?? '');
+            await eventually('a closed incident', async () => (await site.lease()) === undefined);
+            expect(await production.copies()).toEqual([]); // control: the clean-up found none
+            resolve();
+          },
+        },
+      });
+    });
+    begun = await production.begin({ restoreTo });
+    await production.asked(begun);
+    await production.answer(begun, 'approve');
+    await late;
+    await closedCopy();
+    await production.expectAsBefore(before, begun);
+    expect((await site.step(begun.incident, 'RestoreDatabase'))?.summary).toContain('the clean-up closes it');
     await production.removeCopies();
   });
 });

@@ -19,7 +19,10 @@ beforeAll(async () => {
 beforeEach(async () => {
   before = await production.before();
 });
-afterEach(() => site.clearFaults());
+afterEach(async ({ task }) => {
+  site.clearFaults();
+  if (task.result?.state === 'fail') await site.stopAll();
+});
 afterAll(async () => {
   await production?.stop();
   await site?.stop();
@@ -79,7 +82,9 @@ describe('a restore that RDS gives up', () => {
       await production.expectAsBefore(before, ended);
       await expectCopyKept(ended, 'incompatible-restore');
       // The looks of the sentinel before it are still there to be restored to.
-      expect(lastWord(ended)).toMatch(new RegExp(`dr -- retry ${ended.incident} --restore-to 20\\S+Z`));
+      expect(lastWord(ended)).toMatch(
+        new RegExp(`dr -- retry ${ended.incident} --environment staging --restore-to 20\\S+Z`),
+      );
     } finally {
       renameSync(`${file}.gone`, file);
     }
@@ -92,6 +97,7 @@ const segmentsIn = (archive: string) =>
     .sort();
 
 describe('a restored copy that does not pass', () => {
+  const open = 'alter role stocker_app login';
   const DBSnapshotIdentifier = 'before-the-release';
 
   beforeAll(async () => {
@@ -131,13 +137,38 @@ describe('a restored copy that does not pass', () => {
     const { failure } = await site.report(ended.incident);
     expect(word).toContain(failure?.next);
     // Offered is what works: the retry takes a copy of its own and a safety snapshot of its own, and passes the gate.
-    const passed = site.atStep('CutOver', async () => site.halt(again.arn));
+    // Somebody opens the fenced source by hand: the cut-over finds out, and does not make a second one that takes writes.
+    const opened = site.atStep('CutOver', () => site.sql(open));
     const again = await production.approved({ incident: ended.incident, restoreTo });
-    await passed;
-    expect(await production.end(again)).toMatchObject({ status: 'ABORTED', incident: ended.incident });
+    await opened;
+    const refused = await production.end(again);
+    expect(refused).toMatchObject({ status: 'FAILED', error: 'FenceFailed', incident: ended.incident });
+    expect(refused.cause).toContain('stocker_app can still log in');
     await production.expectAsBefore(before, again);
     expect((await site.step(ended.incident, 'JudgeGate'))?.summary).toContain('gate passed');
     expect((await site.step(ended.incident, 'SnapshotSource'))?.summary).toMatch(/^taking snapshot dr-safety-/);
     expect(await production.copies()).toHaveLength(2);
+  });
+
+  test('is no target of a recovery: production is', async () => {
+    const [target] = await production.copies();
+    const input = { mode: 'recovery', confirm: 'staging', reason: 'the wrong one', target };
+    const ended = await site.end(await site.begin(input));
+    expect(ended).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
+    expect(ended.cause).toContain('is not the active database');
+    await production.expectOnlyWritesTo(before.active?.identifier ?? '');
+  });
+
+  test('whose fence is opened by hand is found by the prober: the control of every test that sees one at most', async () => {
+    production.expectOneAtMost();
+    const [copy = ''] = await production.copies();
+    const { Endpoint } = await site.available(copy);
+    await site.sql(open, Endpoint?.Port);
+    const now = Date.now();
+    const both = () => production.acceptedSince(now).length === 2;
+    await eventually('writes to both', both);
+    await eventually('an overlap', () =>
+      production.overlaps().some(({ instances }) => instances.join().includes(copy)),
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { environments } from '../../config/index.ts';
 import type { Retrier } from '../../local/states/definition.ts';
+import { testClock } from '../local/states/test-clock.ts';
 import {
   catchersOf,
   definitionOf,
@@ -465,8 +466,28 @@ describe('the validation', () => {
       [2, 1],
     ]);
   });
+  it.each([
+    { left: 90, seconds: 90 },
+    { left: 3600, seconds: 720 }, // a piece has a limit of its own
+    { left: -5, seconds: 1 }, // of a second round
+  ])(
+    'stops a piece after $seconds s where $left s are left to the gate, and it is unknown',
+    async ({ left, seconds }) => {
+      const { payloadsOf, events } = await play(machine, {
+        PlanGate: () => ({ pieces: [{ id: 'a' }], until: testClock().now() + left * 1000 }),
+        CheckGate: () => silence,
+      });
+      const [last] = events.flatMap(({ taskScheduledEventDetails: task }) =>
+        task?.parameters?.includes('"CheckGate"') ? [task.timeoutInSeconds] : [],
+      );
+      expect(last).toBe(seconds);
+      expect(payloadsOf('JudgeGate')[0]?.results).toEqual([
+        { id: 'a', verdict: 'unknown', reason: 'States.Timeout: the time of the gate was up', remaining: [] },
+      ]);
+    },
+  );
   it('has nothing to judge where there is nothing to check, and says so', async () => {
-    const { payloadsOf } = await play(machine, { PlanGate: () => ({ pieces: [] }) });
+    const { payloadsOf } = await play(machine, { PlanGate: () => ({ pieces: [], until: 0 }) });
     expect(payloadsOf('JudgeGate')).toEqual([expect.objectContaining({ results: [] })]);
   });
   it('stops the recovery before the cut-over where the gate does not pass', async () => {

@@ -91,16 +91,16 @@ export const numbers: Readonly<Record<string, string>> = { ValidationConcurrency
 export const definitionOf = (machine: string): Definition =>
   JSON.parse(sourceOf(machine).replace(/\$\{(\w+)\}/g, (_, name) => numbers[name] ?? name));
 
-/** A task's limit: a number, or a substituted one, which only an expression can hold. */
+/** A task's limit at most: a number, or a substituted one, which only an expression can hold, or the lesser of two. */
 export const limitOf = ({ state: { TimeoutSeconds } }: Placed<TaskState>): number =>
-  Number(String(TimeoutSeconds).replace(/^\{% (\d+) %\}$/, '$1'));
+  Number(String(TimeoutSeconds).replace(/^\{% (?:\$max\(\[1, \$min\(\[)?(\d+)\b.* %\}$/, '$1'));
 
 /** What steps answer when all is well. */
 export const healthy: Script = {
   AcceptRequest: () => ({ incident: { id: 'drill-1', mode: 'drill' } }),
   AssessDatabase: () => ({ candidate: 'dr-drill-db-1' }),
   AwaitUsable: () => ({ identifier: 'dr-drill-db-1' }),
-  PlanGate: () => ({ pieces: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] }),
+  PlanGate: () => ({ pieces: [{ id: 'a' }, { id: 'b' }, { id: 'c' }], until: Number.MAX_SAFE_INTEGER }),
   PlanDeep: () => ({ pieces: [{ id: 'd' }] }),
   CheckGate: ({ piece = null }) => ({ id: piece, verdict: 'passed' }),
   CheckDeep: ({ piece = null }) => ({ id: piece, verdict: 'passed' }),
@@ -128,7 +128,7 @@ export const repairing: Script = {
   RepairTables: () => ({ identifier: 'db-0' }),
 };
 
-/** Answers of RequestApproval's function after which nobody answers the question. */
+/** An answer that never comes: nobody answers RequestApproval's question, any other function runs on and on. */
 export const silence = 'silence';
 
 /** As a build exports it. A failure of Step Functions' or CodeBuild's own name is the build's: it died, or never began. */
@@ -166,6 +166,7 @@ export async function play(machine: string, script: Script = {}, input: Json = {
       // A person answers with the token; the function's own answer is nothing.
       if (resource.pattern === 'waitForTaskToken' && answer !== silence)
         callbacks.succeed(String(payload.taskToken), answer);
+      if (resource.pattern !== 'waitForTaskToken' && answer === silence) return new Promise(() => {});
       return { StatusCode: 200, Payload: answer };
     },
   });

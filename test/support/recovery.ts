@@ -5,7 +5,7 @@ import { type Answer, decide } from '../../cli/approval.ts';
 import { clientsOf } from '../../cli/clients.ts';
 import { readActiveDatabase, readApproval } from '../../cli/records.ts';
 import type { ActiveDatabase, Approval, RestoreTo } from '../../core/incident/contracts.ts';
-import { overlaps, type Prober, startProber } from '../../workload/clients/prober.ts';
+import { type Overlap, overlaps, type Prober, startProber } from '../../workload/clients/prober.ts';
 import { type Ended, eventually, type Rehearsal } from './rehearsal.ts';
 
 export interface Begun {
@@ -41,6 +41,7 @@ export class Production {
     this.#prober = startProber({
       connection,
       regions: [primary.region, dr.region],
+      securityGroupIds: [primary, dr].flatMap(({ databaseSecurityGroupIds }) => databaseSecurityGroupIds),
       database: database.name,
       secretName: database.applicationRoles[0]?.secretName ?? '',
       authority: cloud.certificateAuthority,
@@ -63,8 +64,14 @@ export class Production {
     const { environment } = this.#site.installation.configuration;
     const input = { mode: 'recovery', confirm: environment, reason: 'end-to-end test', ...request };
     const arn = await this.#site.begin(input);
-    const opened = async () =>
-      (await this.#site.incidents()).find(({ incident, status }) => incident.executionArn === arn && status === 'open');
+    const opened = async () => {
+      const all = await this.#site.incidents();
+      const found = all.find(({ incident, status }) => incident.executionArn === arn && status === 'open');
+      if (found) return found;
+      const { status, cause } = await this.#site.execution(arn);
+      if (status !== 'RUNNING') throw new Error(`${arn} opened no incident and ended ${status}: ${cause}`);
+      return undefined;
+    };
     const { incident } = await eventually(`an incident of ${arn}`, opened);
     return { arn, incident: incident.id };
   }
@@ -137,7 +144,11 @@ export class Production {
 
   /** Never did two databases accept the application’s writes at a time. */
   expectOneAtMost(): void {
-    expect(overlaps(this.#prober.acceptance.intervals)).toEqual([]);
+    expect(this.overlaps()).toEqual([]);
+  }
+
+  overlaps(): Overlap[] {
+    return overlaps(this.#prober.acceptance.intervals);
   }
 
   /** What a recovery that did not succeed must leave: production open as before, and it alone; no lease; people told. */
@@ -165,14 +176,18 @@ export class Production {
     return this.#site.notices.map(({ text }) => text).filter((text) => text.includes(incident));
   }
 
-  /** Instances beside the active database: copies that recoveries kept as evidence. */
-  async copies(): Promise<string[]> {
+  async instances(): Promise<string[]> {
     const names: string[] = [];
-    const active = await this.active();
     const client = this.#site.installation.clients.rds;
     for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client }, {}))
       names.push(...DBInstances.map(({ DBInstanceIdentifier = '' }) => DBInstanceIdentifier));
-    return names.filter((name) => name !== active?.identifier);
+    return names;
+  }
+
+  /** Instances beside the active database: copies that recoveries kept as evidence. */
+  async copies(): Promise<string[]> {
+    const active = await this.active();
+    return (await this.instances()).filter((name) => name !== active?.identifier);
   }
 
   /** What a person does when the review is held. */

@@ -17,6 +17,7 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
   DescribeExecutionCommand,
+  type DescribeExecutionCommandOutput,
   paginateGetExecutionHistory,
   paginateListExecutions,
   StartExecutionCommand,
@@ -59,15 +60,24 @@ export interface Notice {
   readonly chat: unknown;
 }
 
-const patienceMs = 60_000;
+/** Bounds what never comes, not how fast the machine is: seconds on a quiet one are a minute beside other runs. */
+const patienceMs = 120_000;
 
-/** Resolves with the first value that is neither undefined nor false; says what was waited for when it never comes. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false) {
+/**
+ * Resolves with the first value that is neither undefined nor false; says what was waited for, and with `why` how things
+ * stand, when it never comes.
+ */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  why: () => Promise<string> = async () => '',
+) {
   const until = performance.now() + patienceMs;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found as T;
-    if (performance.now() > until) throw new Error(`within ${patienceMs / 1000} s there was never ${what}`);
+    if (performance.now() > until)
+      throw new Error(`within ${patienceMs / 1000} s there was never ${what} ${await why()}`.trim());
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -123,16 +133,35 @@ export class Rehearsal {
   }
 
   async end(executionArn: string): Promise<Ended> {
-    return eventually(`an end of ${executionArn}`, async () => {
-      const { status, error, cause, output, startDate } = await this.installation.clients.sfn.send(
-        new DescribeExecutionCommand({ executionArn }),
-      );
+    const look = async () => {
+      const { status, error, cause, input, output, startDate } = await this.execution(executionArn);
       if (status === undefined || status === 'RUNNING') return undefined;
-      const { input } = await this.installation.clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
       const request = JSON.parse(input ?? '{}');
       const incident = incidentId('drill', startDate?.toISOString() ?? '', requestKey(request, executionArn));
       return { arn: executionArn, incident, status, error, cause: cause ?? '', output: output && JSON.parse(output) };
-    });
+    };
+    return eventually(`an end of ${executionArn}`, look, () => this.unfinished(executionArn));
+  }
+
+  async execution(executionArn: string): Promise<DescribeExecutionCommandOutput> {
+    return this.installation.clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
+  }
+
+  /** What an execution is at: its steps that have not succeeded. */
+  private async unfinished(executionArn: string): Promise<string> {
+    const steps = (await this.records()).filter(
+      ({ execution, status }) => execution === executionArn && status !== 'succeeded',
+    );
+    return `(${steps.map(({ step, status, attempts, summary }) => `${step} ${status}, attempt ${attempts}: ${summary}`).join('; ')})`;
+  }
+
+  /** Ends what a test that failed has left running, so that the next one stands for itself. */
+  async stopAll(): Promise<void> {
+    const { clients } = this.installation;
+    const running = { stateMachineArn: this.machine, statusFilter: 'RUNNING' } as const;
+    for await (const { executions = [] } of paginateListExecutions({ client: clients.sfn }, running))
+      for (const { executionArn = '' } of executions) await this.halt(executionArn);
+    await eventually('a free lease', async () => (await this.lease()) === undefined);
   }
 
   /** Starts a drill by hand and waits for its end. */

@@ -1,6 +1,6 @@
 /**
- * Writes with the application's own credentials to every instance that RDS lists, all the time, past endpoints and
- * records: whatever the recovery believes, never two databases may accept.
+ * Writes with the application's own credentials to every instance within its reach that RDS lists, all the time, past
+ * endpoints and records: whatever the recovery believes, never two databases may accept.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paginateDescribeDBInstances, RDSClient } from '@aws-sdk/client-rds';
@@ -12,6 +12,11 @@ export interface ProberOptions {
   readonly connection: Connection;
   readonly regions: readonly string[];
   readonly database: string;
+  /**
+   * Groups that admit the application. An instance in none of them is out of its reach; the embedded cloud records groups
+   * and lets everybody in.
+   */
+  readonly securityGroupIds: readonly string[];
   /** Secret with the application's login, in each of the Regions. */
   readonly secretName: string;
   /** PEM of the authority that signs the databases' certificates. */
@@ -94,7 +99,7 @@ export function startProber(options: ProberOptions): Prober {
     while (!signal.aborted) {
       try {
         const login = await readLogin(secrets, options.secretName);
-        for (const instance of await listInstances(rds)) {
+        for (const instance of await listInstances(rds, options.securityGroupIds)) {
           const known = targets.get(instance.key);
           if (known) Object.assign(known, instance, login);
           else {
@@ -137,12 +142,14 @@ async function readLogin(secrets: SecretsManagerClient, SecretId: string) {
 }
 
 /** A name may be taken again by another instance: the resource id tells them apart. */
-async function listInstances(client: RDSClient) {
+async function listInstances(client: RDSClient, groups: readonly string[]) {
   const found: { key: string; name: string; address: string; port: number }[] = [];
   for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client }, {}))
-    for (const { DbiResourceId, DBInstanceIdentifier = '', Endpoint } of DBInstances)
-      if (DbiResourceId && Endpoint?.Address && Endpoint.Port)
+    for (const { DbiResourceId, DBInstanceIdentifier = '', Endpoint, VpcSecurityGroups = [] } of DBInstances) {
+      const admits = VpcSecurityGroups.some(({ VpcSecurityGroupId = '' }) => groups.includes(VpcSecurityGroupId));
+      if (admits && DbiResourceId && Endpoint?.Address && Endpoint.Port)
         found.push({ key: DbiResourceId, name: DBInstanceIdentifier, address: Endpoint.Address, port: Endpoint.Port });
+    }
   return found;
 }
 

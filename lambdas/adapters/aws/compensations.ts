@@ -35,6 +35,11 @@ export function compensations({ here, clock }: Pick<Runtime, 'here' | 'clock'>):
     return Items.map((item) => Compensation.parse(fromItem(item)));
   };
 
+  const change = async ({ incidentId, number }: Compensation, values: Partial<Compensation>) => {
+    const Key = toItem(keyOf(incidentId, number));
+    await client.send(new UpdateItemCommand({ TableName, Key, ...updateOf(values) }));
+  };
+
   return {
     async register(incidentId, name, facts) {
       for (;;) {
@@ -51,9 +56,7 @@ export function compensations({ here, clock }: Pick<Runtime, 'here' | 'clock'>):
     async open(incidentId) {
       return (await all(incidentId)).filter(({ doneAt }) => doneAt === undefined);
     },
-    async done({ incidentId, number }, outcome) {
-      const Key = toItem(keyOf(incidentId, number));
-      await client.send(new UpdateItemCommand({ TableName, Key, ...updateOf({ doneAt: now(), outcome }) }));
-    },
+    note: (compensation, outcome) => change(compensation, { outcome }),
+    done: (compensation, outcome) => change(compensation, { doneAt: now(), outcome }),
   };
 }

@@ -53,6 +53,17 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
     const { Item } = await client.send(new GetItemCommand({ TableName, Key: toItem(key), ConsistentRead: true }));
     return Item && fromItem(Item);
   };
+  const putIf = (key: Key, record: object, ConditionExpression: string, values: object) =>
+    conditionHolds(
+      client.send(
+        new PutItemCommand({
+          TableName,
+          Item: toItem({ ...record, ...key }),
+          ConditionExpression,
+          ExpressionAttributeValues: toItem(values),
+        }),
+      ),
+    );
   const put = async (key: Key, record: object) => {
     await client.send(new PutItemCommand({ TableName, Item: toItem({ ...record, ...key }) }));
   };
@@ -151,7 +162,10 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
       const { ExpressionAttributeValues, ...update } = stepUpdate(record);
       const values = { ...ExpressionAttributeValues, ...toItem({ ':mine': record.execution ?? '' }) };
       const command = { TableName, Key, ...update, ConditionExpression: own, ExpressionAttributeValues: values };
-      if (!(await conditionHolds(client.send(new UpdateItemCommand(command))))) await put(keys.step(record), record);
+      if (await conditionHolds(client.send(new UpdateItemCommand(command)))) return;
+      // A function outlives its execution: what one that began before says late is not of this step any more.
+      const isEarlier = 'attribute_not_exists(pk) OR startedAt < :startedAt';
+      await putIf(keys.step(record), record, isEarlier, { ':startedAt': record.startedAt });
     },
     async steps(id) {
       const records = await query(`incident#${id}`, 'step#');
@@ -175,16 +189,8 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
     },
     async claimStart(scenario, execution, claimedAt, since) {
       const key = keys.start(scenario);
-      const claimed = await conditionHolds(
-        client.send(
-          new PutItemCommand({
-            TableName,
-            Item: toItem({ execution, claimedAt, ...key }),
-            ConditionExpression: 'attribute_not_exists(pk) OR claimedAt < :since',
-            ExpressionAttributeValues: toItem({ ':since': since }),
-          }),
-        ),
-      );
+      const isOld = 'attribute_not_exists(pk) OR claimedAt < :since';
+      const claimed = await putIf(key, { execution, claimedAt }, isOld, { ':since': since });
       return claimed ? execution : Start.parse(await get(key)).execution;
     },
   };

@@ -57,6 +57,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     RestoreDatabase: outside('restore-database', 'Starts the restore to a new instance', [
       may.timeline(),
       may.seeDatabases(),
+      may.seeExecutions(),
       ...may.restoreDatabase(),
       ...may.useDatabaseKeys(),
       master(),

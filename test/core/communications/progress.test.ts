@@ -135,7 +135,7 @@ describe('What people are told while a recovery runs', () => {
       'Before: TakeLease: TakeLease is done',
       expect.stringMatching(/^Forecast: healthy in about 15 min 00 s, 45 min 00 s after detection/),
     ]);
-    expect(told[0]?.next).toContain(`npm run dr -- watch ${incident.id}`);
+    expect(told[0]?.next).toContain(`npm run dr -- watch ${incident.id} --environment staging`);
   });
 
   test('once, though two schedules meet', async () => {

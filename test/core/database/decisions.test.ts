@@ -16,7 +16,7 @@ import {
   makeSnapshot,
   settings,
 } from '../fakes.ts';
-import { candidateName, FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
+import { candidateName, FakeDatabases, FakeParameters, makePlan, restoring } from './fakes.ts';
 
 const incident = makeIncident();
 const window = { earliest: '2026-11-01T00:00:00.000Z', latest: '2026-11-22T20:10:00.000Z' };
@@ -77,9 +77,13 @@ describe('the restore plan', () => {
 describe('a restore', () => {
   const secrets = { credentials: async (name: string) => ({ username: 'stocker', password: `${name} secret` }) };
   const plan = makePlan();
+  const context = (databases: FakeDatabases) => ({
+    ...restoring(),
+    ...{ settings, here: settings.primary, databases, secrets },
+  });
   test('leaves nothing to the defaults of RDS, and isolates the copy', async () => {
     const databases = new FakeDatabases();
-    const result = await restoreDatabase({ incident, plan }, { settings, here: settings.primary, databases, secrets });
+    const result = await restoreDatabase({ incident, plan }, context(databases));
     expect(result.output.outcome).toBe('started');
     expect(databases.restored[0]).toMatchObject({
       subnetGroup: 'stocker-database',
@@ -96,8 +100,8 @@ describe('a restore', () => {
   ])('$case', async ({ owner, outcome }) => {
     const tags: Record<string, string> = owner === undefined ? {} : { 'stocker-dr:incident': owner };
     const databases = new FakeDatabases(makeInstance({ identifier: candidateName, tags }));
-    const restoring = restoreDatabase({ incident, plan }, { settings, here: settings.primary, databases, secrets });
-    const ended = await restoring.then(
+    const restored = restoreDatabase({ incident, plan }, context(databases));
+    const ended = await restored.then(
       (result) => result.output.outcome,
       (error: Error) => error.name,
     );

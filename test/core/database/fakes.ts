@@ -14,7 +14,7 @@ import type {
 } from '../../../core/database/ports.ts';
 import type { Compensation } from '../../../core/incident/contracts.ts';
 import { recordVersion } from '../../../core/incident/contracts.ts';
-import type { Compensations } from '../../../core/incident/ports.ts';
+import type { Compensations, ExecutionStatus } from '../../../core/incident/ports.ts';
 import { makeInstance, makeSnapshot } from '../fakes.ts';
 
 export const candidateName = 'dr-drill-stocker-pro-staging-1a2b3c4d';
@@ -75,6 +75,10 @@ export class FakeCompensations implements Compensations {
   async open() {
     return this.all.filter(({ doneAt }) => doneAt === undefined).reverse();
   }
+  async note({ number }: Compensation, outcome: string) {
+    const known = this.all[number - 1];
+    if (known) this.all[number - 1] = { ...known, outcome };
+  }
   async done(compensation: Compensation, outcome: string) {
     this.all[compensation.number - 1] = { ...compensation, outcome, doneAt: compensation.registeredAt };
   }
@@ -96,6 +100,12 @@ export class FakeParameters implements ParametersPort {
     this.values.set(name, value);
   }
 }
+
+/** What RestoreDatabase asks beside RDS: an execution that has these statuses one after the other, and then runs. */
+export const restoring = (...statuses: ExecutionStatus[]) => ({
+  compensations: new FakeCompensations(),
+  executions: { status: async () => statuses.shift() ?? ('RUNNING' as const) },
+});
 
 /** RDS with the instances that a test puts into it. */
 export class FakeDatabases implements Databases {

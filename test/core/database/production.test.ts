@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cutOver } from '../../../core/database/cut-over.ts';
 import { fenceDatabase } from '../../../core/database/fence-database.ts';
 import { fenceSource } from '../../../core/database/fence-source.ts';
-import type { Sessions } from '../../../core/database/ports.ts';
+import type { DatabaseInstance, Sessions } from '../../../core/database/ports.ts';
 import { databaseUndos } from '../../../core/database/undo.ts';
 import type { ExecutionStatus } from '../../../core/incident/ports.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -57,16 +57,16 @@ describe('production', () => {
         announcer,
       },
     );
-  const undo = async () => {
-    const undos = databaseUndos({
-      ...{ settings, control, databases, secrets },
+  const undos = (sessions: Sessions) =>
+    databaseUndos({
+      ...{ settings, control, databases, secrets, sessions },
       clock: new FakeClock(),
       parameters: new FakeParameters(),
-      sessions: database.sessions,
       workloads: { restart: async () => 1 },
     });
+  const undo = async (sessions: Sessions = database.sessions) => {
     const [open] = await compensations.open();
-    return open && undos[open.name]?.(open.facts);
+    return open && undos(sessions)[open.name]?.(open.facts);
   };
   const logIn = async () => {
     const options = { statementTimeoutMs: 5_000, applicationName: 'test' };
@@ -148,7 +148,8 @@ describe('production', () => {
     await database.query('drop role batch');
   });
 
-  test('pauses its scheduled jobs, in whichever database pg_cron keeps them, and undoing starts those again', async () => {
+  /** pg_cron, as far as the fence knows it; `use` is given the number of jobs that run. */
+  async function withCron(use: (active: () => Promise<number>) => Promise<void>): Promise<void> {
     const statements = [
       "alter database stocker set cron.database_name = 'postgres'",
       'create schema cron authorization postgres',
@@ -158,14 +159,121 @@ describe('production', () => {
          as 'update cron.job set active = $2 where jobid = $1'`,
     ];
     for (const statement of statements) await database.cluster.query(statement);
-    const active = async () => (await database.cluster.query('select jobid from cron.job where active')).length;
-    expect((await fence()).facts).toMatchObject({ jobsPaused: 1 });
-    expect(await active()).toBe(0);
-    expect((await fence()).facts).toMatchObject({ jobsPaused: 0 });
-    await undo();
-    expect(await active()).toBe(1);
+    await use(async () => (await database.cluster.query('select jobid from cron.job where active')).length);
     await database.cluster.query('drop schema cron cascade');
     await database.cluster.query('alter database stocker reset cron.database_name');
+  }
+
+  test('pauses its scheduled jobs, in whichever database pg_cron keeps them, and undoing starts those again', () =>
+    withCron(async (active) => {
+      expect((await fence()).facts).toMatchObject({ jobsPaused: 1 });
+      expect(await active()).toBe(0);
+      expect((await fence()).facts).toMatchObject({ jobsPaused: 0 });
+      await undo();
+      expect(await active()).toBe(1);
+    }));
+
+  test('is opened whole by the next try, at whichever statement of its opening the connection dies', () =>
+    withCron(async (active) => {
+      /** Loses the answer of one statement, which is done. */
+      const dyingAt = (last: number): Sessions => {
+        let statements = 0;
+        return {
+          async open(...connection) {
+            const session = await database.sessions.open(...connection);
+            const query: typeof session.query = async (sql, parameters) => {
+              const rows = await session.query(sql, parameters);
+              if (++statements === last) throw new Error('Connection terminated unexpectedly');
+              return rows;
+            };
+            return { query, close: session.close };
+          },
+        };
+      };
+      const died: number[] = [];
+      for (let last = 1; ; last++) {
+        await fence();
+        expect([await isRefused(), await active()]).toEqual([true, 0]);
+        const outcome = await undo(dyingAt(last)).catch((error: Error) => error.name);
+        if (outcome !== 'DatabaseNotReady') break; // its last statement was survived
+        died.push(last);
+        await undo();
+        expect({ last, refused: await isRefused(), jobs: await active() }).toEqual({ last, refused: false, jobs: 1 });
+      }
+      expect(died.length).toBeGreaterThan(5); // the role, the jobs' table, pg_cron's session, the jobs, their list
+    }));
+
+  describe('and the copy that a recovery was making', () => {
+    const candidate = 'stocker-pro-staging-0a1b2c3d';
+    const copy = (change: Partial<DatabaseInstance> = {}) =>
+      databases.instances.set(
+        candidate,
+        makeInstance({
+          ...{ identifier: candidate, resourceId: 'db-COPY', status: 'available', tags: { 'stocker-dr:incident': id } },
+          ...{ address: database.candidate.address, port: database.candidate.port },
+          settings: { securityGroupIds: ['sg-production'] },
+          ...change,
+        }),
+      );
+    const isolated = {
+      status: 'creating',
+      address: undefined,
+      port: undefined,
+      settings: { securityGroupIds: ['sg-isolated'] },
+    };
+    const close = () => undos(database.sessions)['close-candidate']?.({ identifier: candidate, incidentId: id });
+
+    test('is opened at once while the copy was never up and out of the application’s reach, which is closed later', async () => {
+      await fence();
+      copy(isolated);
+      expect(await undo()).toContain('takes the writes of stocker_app again');
+      await expect(close()).rejects.toMatchObject({ name: 'DatabaseNotReady' });
+    });
+
+    test.each([
+      { $case: 'was up already', change: { ...isolated, status: 'modifying' } },
+      {
+        $case: 'is within the application’s reach',
+        change: { ...isolated, settings: { securityGroupIds: ['sg-isolated', 'sg-production'] } },
+      },
+      { $case: 'says nothing of its groups', change: { ...isolated, settings: {} } },
+    ])('waits for a copy that $case', async ({ change }) => {
+      await fence();
+      copy(change);
+      await expect(undo()).rejects.toMatchObject({ name: 'DatabaseNotReady' });
+      expect(await isRefused()).toBe(true);
+    });
+
+    test.each([
+      { $case: 'is closed and kept', change: {}, refused: true, says: 'is closed to the application' },
+      {
+        $case: 'is left alone where another incident made it',
+        change: { tags: { 'stocker-dr:incident': 'other' } },
+        refused: false,
+        says: 'no copy',
+      },
+    ])('$case', async ({ change, refused, says }) => {
+      copy(change);
+      expect(await close()).toContain(says);
+      expect(await isRefused()).toBe(refused);
+    });
+
+    test('stays open where it has become production', async () => {
+      copy();
+      control.active = { ...database.active, identifier: candidate, resourceId: 'db-COPY', epoch: 2 };
+      expect(await close()).toContain('is production');
+      expect(await isRefused()).toBe(false);
+    });
+
+    test('needs no closing before a dump has given it the application’s roles', async () => {
+      await database.query('alter role stocker_app rename to not_yet');
+      copy();
+      await close();
+      await database.query('alter role not_yet rename to stocker_app');
+      expect(
+        (await database.query("select rolcanlogin as login from pg_roles where rolname = 'stocker_app'"))[0],
+      ).toEqual({ login: 't' });
+    });
   });
 
   test('that dies while it is fenced leaves what opens it again', async () => {

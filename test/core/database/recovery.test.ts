@@ -7,6 +7,7 @@ import { awaitProtected, protectDatabase } from '../../../core/database/protect-
 import { configureDatabase, restoreDatabase } from '../../../core/database/restore-database.ts';
 import { awaitSnapshot, snapshotSource } from '../../../core/database/secure-source.ts';
 import { databaseUndos } from '../../../core/database/undo.ts';
+import type { ExecutionStatus } from '../../../core/incident/ports.ts';
 import { judgeFreshness } from '../../../core/validation/state-checks.ts';
 import {
   activeDatabase,
@@ -17,7 +18,7 @@ import {
   makeInstance,
   makeSnapshot,
 } from '../fakes.ts';
-import { FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
+import { FakeDatabases, FakeParameters, makePlan, restoring } from './fakes.ts';
 
 const settings = { ...common, automatic: { ...common.automatic, database: 'auto' as const } };
 const id = 'recovery-20261122T201500Z-1a2b3c4d';
@@ -119,7 +120,10 @@ describe('a safety snapshot', () => {
 });
 
 describe('the restore of production', () => {
-  const context = (databases: FakeDatabases) => ({ settings, here: settings.primary, databases, secrets });
+  const context = (databases: FakeDatabases, ...statuses: ExecutionStatus[]) => ({
+    ...restoring(...statuses),
+    ...{ settings, here: settings.primary, databases, secrets },
+  });
   test('rebuilds a source that is gone from what was seen of it, with its tags', async () => {
     const databases = new FakeDatabases();
     databases.instances.clear();
@@ -163,6 +167,38 @@ describe('the restore of production', () => {
     const reached = new FakeDatabases();
     await restoreDatabase({ incident, plan: { ...fenced, fencedAt: '2026-11-22T19:00:00.000Z' } }, context(reached));
     expect(reached.restored[0]?.from).toMatchObject({ at: 'latest' });
+  });
+
+  const closing = { name: 'close-candidate', facts: { identifier: plan.candidate, incidentId: id } };
+  test('registers before it begins that its copy is closed where the recovery does not succeed; a drill’s is deleted', async () => {
+    const ports = context(new FakeDatabases());
+    ports.databases.restore = () => Promise.reject(new Error('the answer is lost'));
+    await expect(restoreDatabase({ incident, plan }, ports)).rejects.toThrow('lost');
+    expect(ports.compensations.all).toMatchObject([closing]);
+    const drill = context(new FakeDatabases());
+    await restoreDatabase({ incident: makeIncident(), plan }, drill);
+    expect(drill.compensations.all).toEqual([]);
+  });
+
+  test('is not begun for an execution that was stopped before', async () => {
+    const ports = context(new FakeDatabases(), 'ABORTED');
+    await expect(restoreDatabase({ incident, plan }, ports)).rejects.toMatchObject({ name: 'LeaseLost' });
+    expect(ports.databases.restored).toEqual([]);
+  });
+
+  test('that was in flight when its execution was stopped and undone has its copy closed later', async () => {
+    const ports = context(new FakeDatabases(), 'RUNNING', 'ABORTED');
+    const { restore } = ports.databases;
+    ports.databases.restore = async (specification) => {
+      // The clean-up comes first, and finds no copy.
+      for (const each of await ports.compensations.open()) await ports.compensations.done(each, 'no copy');
+      return restore.call(ports.databases, specification);
+    };
+    await expect(restoreDatabase({ incident, plan }, ports)).rejects.toMatchObject({
+      name: 'LeaseLost',
+      message: expect.stringContaining('ABORTED, while'),
+    });
+    expect(await ports.compensations.open()).toMatchObject([closing]);
   });
 
   test('is not begun before somebody chose the restore point', async () => {

@@ -117,7 +117,7 @@ describe('what to do next', () => {
 
   test.each(['ValidationFailed', 'RestoreFailed'])('names other restore points after %s', (error) => {
     expect(nextOf(error)).toContain(
-      `dr -- retry ${incident.id} --restore-to 2026-11-22T20:00:00.000Z (sound look, 2026-11-22T20:00:00.000Z), or --restore-to snapshot:nightly`,
+      `dr -- retry ${incident.id} --environment staging --restore-to 2026-11-22T20:00:00.000Z (sound look, 2026-11-22T20:00:00.000Z), or --restore-to snapshot:nightly`,
     );
   });
   test('names none where the restore point is not to blame, or none is known', () => {

@@ -56,8 +56,8 @@ describe('the request', () => {
       'Approve now, and about 6 min 12 s of writes are lost',
       'Waiting costs about 1 min of writes more for each minute',
       'Without an answer by 2026-11-22T21:15:00.000Z the recovery is declined',
-      `npm run dr -- approve ${incident.id} --reason`,
-      `npm run dr -- decline ${incident.id} --reason`,
+      `npm run dr -- approve ${incident.id} --environment staging --reason`,
+      `npm run dr -- decline ${incident.id} --environment staging --reason`,
       `POST {"incident": "${incident.id}", "decision": "approve" or "decline"`,
       'us-west-2',
     ])

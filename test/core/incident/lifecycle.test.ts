@@ -273,7 +273,7 @@ test('closes the incident also where the copy could not be deleted, says so, and
   await expect(run({ tearDown })).rejects.toThrow('denied');
   expect(context.incidents.records.get(incident.id)?.status).toBe('failed');
   expect(context.control.lease).toBeUndefined();
-  expect(context.announcer.announced.at(-1)?.lines.join()).toContain('Cleaned up: NOTHING YET: denied');
+  expect(context.announcer.announced.at(-1)?.lines.join()).toContain('Cleaned up: NOT YET: denied');
   expect(await run()).toEqual({ cleanedUp: incident.id });
   expect(copies).toEqual(new Set());
   expect(context.announcer.announced.at(-1)?.headline).toContain('left behind');

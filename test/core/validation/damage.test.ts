@@ -52,7 +52,7 @@ describe('a restored database', () => {
   const pieces = async (tier: 'gate' | 'deep', change = {}): Promise<Piece[]> => {
     const changed = { ...settings, validation: { ...settings.validation, ...change } };
     const input = { incident, plan, candidate: database.candidate, tier };
-    const context = { settings: changed, secrets, sessions: database.sessions };
+    const context = { clock: new FakeClock(), settings: changed, secrets, sessions: database.sessions };
     return (await planValidation(input, context)).output.pieces;
   };
 

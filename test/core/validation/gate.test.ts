@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Session } from '../../../core/database/ports.ts';
 import { planValidation } from '../../../core/validation/plan-validation.ts';
 import { makePlan } from '../database/fakes.ts';
-import { makeIncident, settings } from '../fakes.ts';
+import { FakeClock, makeIncident, settings } from '../fakes.ts';
 
 const gibibyte = 2 ** 30;
 /** A catalog of one table of that size. */
@@ -23,6 +23,7 @@ const plan = (bytes: number, tier: 'gate' | 'deep') =>
       tier,
     },
     {
+      clock: new FakeClock(),
       settings: { ...settings, validation: { ...settings.validation, gateSeconds: 60, concurrency: 1 } },
       secrets: { credentials: async () => ({ username: 'sentinel', password: 'secret' }) },
       sessions: { open: async () => sized(bytes) },
@@ -30,7 +31,9 @@ const plan = (bytes: number, tier: 'gate' | 'deep') =>
   );
 
 test('a gate that fits into its time is planned', async () => {
-  expect((await plan(gibibyte, 'gate')).output.pieces.length).toBeGreaterThan(3);
+  const { pieces, until } = (await plan(gibibyte, 'gate')).output;
+  expect(pieces.length).toBeGreaterThan(3);
+  expect(until - new FakeClock().now().getTime()).toBe(60_000);
 });
 
 test('a gate that would outlast its time is refused before it begins, naming the setting and what it needs', async () => {

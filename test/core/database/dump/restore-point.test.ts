@@ -19,7 +19,7 @@ import {
   openedAt,
   settings,
 } from '../../fakes.ts';
-import { FakeDatabases, makePlan } from '../fakes.ts';
+import { FakeDatabases, makePlan, restoring } from '../fakes.ts';
 
 const name = 'stocker-db-20261122-020000.sql.gz';
 const at = '2026-11-22T02:00:00Z';
@@ -102,7 +102,7 @@ test('the instance for a dump is empty, like its source, and known by its master
   };
   const plan = makePlan({ restore: { kind: 'dump', dump: name }, restorePoint: at });
   const incident = makeIncident();
-  await restoreDatabase({ incident, plan }, { settings, here: settings.primary, databases, secrets });
+  await restoreDatabase({ incident, plan }, { ...restoring(), settings, here: settings.primary, databases, secrets });
   const { engine, engineVersion, settings: like } = makeInstance();
   expect(databases.restored).toMatchObject([
     {

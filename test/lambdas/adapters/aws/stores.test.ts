@@ -233,6 +233,9 @@ describe('incidents', () => {
     const [step] = await store.steps(id);
     expect(step).toMatchObject({ startedAt: '2026-11-22T21:00:00Z', attempts: 1, execution: 'arn:two' });
     expect(step).not.toHaveProperty('finishedAt');
+    // A function of the execution before, which ends now, does not write over it.
+    await store.recordStep({ ...at('2026-11-22T20:02:00Z', 'arn:one'), status: 'failed', finishedAt: openedAt });
+    expect(await store.steps(id)).toEqual([step]);
   });
 
   test('are started by one claim, until it is old', async () => {
