@@ -18,7 +18,7 @@ export const restoreEndpoint = 'restore-endpoint';
 export interface UndoContext {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly control: Pick<ControlStore, 'readActiveDatabase'>;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'confirmActiveDatabase'>;
   readonly databases: Pick<Databases, 'find'>;
   readonly parameters: Pick<Parameters, 'read' | 'write'>;
   readonly secrets: Secrets;
@@ -56,9 +56,12 @@ export const databaseUndos = (context: UndoContext): Readonly<Record<string, Und
   [restoreEndpoint]: (facts) => undoEndpoint(Endpoint.parse(facts), context),
 });
 
-/** The record still says that this is production, as it did when the act was registered. */
-const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: string; epoch: number }) =>
-  active?.resourceId === facts.resourceId && active.epoch === facts.epoch;
+/** The record still says that this is production, as when the act was registered, or as an earlier undo confirmed it. */
+const isStillActive = (
+  active: ActiveDatabase | undefined,
+  facts: { resourceId: string; epoch: number },
+): boolean =>
+  active?.resourceId === facts.resourceId && (active.epoch === facts.epoch || active.epoch === facts.epoch + 1);
 
 /** Opening any other database than the active one would make two that take writes. */
 export async function undoFence(
@@ -72,10 +75,13 @@ export async function undoFence(
   }: Pick<UndoContext, 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'>,
 ): Promise<string> {
   const active = await control.readActiveDatabase();
-  if (!isStillActive(active, facts))
+  if (active === undefined || !isStillActive(active, facts))
     return `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
   const instance = await databases.find(facts.identifier);
   if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
+  // A function outlives its execution: a cut-over that is still on its way was planned for the old epoch, and now fails.
+  if (active.epoch === facts.epoch && !(await control.confirmActiveDatabase(active)))
+    throw DatabaseNotReady(`Which database is production was changed while ${facts.identifier} was to be opened.`);
   const { master, logins } = await fenceLogins(settings, secrets);
   const candidate = await findOwn({ ...facts, identifier: facts.candidate }, databases);
   if (candidate !== undefined && !isOutOfReach(candidate, settings))

@@ -169,6 +169,11 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
     ({ server, parameters }) => (server.content.roles.has(text(parameters[0])) ? one({ '?column?': '1' }) : none),
   ],
   [
+    /^select 1 from pg_roles where rolname = any\(\$1\)$/,
+    ({ server, parameters }) =>
+      arrayOf(parameters[0]).flatMap((name) => (server.content.roles.has(name) ? [{ '?column?': '1' }] : [])),
+  ],
+  [
     /^select rolname, rolsuper or rolcreaterole/,
     ({ server, parameters }) =>
       arrayOf(parameters[0])

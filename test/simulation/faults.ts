@@ -82,14 +82,17 @@ function injectStop(
     service: fault.service as ServiceName,
     operation: fault.operation,
     times: 1,
-    where: (_input, { principal }) => principal.kind === 'role' && principal.sessionName.endsWith(suffix),
+    where: (input, { principal }) =>
+      principal.kind === 'role' &&
+      principal.sessionName.endsWith(suffix) &&
+      subjectOf(input).includes(fault.about),
     effect: {
       kind: 'hold',
-      async until(_input, { region }) {
-        const running = await runningIn(cloud, region);
+      async until() {
         onStrike(`${fault.function} is about to ${fault.service}:${fault.operation} when its execution is stopped`);
-        for (const executionArn of running)
-          await cloud.call('sfn', 'StopExecution', { executionArn, cause: 'simulated' }, region);
+        for (const region of cloud.regions)
+          for (const executionArn of await runningIn(cloud, region))
+            await cloud.call('sfn', 'StopExecution', { executionArn, cause: 'simulated' }, region);
         await clock.sleep(fault.holdMs);
       },
     },

@@ -55,6 +55,8 @@ export type Fault =
       readonly function: string;
       readonly service: string;
       readonly operation: string;
+      /** Only where the call is about this: a table, a parameter. */
+      readonly about: string;
       readonly holdMs: number;
     }
   /** Somebody lets the application's role log in again, that long after it was shut out. */
@@ -102,12 +104,12 @@ const calls: readonly (readonly [service: string, operation: string])[] = [
 ];
 
 /** Calls that change something, which a stopped execution's function may still make. */
-const racing: readonly (readonly [name: string, service: string, operation: string])[] = [
+const racing: readonly (readonly [name: string, service: string, operation: string, about?: string])[] = [
   ['database/fence-source', 'dynamodb', 'PutItem'],
   ['database/fence-source', 'sns', 'Publish'],
   ['database/restore-database', 'rds', 'RestoreDBInstanceToPointInTime'],
   ['database/snapshot-source', 'rds', 'CreateDBSnapshot'],
-  ['database/cut-over', 'dynamodb', 'PutItem'],
+  ['database/cut-over', 'dynamodb', 'PutItem', 'control'],
   ['database/cut-over', 'ssm', 'PutParameter'],
   ['database/protect-database', 'rds', 'ModifyDBInstance'],
   ['database/tear-down', 'rds', 'DeleteDBInstance'],
@@ -164,8 +166,8 @@ function drawActs(draw: Draw): Act[] {
 function drawFault(draw: Draw): Fault {
   const kind = draw.weighted({ call: 16, restore: 2, event: 4, 'stop-during': 4, reopened: 1, squatter: 1 });
   if (kind === 'stop-during') {
-    const [name, service, operation] = draw.pick(racing as [(typeof racing)[number]]);
-    return { kind, function: name, service, operation, holdMs: Math.round(draw.between(second, 7 * second)) };
+    const [name, service, operation, about = ''] = draw.pick(racing as [(typeof racing)[number]]);
+    return { kind, function: name, service, operation, about, holdMs: Math.round(draw.between(second, 7 * second)) };
   }
   if (kind === 'reopened') return { kind, afterMs: draw.pick([0, 5 * second, 5 * minute]) };
   if (kind === 'squatter') return { kind, tagged: draw.chance(0.5) };

@@ -317,14 +317,14 @@ describe('the endpoint is put back', () => {
     ...{ resourceId: 'db-PRODUCTION', epoch: 1, parameter: '/stocker/database', value: 'old' },
     deployment: settings.application.deployment,
   };
-  const undo = async (epoch: number, before: string) => {
+  const undo = async (epoch: number, before: string, resourceId = activeDatabase.resourceId) => {
     const parameters = new FakeParameters();
     await parameters.write('/stocker/database', before);
     const restarted: string[] = [];
     const undos = databaseUndos({
       settings,
       clock: new FakeClock(),
-      control: Object.assign(new FakeControl(), { active: { ...activeDatabase, epoch } }),
+      control: Object.assign(new FakeControl(), { active: { ...activeDatabase, epoch, resourceId } }),
       databases: new FakeDatabases(),
       parameters,
       secrets,
@@ -339,8 +339,12 @@ describe('the endpoint is put back', () => {
   test.each([
     { $case: 'it was moved and the epoch was not raised', epoch: 1, before: 'new', endpoint: old, restarted: ['api'] },
     { $case: 'it was not moved', epoch: 1, before: old, endpoint: old, restarted: [] },
-    { $case: 'the epoch was raised: never', epoch: 2, before: 'new', endpoint: 'new', restarted: [] },
+    { $case: 'an undo confirmed it before', epoch: 2, before: 'new', endpoint: old, restarted: ['api'] },
   ])('when $case', async ({ epoch, before, endpoint, restarted }) => {
     expect(await undo(epoch, before)).toEqual({ endpoint, restarted });
+  });
+
+  test('never after another database became production', async () => {
+    expect(await undo(2, 'new', 'db-NEW')).toEqual({ endpoint: 'new', restarted: [] });
   });
 });
