@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSync, type Metafile } from 'esbuild';
+import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 import type { Settings } from '../core/settings.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -33,7 +33,15 @@ export function findFunctions(): string[] {
 export function bundleFunctions(settings: Settings, directory: string): Bundle {
   const functions = findFunctions();
   rmSync(directory, { recursive: true, force: true });
-  const { metafile } = buildSync({
+  const { metafile } = buildSync(bundleOptions(functions, directory));
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'settings.json'), JSON.stringify(settings));
+  return { directory, functions, metafile };
+}
+
+/** How functions are bundled. */
+export function bundleOptions(functions: readonly string[], directory: string) {
+  return {
     absWorkingDir: root,
     entryPoints: [...functions, 'run-job'].map((path) => ({ in: `lambdas/${path}.ts`, out: path })),
     outdir: directory,
@@ -54,8 +62,5 @@ export function bundleFunctions(settings: Settings, directory: string): Bundle {
     logLevel: 'error',
     // Packages that still use require() (pg) need one in an ES module.
     banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
-  });
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'settings.json'), JSON.stringify(settings));
-  return { directory, functions, metafile };
+  } satisfies BuildOptions;
 }

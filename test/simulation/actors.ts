@@ -1,8 +1,8 @@
 /** The disaster of a plan, and its people. */
-import { planOf } from '../../cli/installation.ts';
+import { settingsOf } from '../../config/names.ts';
+import { candidateIdentifier, incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import { SqlError } from '../../local/postgres-model/content.ts';
 import type { ModelledServer } from '../../local/postgres-model/server.ts';
-import { instanceOf } from '../../workload/infrastructure/provision.ts';
 import type { Act, Beginning, Disaster, Plan, RestoreWish } from './plan.ts';
 import type { Site } from './site.ts';
 import type { Story } from './story.ts';
@@ -28,7 +28,12 @@ export function perform(plan: Plan, stage: Stage): void {
       }
     });
   if (plan.disaster) at(plan.disaster.atMs, () => strike(plan.disaster?.name ?? 'drop-table', stage));
-  at(5 * second, () => begin(plan.beginning, stage));
+  const squatter = plan.faults.find((fault) => fault.kind === 'squatter');
+  const requestId = `simulated-${plan.seed}`;
+  at(5 * second, async () => {
+    if (squatter && plan.beginning.kind === 'drill') await squatBeforeDrill(squatter.tagged, stage, requestId);
+    await begin(plan.beginning, stage, requestId);
+  });
   for (const act of plan.acts) {
     if (act.kind === 'start-again') at(act.afterMs, () => begin({ kind: 'recovery', restoreTo: 'latest' }, stage));
     if (act.kind === 'cancel') at(act.afterMs, () => cancel(stage));
@@ -37,7 +42,8 @@ export function perform(plan: Plan, stage: Stage): void {
   void retryFailures(plan, stage);
   for (const fault of plan.faults) {
     if (fault.kind === 'reopened') void reopen(fault.afterMs, stage);
-    if (fault.kind === 'squatter') void squat(fault.tagged, stage);
+    if (fault.kind === 'squatter' && plan.beginning.kind !== 'drill')
+      void candidateOf(stage).then((name) => squat(fault.tagged, stage, name));
   }
 }
 
@@ -54,43 +60,60 @@ async function reopen(afterMs: number, { site, story }: Stage): Promise<void> {
   });
 }
 
-/** An instance of somebody's own, under the very name that the recovery will want. */
-async function squat(tagged: boolean, { site, story, witness }: Stage): Promise<void> {
-  let name: string | undefined;
-  for (; name === undefined; await site.sleep(200))
-    name = [...witness.executions.values()]
-      .flatMap(({ states }) => states)
-      .map(({ output = '' }) => /"candidate":"([^"]+)"/.exec(output)?.[1])
-      .find((each) => each !== undefined);
-  const environment = site.configuration.environment;
-  story.tell(`somebody creates an instance ${name}`);
-  const { master } = site.passwords;
+/** A copy of production that somebody restored by hand, under the very name that the recovery will want. */
+async function squat(tagged: boolean, { site, story }: Stage, name: string): Promise<void> {
+  const { configuration } = site;
+  const { environment, database, primary } = configuration;
+  story.tell(`somebody restores a copy of their own, ${name}`);
+  const tags = [
+    { Key: 'stocker-dr:environment', Value: environment },
+    { Key: 'stocker-dr:incident', Value: 'drill-20260101T000000Z-00000000' },
+  ];
   await site
-    .call('rds', 'CreateDBInstance', {
-      ...instanceOf(planOf(site.configuration), {
-        username: site.configuration.database.masterUsername,
-        password: master,
-      }),
-      DBInstanceIdentifier: name,
-      DeletionProtection: false,
-      Tags: tagged
-        ? [
-            { Key: 'stocker-dr:environment', Value: environment },
-            { Key: 'stocker-dr:incident', Value: 'drill-20260101T000000Z-00000000' },
-          ]
-        : [],
+    .call('rds', 'RestoreDBInstanceToPointInTime', {
+      SourceDBInstanceIdentifier: database.identifier,
+      TargetDBInstanceIdentifier: name,
+      UseLatestRestorableTime: true,
+      DBSubnetGroupName: primary.databaseSubnetGroup,
+      DBParameterGroupName: primary.databaseParameterGroup,
+      VpcSecurityGroupIds: [primary.isolatedSecurityGroupId],
+      CopyTagsToSnapshot: true,
+      Tags: tagged ? tags : [{ Key: 'owner', Value: 'somebody' }],
     })
     .catch((error: Error) => story.tell(`it could not: ${error.message}`));
 }
 
-async function begin(beginning: Beginning, { site, story }: Stage): Promise<void> {
+/** The name that a recovery decides on, as soon as it is known. */
+async function candidateOf({ site, witness }: Stage): Promise<string> {
+  for (;;) {
+    for (const { states } of witness.executions.values())
+      for (const { output = '' } of states) {
+        const name = /"candidate":"([^"]+)"/.exec(output)?.[1];
+        if (name !== undefined) return name;
+      }
+    await site.sleep(200);
+  }
+}
+
+/** Of a drill it is known before, for who names the request. */
+async function squatBeforeDrill(tagged: boolean, stage: Stage, requestId: string): Promise<void> {
+  const { site } = stage;
+  const id = incidentId('drill', '2026-01-01T00:00:00Z', requestKey({ requestId }, ''));
+  const settings = settingsOf(site.configuration);
+  const name = candidateIdentifier(settings, site.configuration.database.identifier, id);
+  await squat(tagged, stage, name);
+  while ((await site.instance(name))?.DBInstanceStatus === 'creating') await site.sleep(30 * second);
+}
+
+async function begin(beginning: Beginning, { site, story }: Stage, requestId?: string): Promise<void> {
   const { environment } = site.configuration;
   if (beginning.kind === 'disaster') return;
   if (beginning.kind === 'scheduled-drill') {
     story.tell('the schedule of the drill fires');
     return site.cloud.fireSchedule(`${site.names.prefix}-database-drill`, site.configuration.primary.region);
   }
-  const request = { reason: 'simulated', restoreTo: await restoreTo(beginning.restoreTo, site) };
+  const named = requestId === undefined ? {} : { requestId };
+  const request = { reason: 'simulated', restoreTo: await restoreTo(beginning.restoreTo, site), ...named };
   const input = beginning.kind === 'drill' ? request : { ...request, mode: 'recovery', confirm: environment };
   story.tell(`a person starts a ${beginning.kind}`);
   await start(site, input);
@@ -134,7 +157,7 @@ async function answerQuestions({ acts }: Plan, { site, story, witness }: Stage):
       if (act === undefined || act.answer === 'nothing' || incident === undefined) continue;
       await site.sleep(act.afterMs);
       for (let time = 0; time < (act.twice ? 2 : 1); time++) {
-        const message = await decide(site, incident, act.answer).catch((error: Error) => `no answer: ${error.message}`);
+        const message = await decide(site, incident, act).catch((error: Error) => `no answer: ${error.message}`);
         story.tell(`a person says ${act.answer} to ${incident}: ${message}`);
       }
     }
@@ -155,10 +178,15 @@ export function incidentOf({ states }: Seen): string | undefined {
   return undefined;
 }
 
-async function decide(site: Site, incident: string, decision: 'approve' | 'decline'): Promise<string> {
+async function decide(site: Site, incident: string, act: Extract<Act, { kind: 'answer' }>): Promise<string> {
   const event = {
     requestContext: { authorizer: { iam: { userArn: 'arn:aws:iam::111122223333:user/simulated' } } },
-    body: JSON.stringify({ incident, decision, reason: 'simulated' }),
+    body: JSON.stringify({
+      incident,
+      decision: act.answer,
+      reason: 'simulated',
+      ...(act.latest && act.answer === 'approve' ? { restoreTo: 'latest' } : {}),
+    }),
   };
   const input = {
     FunctionName: site.names.lambda('incident/decide-approval'),

@@ -83,9 +83,7 @@ function injectStop(
     operation: fault.operation,
     times: 1,
     where: (input, { principal }) =>
-      principal.kind === 'role' &&
-      principal.sessionName.endsWith(suffix) &&
-      subjectOf(input).includes(fault.about),
+      principal.kind === 'role' && principal.sessionName.endsWith(suffix) && subjectOf(input).includes(fault.about),
     effect: {
       kind: 'hold',
       async until() {
@@ -124,7 +122,8 @@ function injectEvent(
   onStrike: OnStrike,
 ): void {
   cloud.faults.injectEvents({
-    times: 1,
+    // One disaster rings several alarms: they are all late, or one of them would do.
+    times: source === 'alarm' ? 4 : 1,
     arrivals: arrivalsMs,
     where: (event, region) => {
       const strikes = sources[source](event);

@@ -59,9 +59,7 @@ export async function isUntidy(site: Site, witness: Witness): Promise<boolean> {
     incidents.some(({ status }) => status === 'open') ||
     control.some(({ pk }) => pk === 'lease') ||
     witness.accepting().length !== 1 ||
-    witness
-      .standing()
-      .some(({ identifier, port }) => identifier.startsWith(drillPrefix) && witness.serverOf(port)?.restoredTo) ||
+    witness.standing().some(({ identifier }) => identifier.startsWith(drillPrefix) && witness.isOurs(identifier)) ||
     [...witness.executions.values()].some(({ status }) => status === 'RUNNING')
   );
 }
@@ -94,8 +92,8 @@ async function everythingHasEnded(site: Site, witness: Witness, incidents: reado
   const lease = control.find(({ pk }) => pk === 'lease');
   if (lease !== undefined) witness.violate(5, `the lease is still held by ${lease.incidentId}`);
   const { drillPrefix } = site.configuration.database;
-  for (const { identifier, port } of witness.standing())
-    if (identifier.startsWith(drillPrefix) && witness.serverOf(port)?.restoredTo !== undefined)
+  for (const { identifier } of witness.standing())
+    if (identifier.startsWith(drillPrefix) && witness.isOurs(identifier))
       witness.violate(5, `${identifier} was left behind`);
 }
 
@@ -135,7 +133,10 @@ async function nothingElseChanged(site: Site, witness: Witness, { before, disast
 function oneAtATime(witness: Witness): void {
   const work = [...witness.executions.values()].flatMap((seen) => {
     const from = seen.states.find(({ name }) => name === 'OpenIncident')?.at;
-    return from === undefined ? [] : [{ ...seen, from, until: seen.endedAt ?? Number.POSITIVE_INFINITY }];
+    // The lease is given back by CloseIncident; what comes after it starts the drill that follows.
+    const closed = seen.states.find(({ name }) => name === 'CloseIncident ended')?.at;
+    const until = closed ?? seen.endedAt ?? Number.POSITIVE_INFINITY;
+    return from === undefined ? [] : [{ arn: seen.arn, from, until }];
   });
   for (const [index, one] of work.entries())
     for (const other of work.slice(index + 1))

@@ -32,6 +32,8 @@ export type Act =
       readonly answer: 'approve' | 'decline' | 'nothing';
       readonly afterMs: number;
       readonly twice: boolean;
+      /** The person insists on the latest moment, whatever was proposed. */
+      readonly latest: boolean;
     }
   | { readonly kind: 'start-again'; readonly afterMs: number }
   | { readonly kind: 'cancel'; readonly afterMs: number }
@@ -155,7 +157,15 @@ const drawDisaster = (draw: Draw): Disaster =>
 function drawActs(draw: Draw): Act[] {
   const answer = draw.weighted({ approve: 8, decline: 1, nothing: 1 });
   const acts: Act[] = [
-    { kind: 'answer', answer, afterMs: Math.round(draw.logNormal(4 * minute, 18 * minute)), twice: draw.chance(0.2) },
+    {
+      kind: 'answer',
+      answer,
+      afterMs: Math.round(
+        draw.chance(0.3) ? draw.between(5 * second, minute) : draw.logNormal(4 * minute, 18 * minute),
+      ),
+      twice: draw.chance(0.2),
+      latest: draw.chance(0.15),
+    },
   ];
   if (draw.chance(0.2)) acts.push({ kind: 'start-again', afterMs: Math.round(draw.between(0, 20 * minute)) });
   if (draw.chance(0.2)) acts.push({ kind: 'cancel', afterMs: Math.round(draw.between(0, 45 * minute)) });

@@ -37,6 +37,8 @@ export class Witness {
   readonly #site: Site;
   readonly #story: Story;
   #both = '';
+  /** Instances that functions of the product asked RDS for. */
+  readonly #restored = new Set<string>();
 
   constructor(site: Site, story: Story) {
     this.#site = site;
@@ -45,12 +47,18 @@ export class Witness {
     this.#followEndpoint();
     this.#followTriage();
     this.#followDeletions();
+    this.#followRestores();
   }
 
   violate(invariant: number, what: string): void {
     if (this.violations.some((each) => each.invariant === invariant && each.what === what)) return;
     this.violations.push({ invariant, what });
     this.#story.tell(`VIOLATED invariant ${invariant}: ${what}`);
+  }
+
+  /** Whether a function of the product asked RDS for it. */
+  isOurs(identifier: string): boolean {
+    return this.#restored.has(identifier);
   }
 
   standing(): readonly (Standing & { readonly region: string })[] {
@@ -182,11 +190,22 @@ export class Witness {
     });
   }
 
+  #followRestores(): void {
+    type Input = { TargetDBInstanceIdentifier?: string; DBInstanceIdentifier?: string };
+    const see = (input: Input, call: Call) => {
+      const name = input.TargetDBInstanceIdentifier ?? input.DBInstanceIdentifier ?? '';
+      if (call.principal.kind === 'role') this.#restored.add(name);
+    };
+    for (const operation of ['RestoreDBInstanceToPointInTime', 'RestoreDBInstanceFromDBSnapshot', 'CreateDBInstance'])
+      this.#after('rds', operation, see);
+  }
+
   /** Invariant 2: what becomes production was restored, and to the time that was decided. */
   #judgeOrigin(server: ModelledServer, identifier: string): void {
     if (server === this.#site.databases[0]) return;
     const { restoredTo } = server;
-    if (restoredTo === undefined) this.violate(2, `${identifier} became production, and was never restored`);
+    if (!this.#restored.has(identifier))
+      this.violate(2, `${identifier} became production, and no recovery restored it`);
     const decided = [...this.executions.values()]
       .flatMap(({ states }) => states)
       .map(({ output = '' }) => output)
