@@ -16,27 +16,27 @@ export interface Stage {
   readonly witness: Witness;
 }
 
-/** Everything that a plan has people and fate do, each at its time. Nothing of it ever rejects. */
-export function perform(plan: Plan, stage: Stage): void {
+/** Everything that a plan has people and fate do, each at its time. Resolves when whoever begins has begun; never rejects. */
+export function perform(plan: Plan, stage: Stage): Promise<void> {
   const { site, story } = stage;
   const at = (ms: number, act: () => Promise<void> | void) =>
-    void site.sleep(ms).then(async () => {
+    site.sleep(ms).then(async () => {
       try {
         await act();
       } catch (error) {
         story.tell(`it could not be done: ${error instanceof Error ? error.message : error}`);
       }
     });
-  if (plan.disaster) at(plan.disaster.atMs, () => strike(plan.disaster?.name ?? 'drop-table', stage));
+  if (plan.disaster) void at(plan.disaster.atMs, () => strike(plan.disaster?.name ?? 'drop-table', stage));
   const squatter = plan.faults.find((fault) => fault.kind === 'squatter');
   const requestId = `simulated-${plan.seed}`;
-  at(5 * second, async () => {
+  const begun = at(5 * second, async () => {
     if (squatter && plan.beginning.kind === 'drill') await squatBeforeDrill(squatter.tagged, stage, requestId);
     await begin(plan.beginning, stage, requestId);
   });
   for (const act of plan.acts) {
-    if (act.kind === 'start-again') at(act.afterMs, () => begin({ kind: 'recovery', restoreTo: 'latest' }, stage));
-    if (act.kind === 'cancel') at(act.afterMs, () => cancel(stage));
+    if (act.kind === 'start-again') void at(act.afterMs, () => begin({ kind: 'recovery', restoreTo: 'latest' }, stage));
+    if (act.kind === 'cancel') void at(act.afterMs, () => cancel(stage));
   }
   void answerQuestions(plan, stage);
   void retryFailures(plan, stage);
@@ -45,6 +45,7 @@ export function perform(plan: Plan, stage: Stage): void {
     if (fault.kind === 'squatter' && plan.beginning.kind !== 'drill')
       void candidateOf(stage).then((name) => squat(fault.tagged, stage, name));
   }
+  return begun;
 }
 
 /** Somebody who does not know of the recovery lets the application's role in again. */
@@ -87,11 +88,13 @@ async function squat(tagged: boolean, { site, story }: Stage, name: string): Pro
 async function candidateOf({ site, witness }: Stage): Promise<string> {
   for (;;) {
     for (const { states } of witness.executions.values())
-      for (const { output = '' } of states) {
+      for (const { name: state, output = '' } of states) {
+        // The plan that is followed is the one after the approval.
+        if (state !== 'Replan ended') continue;
         const name = /"candidate":"([^"]+)"/.exec(output)?.[1];
         if (name !== undefined) return name;
       }
-    await site.sleep(200);
+    await site.sleep(100);
   }
 }
 

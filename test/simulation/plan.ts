@@ -131,10 +131,16 @@ export function planOf(seed: number): Plan {
     beginning,
     ...(disaster && { disaster }),
     acts: drawActs(draw),
-    faults: Array.from({ length: draw.integer(0, 4) }, () => drawFault(draw)),
+    faults: [
+      ...Array.from({ length: draw.integer(0, 4) }, () => drawFault(draw)),
+      // What heals by itself matters where its alarms come late.
+      ...(disaster?.name === 'hiccup' && draw.chance(0.6) ? [lateAlarms] : []),
+    ],
     skewMs: draw.chance(0.3) ? Math.round(draw.between(-2 * second, 2 * second)) : 0,
   };
 }
+
+const lateAlarms: Fault = { kind: 'event', source: 'alarm', arrivalsMs: [9 * minute] };
 
 function drawBeginning(draw: Draw): Beginning {
   const kind = draw.weighted({ 'scheduled-drill': 2, drill: 2, recovery: 3, disaster: 4 });
@@ -174,13 +180,13 @@ function drawActs(draw: Draw): Act[] {
 }
 
 function drawFault(draw: Draw): Fault {
-  const kind = draw.weighted({ call: 16, restore: 2, event: 4, 'stop-during': 4, reopened: 1, squatter: 1 });
+  const kind = draw.weighted({ call: 16, restore: 2, event: 4, 'stop-during': 4, reopened: 1, squatter: 2 });
   if (kind === 'stop-during') {
     const [name, service, operation, about = ''] = draw.pick(racing as [(typeof racing)[number]]);
     return { kind, function: name, service, operation, about, holdMs: Math.round(draw.between(second, 7 * second)) };
   }
   if (kind === 'reopened') return { kind, afterMs: draw.pick([0, 5 * second, 5 * minute]) };
-  if (kind === 'squatter') return { kind, tagged: draw.chance(0.5) };
+  if (kind === 'squatter') return { kind, tagged: draw.chance(0.7) };
   if (kind === 'restore') return { kind, ends: draw.pick(['storage-full', 'incompatible-restore']) };
   if (kind === 'event')
     return {

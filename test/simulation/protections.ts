@@ -89,8 +89,9 @@ export const protections: readonly Protection[] = [
     ],
     guards: [6],
     matters: (plan) =>
+      plan.beginning.kind === 'disaster' &&
       plan.disaster?.name === 'hiccup' &&
-      plan.faults.some((fault) => fault.kind === 'event' && fault.source === 'alarm'),
+      plan.faults.some((fault) => fault.kind === 'event' && fault.arrivalsMs[0] === 540_000),
   },
   {
     name: 'adoption tag',
@@ -102,7 +103,11 @@ export const protections: readonly Protection[] = [
       },
     ],
     guards: [2, 4],
-    matters: (plan) => isRecovery(plan) && approves(plan) && has(plan, 'squatter'),
+    matters: (plan) =>
+      plan.beginning.kind === 'recovery' &&
+      approves(plan) &&
+      plan.disaster === undefined &&
+      plan.faults.some((fault) => fault.kind === 'squatter' && fault.tagged),
   },
   {
     name: 'tear-down guard',

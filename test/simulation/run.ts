@@ -57,8 +57,11 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Result>
       story.tell(`fault: ${what}`);
       isMute ||= what.includes('sns:');
     });
-    perform(plan, { site, story, witness });
-    await site.run(untilOver(plan, site, witness), longest);
+    const begun = perform(plan, { site, story, witness });
+    await site.run(
+      begun.then(() => untilOver(plan, site, witness as Witness)),
+      longest,
+    );
     site.cloud.faults.clear();
     // What a fault kept from being cleaned up, the sweeps must find.
     for (let sweeps = 0; sweeps < 4 && (await site.run(isUntidy(site, witness))); sweeps++)

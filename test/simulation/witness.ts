@@ -123,12 +123,17 @@ export class Witness {
     });
   }
 
-  /** Calls back after an operation took effect. */
-  #after(service: Parameters<Site['call']>[0], operation: string, see: (input: never, call: Call) => void): void {
+  /** Calls back before an operation, allowed or not, or after it took effect. */
+  #at(
+    moment: 'before' | 'after',
+    service: Parameters<Site['call']>[0],
+    operation: string,
+    see: (input: never, call: Call) => void,
+  ): void {
     this.#site.cloud.faults.inject({
       service,
       operation,
-      effect: { kind: 'lose-answer' },
+      effect: { kind: moment === 'before' ? 'deny' : 'lose-answer' },
       where(input, call) {
         see(input as never, call);
         return false;
@@ -139,7 +144,7 @@ export class Witness {
   /** Invariant 2: what production's endpoint is pointed at must be what a gate would let through. */
   #followEndpoint(): void {
     const { databaseEndpointParameter } = this.#site.configuration.application;
-    this.#after('ssm', 'PutParameter', ({ Name, Value }: { Name: string; Value: string }) => {
+    this.#at('after', 'ssm', 'PutParameter', ({ Name, Value }: { Name: string; Value: string }) => {
       if (Name !== databaseEndpointParameter || Value === 'none') return;
       const { port } = JSON.parse(Value) as { port: number };
       const server = this.serverOf(port);
@@ -157,7 +162,7 @@ export class Witness {
 
   /** Invariant 6: what triage starts, an alarm that rings now must have asked for. */
   #followTriage(): void {
-    this.#after('sfn', 'StartExecution', ({ input, name }: { input: string; name?: string }, call) => {
+    this.#at('after', 'sfn', 'StartExecution', ({ input, name }: { input: string; name?: string }, call) => {
       const { trigger } = JSON.parse(input) as { trigger?: { kind: string; name?: string } };
       if (trigger?.kind !== 'alarm') return;
       const { region } = call;
@@ -175,18 +180,22 @@ export class Witness {
     });
   }
 
-  /** Invariant 4: only copies of drills are ever deleted. */
+  /** Invariant 4: only copies of drills are ever deleted, and only by the drill that made them. */
   #followDeletions(): void {
     const { drillPrefix } = this.#site.configuration.database;
-    this.#after('rds', 'DeleteDBInstance', ({ DBInstanceIdentifier: id }: { DBInstanceIdentifier: string }, call) => {
+    const owners = new Map<string, string | undefined>();
+    type Input = { DBInstanceIdentifier: string };
+    this.#at('before', 'rds', 'DeleteDBInstance', ({ DBInstanceIdentifier: id }: Input) => {
+      const tags = this.standing().find(({ identifier }) => identifier === id)?.tags;
+      owners.set(id, tags?.get('stocker-dr:incident'));
+    });
+    this.#at('after', 'rds', 'DeleteDBInstance', ({ DBInstanceIdentifier: id }: Input, call) => {
       if (call.principal.kind !== 'role') return;
       this.#story.tell(`${id} is deleted by ${call.principal.sessionName}`);
       if (!id.startsWith(drillPrefix)) this.violate(4, `${id} was deleted`);
-      const owner = this.standing()
-        .find(({ identifier }) => identifier === id)
-        ?.tags.get('stocker-dr:incident');
-      if (owner !== undefined && !id.endsWith(owner.slice(-8)))
-        this.violate(4, `${id}, which is of ${owner}, was deleted`);
+      const owner = owners.get(id);
+      if (owner === undefined || !id.endsWith(owner.slice(-8)))
+        this.violate(4, `${id}, which is of ${owner ?? 'nobody'}, was deleted`);
     });
   }
 
@@ -197,7 +206,7 @@ export class Witness {
       if (call.principal.kind === 'role') this.#restored.add(name);
     };
     for (const operation of ['RestoreDBInstanceToPointInTime', 'RestoreDBInstanceFromDBSnapshot', 'CreateDBInstance'])
-      this.#after('rds', operation, see);
+      this.#at('after', 'rds', operation, see);
   }
 
   /** Invariant 2: what becomes production was restored, and to the time that was decided. */
