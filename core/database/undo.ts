@@ -71,9 +71,13 @@ export async function undoFence(
     sessions,
   }: Pick<UndoContext, 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'>,
 ): Promise<string> {
-  const active = await control.readActiveDatabase();
-  if (!isStillActive(active, facts))
+  const staysFenced = async () => {
+    const active = await control.readActiveDatabase();
+    if (isStillActive(active, facts)) return undefined;
     return `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
+  };
+  const before = await staysFenced();
+  if (before !== undefined) return before;
   const instance = await databases.find(facts.identifier);
   if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
   const { master, logins } = await fenceLogins(settings, secrets);
@@ -81,14 +85,18 @@ export async function undoFence(
   if (candidate !== undefined && !isOutOfReach(candidate, settings))
     await close(candidate, { settings, sessions, master, logins });
   try {
-    await withSession(sessions, facts, master, (session) =>
-      openTo({ session, sessions, target: facts, master }, facts.roles, true),
-    );
+    return await withSession(sessions, facts, master, async (session) => {
+      const opened = { session, sessions, target: facts, master };
+      await openTo(opened, facts.roles, true);
+      // A cut-over that outlived its execution may have found the source closed, and raised the epoch since.
+      const since = await staysFenced();
+      if (since !== undefined) await closeTo(opened, logins, settings, { prepared: 'refuse', setPasswords: false });
+      return since ?? `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
+    });
   } catch (error) {
     if (judgeSource(instance, answerOf(error)) !== 'gone') throw error;
     return `${facts.identifier} is ${instance.status} and answers nobody; should it come back, it comes back fenced`;
   }
-  return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
 }
 
 /** The copy stays, as evidence, and takes nobody's writes. */

@@ -126,6 +126,16 @@ describe('production', () => {
     expect(await isRefused()).toBe(true);
   });
 
+  test('is closed again when another database becomes production while it is opened', async () => {
+    await fence();
+    const moved = { ...database.active, identifier: 'new', resourceId: 'db-NEW', epoch: 2 };
+    const records = [database.active, moved];
+    control.readActiveDatabase = async () => records.shift();
+    expect(await undo()).toContain('stays fenced: new is production at epoch 2');
+    expect(records).toEqual([]);
+    expect(await isRefused()).toBe(true);
+  });
+
   test('is not cut off while a prepared transaction waits, and people are told which', async () => {
     const session = await logIn();
     await session.query("begin; insert into stocker.product (tenant_id, sku, name) values (1, 'prepared', 'x')");
@@ -231,12 +241,12 @@ describe('production', () => {
     });
 
     test.each([
-      { $case: 'was up already', change: { ...isolated, status: 'modifying' } },
+      { case: 'was up already', change: { ...isolated, status: 'modifying' } },
       {
-        $case: 'is within the application’s reach',
+        case: 'is within the application’s reach',
         change: { ...isolated, settings: { securityGroupIds: ['sg-isolated', 'sg-production'] } },
       },
-      { $case: 'says nothing of its groups', change: { ...isolated, settings: {} } },
+      { case: 'says nothing of its groups', change: { ...isolated, settings: {} } },
     ])('waits for a copy that $case', async ({ change }) => {
       await fence();
       copy(change);
@@ -245,9 +255,9 @@ describe('production', () => {
     });
 
     test.each([
-      { $case: 'is closed and kept', change: {}, refused: true, says: 'is closed to the application' },
+      { case: 'is closed and kept', change: {}, refused: true, says: 'is closed to the application' },
       {
-        $case: 'is left alone where another incident made it',
+        case: 'is left alone where another incident made it',
         change: { tags: { 'stocker-dr:incident': 'other' } },
         refused: false,
         says: 'no copy',

@@ -312,15 +312,15 @@ describe('closing', () => {
   });
 
   test.each([
-    { $case: 'undoing failed', facts: {}, says: 'PRODUCTION MAY STILL REFUSE', byHand: true },
+    { case: 'undoing failed', facts: {}, says: 'PRODUCTION MAY STILL REFUSE', byHand: true },
     {
-      $case: 'the fence is among what failed',
+      case: 'the fence is among what failed',
       facts: { failed: ['close-candidate', 'unfence-source'] },
       says: 'PRODUCTION MAY STILL REFUSE',
       byHand: true,
     },
     {
-      $case: 'only the copy could not be closed yet',
+      case: 'only the copy could not be closed yet',
       facts: { failed: ['close-candidate'] },
       says: 'PRODUCTION TAKES WRITES',
       byHand: false,
