@@ -20,7 +20,13 @@ import type { Mail } from '../local/services/sns/delivery.ts';
 import type { Sns } from '../local/services/sns/index.ts';
 import { makeDump } from '../workload/database/dump.ts';
 import { createStocker } from '../workload/database/schema.ts';
-import { type Installed, keepDump, provision, writeParameters } from '../workload/infrastructure/provision.ts';
+import {
+  type InstallationPlan,
+  type Installed,
+  keepDump,
+  provision,
+  writeParameters,
+} from '../workload/infrastructure/provision.ts';
 import {
   deploymentManifest,
   namespaceManifest,
@@ -142,38 +148,8 @@ async function createDatabase(
 ): Promise<Installed> {
   const { database, primary, dr } = configuration;
   for (const network of [primary, dr]) registerNetwork(cloud, network);
-  const regionPlan = (network: Network) => ({
-    region: network.region,
-    subnetIds: network.privateSubnetIds,
-    securityGroupIds: network.databaseSecurityGroupIds,
-    subnetGroup: network.databaseSubnetGroup,
-    parameterGroup: network.databaseParameterGroup,
-    dumpBucket: network.dumpBucket,
-  });
-  const [applicationRole] = database.applicationRoles;
-  if (!applicationRole) throw new Error('The configuration names no application role');
   const password = () => randomBytes(18).toString('base64url');
-  const installed = await provision(
-    {
-      primary: regionPlan(primary),
-      dr: regionPlan(dr),
-      cluster: configuration.application.deployment.cluster,
-      account: configuration.account,
-      database: {
-        identifier: database.identifier,
-        name: database.name,
-        masterUsername: database.masterUsername,
-        masterSecretName: database.masterSecretName,
-        applicationRole: applicationRole.name,
-        applicationSecretName: applicationRole.secretName,
-        backupRetentionDays: configuration.objectives.automatedBackupRetentionDays,
-        backupWindow: database.backupWindow,
-        maintenanceWindow: database.maintenanceWindow,
-      },
-    },
-    connection,
-    { master: password(), application: password() },
-  );
+  const installed = await provision(planOf(configuration), connection, { master: password(), application: password() });
   const master = await connect(installed, database.name, cloud.certificateAuthority);
   try {
     await createStocker(master, {
@@ -187,7 +163,39 @@ async function createDatabase(
   return installed;
 }
 
-function registerNetwork(cloud: Cloud, network: Network): void {
+/** What Terraform is told of this installation. */
+export function planOf({ database, primary, dr, application, account, objectives }: Configuration): InstallationPlan {
+  const regionPlan = (network: Network) => ({
+    region: network.region,
+    subnetIds: network.privateSubnetIds,
+    securityGroupIds: network.databaseSecurityGroupIds,
+    subnetGroup: network.databaseSubnetGroup,
+    parameterGroup: network.databaseParameterGroup,
+    dumpBucket: network.dumpBucket,
+  });
+  const [applicationRole] = database.applicationRoles;
+  if (!applicationRole) throw new Error('The configuration names no application role');
+  return {
+    primary: regionPlan(primary),
+    dr: regionPlan(dr),
+    cluster: application.deployment.cluster,
+    account,
+    database: {
+      identifier: database.identifier,
+      name: database.name,
+      masterUsername: database.masterUsername,
+      masterSecretName: database.masterSecretName,
+      applicationRole: applicationRole.name,
+      applicationSecretName: applicationRole.secretName,
+      backupRetentionDays: objectives.automatedBackupRetentionDays,
+      backupWindow: database.backupWindow,
+      maintenanceWindow: database.maintenanceWindow,
+    },
+  };
+}
+
+/** The subnets and security groups that the configuration names. */
+export function registerNetwork(cloud: Cloud, network: Network): void {
   const groups = [
     network.functionSecurityGroupId,
     network.isolatedSecurityGroupId,

@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { createDeployer, type DeployedStack } from './assembly/deploy.ts';
 import { readStacks } from './assembly/manifest.ts';
-import { createCertificateAuthority } from './certificates.ts';
 import { realClock } from './clock.ts';
 import { type Credentials, createCredentials } from './credentials.ts';
 import { type CallerCall, createDispatch } from './dispatch.ts';
@@ -20,20 +19,23 @@ import {
   type Signer,
 } from './kernel.ts';
 import { policySources } from './policies.ts';
-import { createDataDirectory } from './process/data-directory.ts';
 import { stopOnSignals } from './process/signals.ts';
 import { createRegions, type Regions } from './regions.ts';
 import { services } from './services/index.ts';
 import type { LambdaService } from './services/lambda/index.ts';
 import { createWire } from './wire/server.ts';
 import { verifySignature } from './wire/signature.ts';
+import { machineWorld, type World } from './world.ts';
 
 export interface CloudOptions {
   /** cdk.out directories, one per environment. All of one account. */
   readonly assemblies: readonly string[];
   /** Without, the assemblies' own; needed where they are deployed later. */
   readonly account?: string;
+  /** Of a cloud on the machine. */
   readonly clock?: Clock;
+  /** What the cloud runs on; without one, the machine. */
+  readonly world?: World;
   /** Without, any that is free. */
   readonly port?: number;
   /** Without, those of the assemblies, and us-east-1 and us-west-2. */
@@ -74,19 +76,20 @@ const exampleAccount = '123456789012';
 
 /** Starts a cloud and deploys the assemblies into it. What a killed cloud left in the same directory is reaped first. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { clock = realClock(), images = {}, onLog = () => {}, directory = tmpdir() } = options;
+  const { world = machineWorld(options.clock ?? realClock()), images = {}, onLog = () => {} } = options;
+  const { clock, network } = world;
   const stacks = options.assemblies.flatMap(readStacks);
   const account = options.account ?? stacks[0]?.account ?? exampleAccount;
   const regions = options.regions ?? [...new Set(['us-east-1', 'us-west-2', ...stacks.map(({ region }) => region)])];
-  const data = createDataDirectory(directory);
+  const data = world.createDataDirectory(options.directory ?? tmpdir());
   const endings: (() => unknown)[] = [() => data.remove()];
   const stop = once(async () => {
     for (const end of endings.toReversed()) await end();
   });
   endings.push(stopOnSignals(stop));
   try {
-    const authority = await createCertificateAuthority();
-    const faults = createFaults(clock);
+    const authority = await world.createAuthority();
+    const faults = createFaults(clock, world.random);
     const credentials = createCredentials(account);
     // Services are made once the wire listens: its address is part of what they are given.
     let made: Regions | undefined;
@@ -97,14 +100,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const dispatch = createDispatch({ account, faults, service, policies: policySources(clock, regions, service) });
     const wire = await createWire({
       services,
+      network,
       port: options.port ?? 0,
-      secretFor: credentials.secretOf,
+      ...(world.isOpen && { secretFor: credentials.secretOf }),
       routes: () => made?.all().flatMap((each) => each.routes?.() ?? []) ?? [],
-      async dispatch({ service: name, operation, input, region, accessKeyId, requestId }) {
+      dispatch: world.dispatching(async ({ service: name, operation, input, region, accessKeyId, requestId }) => {
         if (accessKeyId === undefined) throw unsigned();
         const caller = { region, principal: credentials.principalOf(accessKeyId), requestId, accessKeyId };
         return (await dispatch(name, operation, input, caller)) as Record<string, unknown>;
-      },
+      }),
     });
     endings.push(() => wire.close());
 
@@ -112,7 +116,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       account,
       region,
       regions,
-      clock,
+      clock: world.clockOf(region),
+      world,
       dataDirectory: data.path,
       endpoint: wire.endpoint,
       images,
@@ -121,7 +126,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       call: async <O>(name: ServiceName, operation: string, input: object, as: Principal, other = region) =>
         (await dispatch(name, operation, input, { region: other, principal: as })) as O,
       service: (name, other = region) => service(name, other),
-      emit: (event) => (service('eventbridge', region) as Bus).put(event),
+      emit(event) {
+        for (const delay of faults.arrivalsOf(event, region)) {
+          const put = () => (service('eventbridge', region) as Bus).put(event);
+          if (delay === 0) put();
+          else void clock.sleep(delay).then(put);
+        }
+      },
       issueCredentials: credentials.issue,
       authenticate: (request, body, signingName) => authenticate(credentials, request, body, signingName, region),
       issueCertificate: authority.issue,

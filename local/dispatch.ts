@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { authorize, type PolicySources } from './authorization/authorize.ts';
+import { InjectedAnswer } from './faults.ts';
 import { AwsError, type Call, type Faults, type Principal, type Service, type ServiceName } from './kernel.ts';
 
 /** Runs an operation for a caller. Throws AwsError. */
@@ -35,10 +36,16 @@ export function createDispatch({ account, faults, policies, service }: DispatchO
     if (operation === undefined) {
       throw new AwsError('NotImplemented', `${name}:${operationName} is not implemented by the embedded cloud`);
     }
-    await faults.before(name, operationName, input, call);
+    const injected = await faults.before(name, operationName, input, call).catch(answerOf);
+    if (injected !== undefined) return injected;
     authorize(call.principal, await operation.access(input, call), policies, call);
     const output = await operation.run(input, call);
     await faults.after(name, operationName, input, call);
     return output;
   };
+}
+
+function answerOf(thrown: unknown): object {
+  if (thrown instanceof InjectedAnswer) return thrown.output;
+  throw thrown;
 }

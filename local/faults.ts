@@ -1,6 +1,6 @@
 /** Faults that tests and drills inject into a cloud: an API throttles, delays, denies, loses its answer, or its caller dies. */
 import { denialCode } from './authorization/authorize.ts';
-import { AwsError, type Call, type Clock, type Faults, type ServiceName } from './kernel.ts';
+import { AwsError, type BusEvent, type Call, type Clock, type Faults, type ServiceName } from './kernel.ts';
 
 export type FaultEffect =
   /** The operation fails with this error and does nothing. */
@@ -13,6 +13,8 @@ export type FaultEffect =
   // biome-ignore lint/suspicious/noExplicitAny: inputs of every operation pass here
   | { readonly kind: 'hold'; readonly until: (input: any, call: Call) => Promise<void> }
   | { readonly kind: 'deny' }
+  /** The operation is not run; its caller gets this answer. */
+  | { readonly kind: 'answer'; readonly output: object }
   /** The function that makes the call dies, before the operation takes effect or after. */
   | { readonly kind: 'crash'; readonly when: 'before' | 'after' };
 
@@ -30,7 +32,19 @@ export interface FaultRule {
   readonly effect: FaultEffect;
 }
 
+/** What becomes of an event on its way to the bus: when it arrives, in milliseconds of the clock; twice, late, or never. */
+export interface EventRule {
+  readonly where: (event: BusEvent, region: string) => boolean;
+  /** How often it strikes; without, always. */
+  readonly times?: number;
+  readonly arrivals: readonly number[];
+}
+
 export interface InjectedFaults extends Faults {
+  /** Adds a rule about events and returns what takes it away. */
+  injectEvents(rule: EventRule): () => void;
+  /** When an event arrives: once, at once, unless a rule says otherwise. */
+  arrivalsOf(event: BusEvent, region: string): readonly number[];
   /** Adds a rule and returns what takes it away. */
   inject(rule: FaultRule): () => void;
   clear(): void;
@@ -41,6 +55,7 @@ export interface InjectedFaults extends Faults {
 /** `random` yields numbers in [0, 1): a seeded one makes a run repeatable. */
 export function createFaults(clock: Clock, random: () => number = Math.random): InjectedFaults {
   const rules = new Map<FaultRule, number>();
+  const eventRules = new Map<EventRule, number>();
   const crashListeners: ((call: Call) => void)[] = [];
 
   async function strike(
@@ -69,6 +84,8 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
         return effect.until(input, call);
       case 'deny':
         throw new AwsError(denialCode(name), `injected fault: ${name} is denied`);
+      case 'answer':
+        throw new InjectedAnswer(effect.output);
       case 'lose-answer':
         throw new AwsError('ServiceUnavailable', `injected fault: the answer of ${name} was lost`);
       case 'crash':
@@ -78,15 +95,44 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
   }
 
   return {
-    before: (service, operation, input, call) => strike('before', service, operation, input, call),
+    before: async (service, operation, input, call) => {
+      await strike('before', service, operation, input, call);
+      return undefined;
+    },
     after: (service, operation, input, call) => strike('after', service, operation, input, call),
     inject(rule) {
       rules.set(rule, rule.times ?? Number.POSITIVE_INFINITY);
       return () => rules.delete(rule);
     },
-    clear: () => rules.clear(),
+    injectEvents(rule) {
+      eventRules.set(rule, rule.times ?? Number.POSITIVE_INFINITY);
+      return () => eventRules.delete(rule);
+    },
+    arrivalsOf(event, region) {
+      for (const [rule, left] of eventRules) {
+        if (!rule.where(event, region)) continue;
+        if (left <= 1) eventRules.delete(rule);
+        else eventRules.set(rule, left - 1);
+        return rule.arrivals;
+      }
+      return atOnce;
+    },
+    clear() {
+      rules.clear();
+      eventRules.clear();
+    },
     onCrash: (listener) => crashListeners.push(listener),
   };
+}
+
+const atOnce = [0];
+
+/** Not an error: how a rule ends a call in the place of the operation. */
+export class InjectedAnswer {
+  readonly output: object;
+  constructor(output: object) {
+    this.output = output;
+  }
 }
 
 function momentOf(effect: FaultEffect): 'before' | 'after' {

@@ -3,6 +3,7 @@
  * (Access), what a service is (operations, resource types, routes), and what a service is given (Home).
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
+import type { World } from './world.ts';
 
 /** Short names of the services; they are the wire's and `Home.call`'s key. */
 export type ServiceName =
@@ -171,10 +172,12 @@ export interface Signer {
   readonly accessKeyId: string;
 }
 
-/** What runs for a container image in a pod: no image is pulled. */
+/** What runs for a container image in a pod: no image is pulled. A process on a machine, a server inside a virtual cloud. */
 export interface ContainerImage {
-  readonly command: readonly string[];
+  readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Answers what is sent to the pod's port; the variables are the pod's. */
+  readonly serve?: (env: Readonly<Record<string, string>>) => RequestListener;
 }
 
 /** What one service in one Region is given. */
@@ -184,6 +187,8 @@ export interface Home {
   /** Every Region of this cloud, this one included. */
   readonly regions: readonly string[];
   readonly clock: Clock;
+  /** What the cloud runs on. */
+  readonly world: World;
   /** Private to this cloud; removed when it stops, reaped when it was killed. */
   readonly dataDirectory: string;
   /** `http://127.0.0.1:<port>`: known once the wire listens, which is before any stack is deployed. */
@@ -216,7 +221,7 @@ export interface Home {
 
 /** Injected faults. `before` runs ahead of an operation and may throw or delay; `after` runs once its effect is done. */
 export interface Faults {
-  before(service: ServiceName, operation: string, input: object, call: Call): Promise<void>;
+  before(service: ServiceName, operation: string, input: object, call: Call): Promise<undefined>;
   after(service: ServiceName, operation: string, input: object, call: Call): Promise<void>;
 }
 

@@ -103,7 +103,8 @@ async function assessDrill(
     now,
   });
   if ('refused' in decided) throw RestorePointUnavailable(`${decided.refused}.`);
-  const { plan } = decided;
+  const due = await heartbeatOfSource(decided.plan, source, context);
+  const plan = due === undefined ? decided.plan : { ...decided.plan, heartbeat: due };
   return {
     output: plan,
     summary: `restore ${source.identifier} as of ${plan.restorePoint}; it would lose about ${formatSeconds(plan.estimatedLossSeconds)}`,
@@ -113,6 +114,17 @@ async function assessDrill(
       newestHeartbeat: heartbeat ?? 'unknown: the source does not answer',
     },
   };
+}
+
+/** What a copy of the newest moment must hold; undefined where the source does not say, or another moment is wanted. */
+async function heartbeatOfSource(
+  { restore, restorePoint }: RestorePlan,
+  { address, port }: DatabaseInstance,
+  context: AssessContext,
+): Promise<string | undefined> {
+  const isLatest = restore?.kind === 'time' && restore.at === 'latest';
+  if (!isLatest || restorePoint === undefined || address === undefined || port === undefined) return undefined;
+  return heartbeatDue({ address, port, database: context.settings.database.name }, restorePoint, context);
 }
 
 /** What was asked for by its name, as it is there. */

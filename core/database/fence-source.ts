@@ -21,7 +21,7 @@ export interface FenceSourceContext {
   readonly secrets: Secrets;
   readonly sessions: Sessions;
   readonly compensations: Pick<Compensations, 'register'>;
-  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease' | 'confirmActiveDatabase'>;
   readonly executions: Pick<Executions, 'status'>;
   readonly announcer: Announcer;
 }

@@ -202,6 +202,9 @@ const indexesSql = `
   where amname = 'btree' and c.relkind = 'i' and indisvalid and indisready and c.relpersistence = 'p'
     and nspname !~ '^pg_' and nspname <> 'information_schema' order by 1`;
 
+/** B-trees, each with its name and its table. */
+export const indexesOf = (session: Session) => session.query(indexesSql);
+
 /**
  * amcheck on every index in turn, those that were damaged first: structure, and an entry for every row of the heap. What
  * does not end in its share of a look is unknown, and does not keep the others from their turn.
@@ -213,7 +216,7 @@ export async function checkIndexes(
   untilMs: number,
 ): Promise<string | undefined> {
   const { session } = looking;
-  const found = (await ask(looking, 'session', 'indexes', () => session.query(indexesSql))) ?? [];
+  const found = (await ask(looking, 'session', 'indexes', () => indexesOf(session))) ?? [];
   const names = found.map((row) => row.name ?? '');
   const after = progress?.index ?? '';
   const turn = [...names.filter((name) => name > after), ...names.filter((name) => name <= after)];

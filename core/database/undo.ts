@@ -18,7 +18,7 @@ export const restoreEndpoint = 'restore-endpoint';
 export interface UndoContext {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly control: Pick<ControlStore, 'readActiveDatabase'>;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'confirmActiveDatabase'>;
   readonly databases: Pick<Databases, 'find'>;
   readonly parameters: Pick<Parameters, 'read' | 'write'>;
   readonly secrets: Secrets;
@@ -56,9 +56,9 @@ export const databaseUndos = (context: UndoContext): Readonly<Record<string, Und
   [restoreEndpoint]: (facts) => undoEndpoint(Endpoint.parse(facts), context),
 });
 
-/** The record still says that this is production, as it did when the act was registered. */
-const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: string; epoch: number }) =>
-  active?.resourceId === facts.resourceId && active.epoch === facts.epoch;
+/** The record still says that this is production, as when the act was registered, or as an earlier undo confirmed it. */
+const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: string; epoch: number }): boolean =>
+  active?.resourceId === facts.resourceId && (active.epoch === facts.epoch || active.epoch === facts.epoch + 1);
 
 /** Opening any other database than the active one would make two that take writes. */
 export async function undoFence(
@@ -71,32 +71,27 @@ export async function undoFence(
     sessions,
   }: Pick<UndoContext, 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'>,
 ): Promise<string> {
-  const staysFenced = async () => {
-    const active = await control.readActiveDatabase();
-    if (isStillActive(active, facts)) return undefined;
+  const active = await control.readActiveDatabase();
+  if (active === undefined || !isStillActive(active, facts))
     return `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
-  };
-  const before = await staysFenced();
-  if (before !== undefined) return before;
   const instance = await databases.find(facts.identifier);
   if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
+  // A function outlives its execution: a cut-over that is still on its way was planned for the old epoch, and now fails.
+  if (active.epoch === facts.epoch && !(await control.confirmActiveDatabase(active)))
+    throw DatabaseNotReady(`Which database is production was changed while ${facts.identifier} was to be opened.`);
   const { master, logins } = await fenceLogins(settings, secrets);
   const candidate = await findOwn({ ...facts, identifier: facts.candidate }, databases);
   if (candidate !== undefined && !isOutOfReach(candidate, settings))
     await close(candidate, { settings, sessions, master, logins });
   try {
-    return await withSession(sessions, facts, master, async (session) => {
-      const opened = { session, sessions, target: facts, master };
-      await openTo(opened, facts.roles, true);
-      // A cut-over that outlived its execution may have found the source closed, and raised the epoch since.
-      const since = await staysFenced();
-      if (since !== undefined) await closeTo(opened, logins, settings, { prepared: 'refuse', setPasswords: false });
-      return since ?? `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
-    });
+    await withSession(sessions, facts, master, (session) =>
+      openTo({ session, sessions, target: facts, master }, facts.roles, true),
+    );
   } catch (error) {
     if (judgeSource(instance, answerOf(error)) !== 'gone') throw error;
     return `${facts.identifier} is ${instance.status} and answers nobody; should it come back, it comes back fenced`;
   }
+  return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
 }
 
 /** The copy stays, as evidence, and takes nobody's writes. */

@@ -90,6 +90,8 @@ export interface ControlStore {
   registerActiveDatabase(record: ActiveDatabase): Promise<boolean>;
   /** Raises the epoch from exactly `expectedEpoch`; false where it has moved, or the lease is not `executionArn`'s. */
   advanceActiveDatabase(record: ActiveDatabase, expectedEpoch: number, executionArn: string): Promise<boolean>;
+  /** Raises the epoch of what is production, which stays it: whoever planned for the old one comes too late. False where the record is not this one any more. */
+  confirmActiveDatabase(record: ActiveDatabase): Promise<boolean>;
 }
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'PENDING_REDRIVE';

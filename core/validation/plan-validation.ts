@@ -82,7 +82,8 @@ const sequencesSql = `with ${relations}
   select name as table, attname as column from relation join pg_attribute on attrelid = relation.oid
   where relkind in ('r', 'p') and attnum > 0 and not attisdropped and pg_get_serial_sequence(name, attname) is not null order by 1, 2`;
 
-async function readCatalog(session: Session): Promise<Catalog> {
+/** What there is to check. */
+export async function readCatalog(session: Session): Promise<Catalog> {
   const tables = await session.query(tablesSql);
   const indexes = await session.query(indexesSql);
   const foreignKeys = await session.query(foreignKeysSql);

@@ -87,11 +87,15 @@ export function judgeFreshness({
 }): Freshness {
   if (newest === undefined) return { finding: failed('there is no heartbeat at all'), rpoSeconds: undefined };
   const { restore, restorePoint } = restoreOf(plan);
-  const achieved = Math.max(0, secondsBetween(newest, incident.detectedAt));
+  // A copy that holds every heartbeat of its source is complete up to its restore point: one that was down wrote none.
+  const isComplete = plan.heartbeat !== undefined && !isBefore(newest, plan.heartbeat);
+  const from = isComplete && isBefore(newest, restorePoint) ? restorePoint : newest;
+  const achieved = Math.max(0, secondsBetween(from, incident.detectedAt));
   const facts = { newestHeartbeat: newest, rpoSeconds: achieved };
   const chosen = restore.kind !== 'time' || restore.at !== 'latest';
   const lag = chosen ? secondsBetween(newest, restorePoint) : achieved;
-  const reason = `newest heartbeat ${newest}, ${formatSeconds(achieved)} before detection`;
+  const complete = from === newest ? '' : ', which is the newest of its source';
+  const reason = `newest heartbeat ${newest}${complete}; ${formatSeconds(achieved)} before detection`;
   const answer = (finding: Finding): Freshness => ({ finding, rpoSeconds: achieved });
   if (chosen && restore.kind === 'time' && isBefore(restorePoint, newest))
     return answer(failed(`${reason}: later than the restore point ${restorePoint}`, facts));
@@ -100,8 +104,8 @@ export function judgeFreshness({
   if (lag <= rpoSeconds) return answer(passed(reason, facts));
   if (!chosen && incident.mode === 'recovery')
     return answer(passed(`${reason}: over the RPO, and the newest that can be restored`, facts));
-  const from = chosen ? 'the restore point' : 'detection';
-  return answer(failed(`${reason}: ${formatSeconds(lag)} before ${from}, over the RPO`, facts));
+  const since = chosen ? 'the restore point' : 'detection';
+  return answer(failed(`${reason}: ${formatSeconds(lag)} before ${since}, over the RPO`, facts));
 }
 
 /** The settings write booleans and numbers as such; PostgreSQL answers in text. */

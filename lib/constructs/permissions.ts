@@ -73,7 +73,7 @@ export function permissionsOf(configuration: Configuration, region: string) {
     readControl: () => allow('ReadControl', ['dynamodb:GetItem'], [controlTable]),
     holdLease: () =>
       allow('HoldLease', ['dynamodb:PutItem', 'dynamodb:DeleteItem'], [controlTable], leadingKey('lease')),
-    /** The first record, and every cut-over after it: one conditional write. */
+    /** The first record, every cut-over after it, and every undo that comes before one: one conditional write. */
     writeActiveDatabase: () =>
       allow('WriteActiveDatabase', ['dynamodb:PutItem'], [controlTable], leadingKey('active-database')),
     askApproval: () => allow('AskApproval', ['dynamodb:PutItem'], [controlTable], leadingKey('approval#*')),

@@ -44,6 +44,7 @@ export const resolveText = (text: string, context: Context): string | undefined 
 
 /** Whether `value` matches the text, variables replaced, `*` any characters and `?` one. */
 export function matchesText(text: string, value: string, context: Context, flags = ''): boolean {
+  if (!text.includes('${')) return plainPattern(text, flags).test(value);
   const pieces = resolve(text, context);
   if (!pieces) return false;
   const pattern = pieces.map(({ literal, text: piece }) =>
@@ -56,6 +57,21 @@ export function matchesText(text: string, value: string, context: Context, flags
   );
   return new RegExp(`^${pattern.join('')}$`, `s${flags}`).test(value);
 }
+/** The same few texts of policies are matched again and again. */
+const plainPatterns: Readonly<Record<string, Map<string, RegExp>>> = { '': new Map(), i: new Map() };
+
+function plainPattern(text: string, flags: string): RegExp {
+  const known = plainPatterns[flags]?.get(text);
+  if (known !== undefined) return known;
+  const source = text
+    .split(/([*?])/)
+    .map(wildcard)
+    .join('');
+  const pattern = new RegExp(`^${source}$`, `s${flags}`);
+  plainPatterns[flags]?.set(text, pattern);
+  return pattern;
+}
+
 const wildcard = (piece: string) => (piece === '*' ? '.*' : piece === '?' ? '.' : escapeRegExp(piece));
 
 /** ARNs match part by part: a wildcard does not reach over a colon, but for the last part, the resource. */
@@ -67,6 +83,10 @@ export function matchesArn(text: string, value: string, context: Context): boole
 
 /** Six parts, the colons within `${…}` not counted. */
 function arnParts(arn: string): string[] {
+  if (!arn.includes('${')) {
+    const plain = arn.split(':');
+    return plain.length <= 6 ? plain : [...plain.slice(0, 5), plain.slice(5).join(':')];
+  }
   const parts = arn.match(/(?:\$\{[^}]*\}|[^:])*(?::|$)/g) ?? [];
   return [...parts.slice(0, 5), parts.slice(5).join('')].map((part, i) => (i < 5 ? part.replace(/:$/, '') : part));
 }

@@ -1,4 +1,4 @@
-/** One execution environment of a function: a worker thread that loads the handler once and runs one invocation at a time. */
+/** The execution environment of a function: a worker thread that loads the handler once and runs one invocation at a time. */
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../kernel.ts';
 import type { Boot, Failure, Report, Request } from './protocol.ts';
@@ -12,6 +12,18 @@ export interface EnvironmentOptions extends Boot {
   readonly onLog: (text: string) => void;
 }
 
+/** What runs one invocation at a time, of a handler that was loaded once. */
+export interface Environment {
+  /** False once it died: it then runs no further invocation. */
+  readonly alive: boolean;
+  /** Resolves to why the handler could not be loaded; undefined when it is ready. */
+  ready(timeoutMs: number): Promise<Failure | undefined>;
+  /** Runs one invocation; one that takes longer than the request's time limit kills the environment. */
+  invoke(request: Request): Promise<Outcome>;
+  /** Ends it at once; the invocation in it fails with `failure`. */
+  kill(failure?: Failure): Promise<unknown>;
+}
+
 export type Outcome =
   | { readonly kind: 'returned'; readonly payload: string }
   | { readonly kind: 'failed'; readonly failure: Failure };
@@ -19,7 +31,7 @@ export type Outcome =
 /** Lambda's own bound on the time before the handler is ready. */
 const initTimeoutMs = 10_000;
 
-export class ExecutionEnvironment {
+export class ExecutionEnvironment implements Environment {
   readonly #worker: Worker;
   readonly #clock: Clock;
   readonly #ready: Promise<Failure | undefined>;
@@ -57,12 +69,10 @@ export class ExecutionEnvironment {
     });
   }
 
-  /** False once it died: it then runs no further invocation. */
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** Resolves to why the handler could not be loaded; undefined when it is ready. */
   async ready(timeoutMs: number): Promise<Failure | undefined> {
     const limit = Math.max(initTimeoutMs, timeoutMs);
     const failure = await this.#within(limit, this.#ready, () => timedOut(limit));
@@ -70,7 +80,6 @@ export class ExecutionEnvironment {
     return failure;
   }
 
-  /** Runs one invocation. Kills the environment when it takes longer than the request's time limit. */
   async invoke(request: Request): Promise<Outcome> {
     if (this.#fatal !== undefined) return { kind: 'failed', failure: this.#fatal };
     const outcome = new Promise<Outcome>((resolve) => {
@@ -84,10 +93,7 @@ export class ExecutionEnvironment {
     });
   }
 
-  /** Ends the worker at once; the invocation in it fails with `failure`. */
-  kill(
-    failure: Failure = { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited with error: signal: killed' },
-  ): Promise<number> {
+  kill(failure: Failure = killed): Promise<number> {
     this.#fail(failure, true);
     return this.#worker.terminate();
   }
@@ -108,7 +114,13 @@ export class ExecutionEnvironment {
   }
 }
 
-function timedOut(ms: number): Failure {
+/** How the death of an environment's process is reported. */
+export const killed: Failure = {
+  errorType: 'Runtime.ExitError',
+  errorMessage: 'Runtime exited with error: signal: killed',
+};
+
+export function timedOut(ms: number): Failure {
   return {
     errorType: 'Sandbox.Timedout',
     errorMessage: `Error: Task timed out after ${(ms / 1000).toFixed(2)} seconds`,

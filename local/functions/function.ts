@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AwsError, type Home, type IssuedCredentials, type Principal } from '../kernel.ts';
 import type { Capacity } from './capacity.ts';
 import type { FunctionDefinition } from './definition.ts';
-import { ExecutionEnvironment, type Outcome } from './environment.ts';
+import type { Environment, Outcome } from './environment.ts';
 import { FunctionLog, platformLines } from './function-log.ts';
 import type { Failure } from './protocol.ts';
 import { variablesOf } from './variables.ts';
@@ -28,7 +28,7 @@ export interface Invocation {
 }
 
 interface Sandbox {
-  readonly environment: ExecutionEnvironment;
+  readonly environment: Environment;
   readonly credentials: IssuedCredentials;
   readonly log: FunctionLog;
   /** Ends it while it is idle. */
@@ -138,7 +138,7 @@ export class LambdaFunction {
     const stream = `${day}/[${definition.version}]${randomBytes(16).toString('hex')}`;
     const session: Principal = { kind: 'role', roleArn: definition.roleArn, sessionName: definition.name };
     const log = new FunctionLog(home, session, definition.logGroup, stream);
-    const environment = new ExecutionEnvironment({
+    const environment = home.world.openEnvironment({
       taskRoot: definition.taskRoot,
       handler: definition.handler,
       jsonLogs: definition.logFormat === 'JSON',

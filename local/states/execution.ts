@@ -68,7 +68,7 @@ export function execute(start: Start, ports: Ports, onEvent: (event: HistoryEven
       const at = ports.clock.now();
       history.close(cursor, ...closing(ending));
       // Ends the machine's own time limit.
-      controller.abort();
+      controller.abort('over');
       return { ...ending, at };
     }),
     stop: (error, cause) => controller.abort(new Interruption('ABORTED', error, cause)),

@@ -59,7 +59,8 @@ async function attempt(state: TaskState, visit: Visit, resource: Resource, callb
     throw failure;
   } finally {
     release();
-    controller.abort();
+    // A reason of its own: without one, an error with its stack is made for nobody.
+    controller.abort('over');
   }
 }
 

@@ -1,10 +1,10 @@
 /** The cloud's one HTTP server: every AWS protocol, every service, both Regions, on 127.0.0.1. */
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AwsError, type RawRoute, type ServiceName } from '../kernel.ts';
+import { type Listening, loopback, type Network } from '../network.ts';
 import { toWireError } from './errors.ts';
 import { readRequest, type WireRequest, type WireResponse } from './message.ts';
 import { restJson1 } from './rest.ts';
@@ -29,20 +29,18 @@ export interface WireOptions {
   readonly routes?: () => readonly RawRoute[];
   /** 0, the default, takes a free one. */
   readonly port?: number;
+  /** Where it listens; without one, on 127.0.0.1. */
+  readonly network?: Network;
   /** Where given, requests signed with issued credentials must verify. */
   readonly secretFor?: SecretFor;
 }
-export interface Wire {
-  /** `http://127.0.0.1:<port>` */
-  readonly endpoint: string;
-  readonly server: Server;
-  close(): Promise<void>;
-}
+export type Wire = Listening;
 
 /** Starts listening. Clients' modules are loaded when a service is first called, so this takes milliseconds. */
-export async function createWire(options: WireOptions): Promise<Wire> {
+export function createWire(options: WireOptions): Promise<Wire> {
+  const { network = loopback, port = 0 } = options;
   const router = createRouter(options.services);
-  const server = createServer((message, response) => {
+  const listener = (message: IncomingMessage, response: ServerResponse) => {
     const raw = options.routes?.().find(({ prefix }) => message.url?.startsWith(prefix));
     if (raw) return raw.handle(message, response);
     readRequest(message)
@@ -53,21 +51,8 @@ export async function createWire(options: WireOptions): Promise<Wire> {
         console.error(error);
         response.destroy();
       });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', () => resolve());
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    endpoint: `http://127.0.0.1:${port}`,
-    server,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
   };
+  return network.listen(listener, { port });
 }
 
 async function answer(request: WireRequest, router: Router, options: WireOptions): Promise<WireResponse> {

@@ -328,6 +328,11 @@ export class FakeControl implements ControlStore {
     this.active = record;
     return true;
   }
+  async confirmActiveDatabase(record: ActiveDatabase) {
+    if (this.active?.epoch !== record.epoch) return false;
+    this.active = { ...record, epoch: record.epoch + 1 };
+    return true;
+  }
   async advanceActiveDatabase(record: ActiveDatabase, expectedEpoch: number, arn: string) {
     if (this.active?.epoch !== expectedEpoch || this.lease?.executionArn !== arn) return false;
     this.active = record;

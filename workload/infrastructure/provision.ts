@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateClusterCommand, CreateNodegroupCommand, EKSClient } from '@aws-sdk/client-eks';
 import {
   CreateDBInstanceCommand,
+  type CreateDBInstanceCommandInput,
   CreateDBParameterGroupCommand,
   CreateDBSubnetGroupCommand,
   type DBInstance,
@@ -96,77 +97,90 @@ async function makeGroups(
   connection: Connection,
 ): Promise<void> {
   const rds = new RDSClient({ ...connection, region });
-  await rds.send(
-    new CreateDBSubnetGroupCommand({
-      DBSubnetGroupName: subnetGroup,
-      DBSubnetGroupDescription: 'STOCKER Pro',
-      SubnetIds: [...subnetIds],
-    }),
-  );
-  await rds.send(
-    new CreateDBParameterGroupCommand({
-      DBParameterGroupName: parameterGroup,
-      DBParameterGroupFamily: `postgres${engineVersion}`,
-      Description: 'STOCKER Pro',
-    }),
-  );
+  const groups = groupsOf({ subnetGroup, parameterGroup, subnetIds });
+  await rds.send(new CreateDBSubnetGroupCommand(groups.subnets));
+  await rds.send(new CreateDBParameterGroupCommand(groups.parameters));
+  await rds.send(new ModifyDBParameterGroupCommand(groups.values));
+}
+
+/** What CreateDBSubnetGroup, CreateDBParameterGroup and ModifyDBParameterGroup are asked. */
+export function groupsOf({
+  subnetGroup,
+  parameterGroup,
+  subnetIds,
+}: Pick<RegionPlan, 'subnetGroup' | 'parameterGroup' | 'subnetIds'>) {
   const parameter = (ParameterName: string, ParameterValue: string) => ({
     ParameterName,
     ParameterValue,
     ApplyMethod: 'pending-reboot' as const,
   });
-  await rds.send(
-    new ModifyDBParameterGroupCommand({
+  return {
+    subnets: {
+      DBSubnetGroupName: subnetGroup,
+      DBSubnetGroupDescription: 'STOCKER Pro',
+      SubnetIds: [...subnetIds],
+    },
+    parameters: {
+      DBParameterGroupName: parameterGroup,
+      DBParameterGroupFamily: `postgres${engineVersion}`,
+      Description: 'STOCKER Pro',
+    },
+    values: {
       DBParameterGroupName: parameterGroup,
       Parameters: [
         parameter('rds.force_ssl', '1'),
         parameter('track_commit_timestamp', '1'),
         parameter('log_min_duration_statement', '1000'),
       ],
-    }),
-  );
+    },
+  };
 }
 
 async function makeDatabase(plan: InstallationPlan, connection: Connection, master: Login): Promise<DBInstance> {
   const rds = new RDSClient({ ...connection, region: plan.primary.region });
-  const { database } = plan;
-  await rds.send(
-    new CreateDBInstanceCommand({
-      DBInstanceIdentifier: database.identifier,
-      DBName: database.name,
-      Engine: 'postgres',
-      DBInstanceClass: 'db.r6g.large',
-      AllocatedStorage: 100,
-      StorageType: 'gp3',
-      StorageEncrypted: true,
-      MultiAZ: true,
-      MasterUsername: master.username,
-      MasterUserPassword: master.password,
-      DBSubnetGroupName: plan.primary.subnetGroup,
-      DBParameterGroupName: plan.primary.parameterGroup,
-      VpcSecurityGroupIds: [...plan.primary.securityGroupIds],
-      BackupRetentionPeriod: database.backupRetentionDays,
-      PreferredBackupWindow: database.backupWindow,
-      PreferredMaintenanceWindow: database.maintenanceWindow,
-      DeletionProtection: true,
-      CopyTagsToSnapshot: true,
-      PubliclyAccessible: false,
-      EnableCloudwatchLogsExports: ['postgresql'],
-      Tags: [
-        { Key: 'application', Value: 'stocker-pro' },
-        { Key: 'managed-by', Value: 'terraform' },
-      ],
-    }),
-  );
+  await rds.send(new CreateDBInstanceCommand(instanceOf(plan, master)));
   for (;;) {
     const { DBInstances } = await rds.send(
-      new DescribeDBInstancesCommand({ DBInstanceIdentifier: database.identifier }),
+      new DescribeDBInstancesCommand({ DBInstanceIdentifier: plan.database.identifier }),
     );
     const instance = DBInstances?.[0];
     if (instance?.DBInstanceStatus === 'available') return instance;
-    if (instance?.DBInstanceStatus === 'failed') throw new Error(`${database.identifier} could not be created`);
+    if (instance?.DBInstanceStatus === 'failed') throw new Error(`${plan.database.identifier} could not be created`);
     await sleep(50);
   }
+}
+
+/** What CreateDBInstance is asked. */
+export function instanceOf(
+  { database, primary }: Pick<InstallationPlan, 'database' | 'primary'>,
+  master: Login,
+): CreateDBInstanceCommandInput {
+  return {
+    DBInstanceIdentifier: database.identifier,
+    DBName: database.name,
+    Engine: 'postgres',
+    DBInstanceClass: 'db.r6g.large',
+    AllocatedStorage: 100,
+    StorageType: 'gp3',
+    StorageEncrypted: true,
+    MultiAZ: true,
+    MasterUsername: master.username,
+    MasterUserPassword: master.password,
+    DBSubnetGroupName: primary.subnetGroup,
+    DBParameterGroupName: primary.parameterGroup,
+    VpcSecurityGroupIds: [...primary.securityGroupIds],
+    BackupRetentionPeriod: database.backupRetentionDays,
+    PreferredBackupWindow: database.backupWindow,
+    PreferredMaintenanceWindow: database.maintenanceWindow,
+    DeletionProtection: true,
+    CopyTagsToSnapshot: true,
+    PubliclyAccessible: false,
+    EnableCloudwatchLogsExports: ['postgresql'],
+    Tags: [
+      { Key: 'application', Value: 'stocker-pro' },
+      { Key: 'managed-by', Value: 'terraform' },
+    ],
+  };
 }
 
 async function makeSecrets(

@@ -5,6 +5,8 @@ export interface DeploymentPlan {
   readonly replicas: number;
   readonly image: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Between two readiness probes of a pod that is ready; without, 1. */
+  readonly probeSeconds?: number;
 }
 
 export function namespaceManifest(name: string) {
@@ -31,7 +33,7 @@ export function deploymentManifest(plan: DeploymentPlan) {
               ports: [{ containerPort: 8080 }],
               env: Object.entries(plan.environment).map(([name, value]) => ({ name, value })),
               // Alive is enough to be rolled out: whether the database answers is what the recovery validates.
-              readinessProbe: { httpGet: { path: '/health/live', port: 8080 }, periodSeconds: 1 },
+              readinessProbe: { httpGet: { path: '/health/live', port: 8080 }, periodSeconds: plan.probeSeconds ?? 1 },
             },
           ],
         },

@@ -35,6 +35,19 @@ export function controlStore({ settings }: Pick<Runtime, 'settings'>): ControlSt
       ),
     );
 
+  /** The one write that moves production: only from exactly this epoch. */
+  const putActive = (record: ActiveDatabase, expectedEpoch: number) =>
+    conditionHolds(
+      client.send(
+        new PutItemCommand({
+          TableName,
+          Item: toItem({ ...record, ...activeKey }),
+          ConditionExpression: 'epoch = :expected',
+          ExpressionAttributeValues: toItem({ ':expected': expectedEpoch }),
+        }),
+      ),
+    );
+
   return {
     readLease,
     async takeLease(lease) {
@@ -72,19 +85,11 @@ export function controlStore({ settings }: Pick<Runtime, 'settings'>): ControlSt
           }),
         ),
       ),
+    confirmActiveDatabase: (record) => putActive({ ...record, epoch: record.epoch + 1 }, record.epoch),
     async advanceActiveDatabase(record, expectedEpoch, executionArn) {
       // A lease changes hands only when its execution has ended, so it holds for the length of this call.
       if ((await readLease())?.executionArn !== executionArn) return false;
-      return conditionHolds(
-        client.send(
-          new PutItemCommand({
-            TableName,
-            Item: toItem({ ...record, ...activeKey }),
-            ConditionExpression: 'epoch = :expected',
-            ExpressionAttributeValues: toItem({ ':expected': expectedEpoch }),
-          }),
-        ),
-      );
+      return putActive(record, expectedEpoch);
     },
   };
 }

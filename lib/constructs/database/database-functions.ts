@@ -27,6 +27,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       [
         may.timeline(),
         may.readControl(),
+        may.writeActiveDatabase(),
         may.seeDatabases(),
         may.seeExecutions(),
         fencing(),

@@ -10,6 +10,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
   /** To unfence the source and to send the application back to it. */
   const undo = () => [
     may.readControl(),
+    may.writeActiveDatabase(),
     may.seeDatabases(),
     may.readSecrets(database.masterSecretName, ...database.applicationRoles.map((role) => role.secretName)),
     may.readParameters(...endpoints),

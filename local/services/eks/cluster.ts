@@ -1,7 +1,7 @@
 /** A cluster: its Kubernetes API, control loops, kubelet and load balancers, and who has access to it. */
-import type { Server } from 'node:https';
 import type * as Eks from '@aws-sdk/client-eks';
 import { AwsError, type Home } from '../../kernel.ts';
+import type { Listening } from '../../network.ts';
 import type { AccessEntry } from './kubernetes/authorization.ts';
 import { reconcile } from './kubernetes/controllers.ts';
 import { ADDRESS_ANNOTATION, Forwarder } from './kubernetes/forwarder.ts';
@@ -47,7 +47,7 @@ export class Cluster {
   readonly #store: ObjectStore;
   readonly #kubelet: Kubelet;
   readonly #forwarder: Forwarder;
-  #serving: Promise<{ server: Server; endpoint: string }> | undefined;
+  #serving: Promise<Listening> | undefined;
   endpoint: string | undefined;
   #pending = false;
   #stopped = false;
@@ -59,7 +59,7 @@ export class Cluster {
     this.createdAt = new Date(home.clock.now());
     this.#store = new ObjectStore(home.clock);
     this.#kubelet = new Kubelet(home, this.#store);
-    this.#forwarder = new Forwarder(this.#store, this.#kubelet);
+    this.#forwarder = new Forwarder(home.world.network, this.#store, this.#kubelet);
     for (const name of ['default', 'kube-system']) this.#store.create('namespaces', { metadata: { name } });
     this.#store.onChange(() => this.#wake());
   }
@@ -80,9 +80,7 @@ export class Cluster {
     this.#stopped = true;
     this.#forwarder.stop();
     await this.#kubelet.stop();
-    const serving = await this.#serving;
-    serving?.server.closeAllConnections();
-    await new Promise((resolve) => (serving ? serving.server.close(resolve) : resolve(undefined)));
+    await (await this.#serving)?.close();
   }
 
   /** An entry's principal may have a path, which a session's ARN does not tell. */

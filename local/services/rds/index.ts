@@ -8,7 +8,6 @@ import { findInstance } from './lifecycle.ts';
 import { modifyOperations } from './modify.ts';
 import { publishMetrics } from './monitoring.ts';
 import { parameterGroupOperations } from './parameter-groups.ts';
-import { openPostgresEngine } from './postgres-engine.ts';
 import { restoreOperations } from './restore.ts';
 import { snapshotOperations } from './snapshots.ts';
 import { Region } from './state.ts';
@@ -17,15 +16,27 @@ import { Region } from './state.ts';
 export interface RdsService extends Service {
   /** Throws DBInstanceNotFound; undefined where there is no database (yet). */
   clusterOf(identifier: string): Location | undefined;
+  /** Every instance with a database, as it stands now. */
+  standing(): readonly Standing[];
   /** The next restore runs out of disk. */
   fillNextRestore(): void;
+  /** The next restore finds its backup unusable. */
+  breakNextRestore(): void;
+}
+
+/** What decides who reaches a database. */
+export interface Standing {
+  readonly identifier: string;
+  readonly port: number;
+  readonly securityGroups: readonly string[];
+  readonly tags: ReadonlyMap<string, string>;
 }
 
 export const rds: ServiceDefinition = { name: 'rds', sdk: '@aws-sdk/client-rds', create: createRds };
 
 function createRds(home: Home): RdsService {
   // Every Region has the cloud's one directory.
-  const region = new Region(home, () => openPostgresEngine(home.dataDirectory, `rds-${home.region}`));
+  const region = new Region(home, () => home.world.openEngine(home.dataDirectory, `rds-${home.region}`));
   const rules = new AccessRules(region);
   return {
     operations: {
@@ -37,8 +48,15 @@ function createRds(home: Home): RdsService {
       ...catalogueOperations(region, rules),
     },
     clusterOf: (identifier) => findInstance(region, identifier).database?.location,
+    standing: () =>
+      [...region.instances.values()].flatMap(({ identifier, database, securityGroups, tags }) =>
+        database === undefined ? [] : [{ identifier, port: database.port, securityGroups, tags }],
+      ),
     fillNextRestore() {
-      region.nextRestoreFillsDisk = true;
+      region.nextRestoreEnds = 'storage-full';
+    },
+    breakNextRestore() {
+      region.nextRestoreEnds = 'incompatible-restore';
     },
     start() {
       publishMetrics(region).catch(() => {}); // until the Region ends

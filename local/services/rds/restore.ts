@@ -95,7 +95,7 @@ export function restoreOperations(region: Region, rules: AccessRules): Record<st
           region,
           instance,
           (engine, configuration) => {
-            useDisk(region);
+            meetFault(region);
             return engine.restore(configuration, { backup, archive, time });
           },
           () => instanceEvent(region, instance, 'RDS-EVENT-0019', ` ${source.identifier} to ${identifier}`),
@@ -142,7 +142,7 @@ export function restoreOperations(region: Region, rules: AccessRules): Record<st
           region,
           instance,
           (engine, configuration) => {
-            useDisk(region);
+            meetFault(region);
             return engine.restore(configuration, archive ? { backup, archive } : { backup });
           },
           () => snapshotEvent(region, snapshot, 'RDS-EVENT-0043', ` ${snapshot.identifier}`),
@@ -154,10 +154,12 @@ export function restoreOperations(region: Region, rules: AccessRules): Record<st
   };
 }
 
-/** The disk that a fault has filled is found full once. */
-function useDisk(region: Region): void {
-  if (!region.nextRestoreFillsDisk) return;
-  region.nextRestoreFillsDisk = false;
+/** A fault strikes once: a disk that is full, a backup that is none. */
+function meetFault(region: Region): void {
+  const ends = region.nextRestoreEnds;
+  if (ends === undefined) return;
+  region.nextRestoreEnds = undefined;
+  if (ends === 'incompatible-restore') throw new Error('the backup cannot be used');
   throw Object.assign(new Error('could not extend file: No space left on device'), { code: 'ENOSPC' });
 }
 

@@ -115,8 +115,8 @@ export class Region {
   readonly parameterGroups = new Map<string, ParameterGroup>();
   readonly subnetGroups = new Map<string, SubnetGroup>();
   readonly ended = new AbortController();
-  /** A fault: the next restore finds no space left. */
-  nextRestoreFillsDisk = false;
+  /** A fault: how the next restore ends. */
+  nextRestoreEnds: 'storage-full' | 'incompatible-restore' | undefined;
   #engine: Promise<DatabaseEngine> | undefined;
   readonly #openEngine: () => Promise<DatabaseEngine>;
   readonly #working = new Set<Promise<void>>();

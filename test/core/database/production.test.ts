@@ -126,16 +126,6 @@ describe('production', () => {
     expect(await isRefused()).toBe(true);
   });
 
-  test('is closed again when another database becomes production while it is opened', async () => {
-    await fence();
-    const moved = { ...database.active, identifier: 'new', resourceId: 'db-NEW', epoch: 2 };
-    const records = [database.active, moved];
-    control.readActiveDatabase = async () => records.shift();
-    expect(await undo()).toContain('stays fenced: new is production at epoch 2');
-    expect(records).toEqual([]);
-    expect(await isRefused()).toBe(true);
-  });
-
   test('is not cut off while a prepared transaction waits, and people are told which', async () => {
     const session = await logIn();
     await session.query("begin; insert into stocker.product (tenant_id, sku, name) values (1, 'prepared', 'x')");

@@ -299,19 +299,32 @@ test.each([
   expect(judgeFreshness({ newest, incident, plan, rpoSeconds: 900 }).finding.verdict).toBe(verdict);
 });
 
+test('a drill right after an outage: who was down wrote no heartbeat, and lost nothing by that', () => {
+  const judge = (heartbeat: string | undefined) =>
+    judgeFreshness({
+      newest: '2026-11-22T19:40:00Z',
+      incident: makeIncident({ detectedAt: '2026-11-22T20:15:00.000Z' }),
+      plan: makePlan({ restorePoint: '2026-11-22T20:12:00.000Z', ...(heartbeat === undefined ? {} : { heartbeat }) }),
+      rpoSeconds: 900,
+    });
+  expect(judge('2026-11-22T19:40:00Z')).toMatchObject({ finding: { verdict: 'passed' }, rpoSeconds: 180 });
+  expect(judge('2026-11-22T19:41:00Z')).toMatchObject({ finding: { verdict: 'failed' } });
+  expect(judge(undefined)).toMatchObject({ finding: { verdict: 'failed' }, rpoSeconds: 2100 });
+});
+
 describe('the endpoint is put back', () => {
   const facts = {
     ...{ resourceId: 'db-PRODUCTION', epoch: 1, parameter: '/stocker/database', value: 'old' },
     deployment: settings.application.deployment,
   };
-  const undo = async (epoch: number, before: string) => {
+  const undo = async (epoch: number, before: string, resourceId = activeDatabase.resourceId) => {
     const parameters = new FakeParameters();
     await parameters.write('/stocker/database', before);
     const restarted: string[] = [];
     const undos = databaseUndos({
       settings,
       clock: new FakeClock(),
-      control: Object.assign(new FakeControl(), { active: { ...activeDatabase, epoch } }),
+      control: Object.assign(new FakeControl(), { active: { ...activeDatabase, epoch, resourceId } }),
       databases: new FakeDatabases(),
       parameters,
       secrets,
@@ -326,8 +339,12 @@ describe('the endpoint is put back', () => {
   test.each([
     { $case: 'it was moved and the epoch was not raised', epoch: 1, before: 'new', endpoint: old, restarted: ['api'] },
     { $case: 'it was not moved', epoch: 1, before: old, endpoint: old, restarted: [] },
-    { $case: 'the epoch was raised: never', epoch: 2, before: 'new', endpoint: 'new', restarted: [] },
+    { $case: 'an undo confirmed it before', epoch: 2, before: 'new', endpoint: old, restarted: ['api'] },
   ])('when $case', async ({ epoch, before, endpoint, restarted }) => {
     expect(await undo(epoch, before)).toEqual({ endpoint, restarted });
+  });
+
+  test('never after another database became production', async () => {
+    expect(await undo(2, 'new', 'db-NEW')).toEqual({ endpoint: 'new', restarted: [] });
   });
 });

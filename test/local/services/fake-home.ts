@@ -1,5 +1,7 @@
 /** A Home for testing one service on its own: a clock moved by hand, recorded calls, no authorization. */
+
 import type { BusEvent, Call, Clock, Home, Principal, Service, ServiceDefinition } from '../../../local/kernel.ts';
+import { machineWorld } from '../../../local/world.ts';
 
 export interface ManualClock extends Clock {
   /** Moves time on, ending every wait that falls due, in order. */
@@ -108,11 +110,13 @@ export function fakeHome(factor = 1): FakeHome {
     record: (namespace: string, metric: string, dimensions: Readonly<Record<string, string>>, value: number) =>
       void metrics.push({ namespace, metric, dimensions, value }),
   };
+  const clock = manualClock(factor);
   const home: FakeHome = {
     account: ACCOUNT,
     region: REGION,
     regions: [REGION, 'us-west-2'],
-    clock: manualClock(factor),
+    clock,
+    world: machineWorld(clock),
     dataDirectory: '/nowhere',
     endpoint: 'http://127.0.0.1:4566',
     certificateAuthority: '',

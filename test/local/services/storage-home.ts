@@ -16,6 +16,7 @@ import type {
   ServiceDefinition,
   ServiceName,
 } from '../../../local/kernel.ts';
+import { machineWorld } from '../../../local/world.ts';
 import { ACCOUNT, context, operator, REGION } from './fake-home.ts';
 
 export const OTHER_REGION = 'us-west-2';
@@ -73,11 +74,13 @@ export function storage(definitions: readonly ServiceDefinition[], options: Stor
     await access(name, operation, input, as, region);
     return service(name, region).operations[operation]?.run(input, callOf(region, as));
   };
+  const clock = options.clock ?? realClock();
   const homeOf = async (region: string): Promise<Home> => ({
     account: ACCOUNT,
     region,
     regions: [REGION, OTHER_REGION],
-    clock: options.clock ?? realClock(),
+    clock,
+    world: machineWorld(clock),
     dataDirectory: directory,
     endpoint: options.endpoint ?? 'http://127.0.0.1:1',
     call: (name, operation, input, as, other = region) => call(name, operation, input, as, other),

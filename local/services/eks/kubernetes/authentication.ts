@@ -1,5 +1,4 @@
 /** Who presents a bearer token: `k8s-aws-v1.` and a presigned GetCallerIdentity, which is sent to STS with the cluster's name. */
-import { request } from 'node:http';
 import type { Home } from '../../../kernel.ts';
 import { StatusError } from './objects.ts';
 
@@ -23,25 +22,12 @@ export async function authenticate(home: Home, cluster: string, authorization: s
 }
 
 /** Sends the presigned request to this cloud's STS, whatever regional host it was signed for. */
-function ask(home: Home, url: URL, cluster: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const endpoint = new URL(home.endpoint);
-    const options = {
-      host: endpoint.hostname,
-      port: endpoint.port,
-      path: url.pathname + url.search,
-      headers: { host: url.host, [HEADER]: cluster },
-    };
-    request(options, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        body += chunk;
-      });
-      response.on('end', () => (response.statusCode === 200 ? resolve(body) : reject(unauthorized())));
-    })
-      .on('error', () => reject(unauthorized()))
-      .end();
-  });
+async function ask(home: Home, url: URL, cluster: string): Promise<string> {
+  const headers = { host: url.host, [HEADER]: cluster };
+  const asked = home.world.network.request(new URL(url.pathname + url.search, home.endpoint), { headers });
+  const { status, body } = await asked.catch(() => ({ status: 0, body: '' }));
+  if (status !== 200) throw unauthorized();
+  return body.toString();
 }
 
 function parse(text: string): URL | undefined {

@@ -1,5 +1,5 @@
 /** In front of a service's pods: one stable port of 127.0.0.1 per service, whose connections go to ready pods in turn. */
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Listening, Network } from '../../../network.ts';
 import type { Kubelet } from './kubelet.ts';
 import { matchesLabels, type ObjectStore } from './objects.ts';
 import { isReady, type Pod, type Service } from './workload.ts';
@@ -8,16 +8,17 @@ import { isReady, type Pod, type Service } from './workload.ts';
 export const ADDRESS_ANNOTATION = 'embedded-cloud/address';
 
 interface Balancer {
-  readonly server: Server;
-  readonly sockets: Set<Socket>;
+  readonly listening: Promise<Listening>;
   next: number;
 }
 
 export class Forwarder {
   readonly #balancers = new Map<string, Balancer>();
+  readonly #network: Network;
   readonly #store: ObjectStore;
   readonly #kubelet: Kubelet;
-  constructor(store: ObjectStore, kubelet: Kubelet) {
+  constructor(network: Network, store: ObjectStore, kubelet: Kubelet) {
+    this.#network = network;
     this.#store = store;
     this.#kubelet = kubelet;
   }
@@ -39,13 +40,11 @@ export class Forwarder {
   }
 
   #open(uid: string, { metadata }: Service): void {
-    const sockets = new Set<Socket>();
-    const server = createServer((client) => this.#forward(uid, client));
-    this.#balancers.set(uid, { server, sockets, next: 0 });
-    server.listen(0, '127.0.0.1', () => {
+    const listening = this.#network.forward(() => this.#choose(uid));
+    this.#balancers.set(uid, { listening, next: 0 });
+    void listening.then(({ port }) => {
       const current = this.#store.find<Service>('services', metadata.namespace, metadata.name);
       if (current?.metadata.uid !== uid) return;
-      const { port } = server.address() as AddressInfo;
       const annotations = { ...current.metadata.annotations, [ADDRESS_ANNOTATION]: `127.0.0.1:${port}` };
       const ingress = [{ ip: '127.0.0.1', ports: [{ port, protocol: 'TCP' }] }];
       this.#store.update('services', {
@@ -56,40 +55,20 @@ export class Forwarder {
     });
   }
 
-  #forward(uid: string, client: Socket): void {
+  /** The port of a ready pod, in turn; undefined where the service has no endpoint. */
+  #choose(uid: string): number | undefined {
     const balancer = this.#balancers.get(uid);
     const service = this.#store.list<Service>('services').find(({ metadata }) => metadata.uid === uid);
     const selector = service?.spec.selector;
-    const pods = selector
-      ? this.#store
-          .list<Pod>('pods', service.metadata.namespace)
-          .filter((pod) => isReady(pod) && matchesLabels(selector, pod.metadata.labels))
-      : [];
-    const port =
-      balancer && pods.length > 0 ? this.#kubelet.portOf(pods[balancer.next++ % pods.length] as Pod) : undefined;
-    if (!balancer || port === undefined) {
-      client.destroy(); // no endpoint: the connection is refused
-      return;
-    }
-    const upstream = connect(port, '127.0.0.1');
-    for (const [socket, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      balancer.sockets.add(socket);
-      socket
-        .on('error', () => other.destroy())
-        .on('close', () => {
-          balancer.sockets.delete(socket);
-          other.destroy();
-        });
-      socket.pipe(other);
-    }
+    if (balancer === undefined || selector === undefined) return undefined;
+    const pods = this.#store
+      .list<Pod>('pods', service?.metadata.namespace)
+      .filter((pod) => isReady(pod) && matchesLabels(selector, pod.metadata.labels));
+    return pods.length > 0 ? this.#kubelet.portOf(pods[balancer.next++ % pods.length] as Pod) : undefined;
   }
 
-  #close(uid: string, { server, sockets }: Balancer): void {
+  #close(uid: string, { listening }: Balancer): void {
     this.#balancers.delete(uid);
-    server.close();
-    for (const socket of sockets) socket.destroy();
+    void listening.then((open) => open.close());
   }
 }

@@ -1,8 +1,6 @@
 /** Runs pods: a pod's container is a real process, told its port by PORT, probed for readiness, restarted when it ends. Liveness probes are kept and not run. */
-import type { ChildProcess } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
 import type { ContainerImage, Home } from '../../../kernel.ts';
-import { endChild, spawnChild } from '../../../process/children.ts';
+import type { RunningContainer } from '../../../world.ts';
 import type { ObjectStore } from './objects.ts';
 import { environmentOf } from './pod-environment.ts';
 import { type Container, condition, type Pod, type Probe } from './workload.ts';
@@ -99,42 +97,39 @@ export class Kubelet {
   }
 
   async #run(pod: Pod, container: Container, image: ContainerImage, running: Running, restarts: number): Promise<void> {
-    const port = await freePort();
-    const env = { ...image.env, ...(await environmentOf(this.#home, this.#store, pod, container)), PORT: String(port) };
-    const [program = '', ...args] = [...(container.command ?? image.command), ...(container.args ?? [])];
+    const { world, dataDirectory } = this.#home;
+    const port = await world.network.freePort();
+    const env = await environmentOf(this.#home, this.#store, pod, container);
     if (running.ended.signal.aborted) return;
     running.port = port;
-    const child = spawnChild(this.#home.dataDirectory, program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const keep = (chunk: Buffer) => {
-      running.log = (running.log + chunk.toString()).slice(-LOG_KEPT);
+    const { command, args } = container;
+    const onOutput = (text: string) => {
+      running.log = (running.log + text).slice(-LOG_KEPT);
     };
-    child.stdout?.on('data', keep);
-    child.stderr?.on('data', keep);
+    const started = world.startContainer(image, { dataDirectory, command, args, env, port, onOutput });
     const over = new AbortController();
-    const exited = new Promise<void>((resolve) =>
-      child.once('exit', () => resolve()).once('error', () => resolve()),
-    ).then(() => over.abort());
+    void started.exited.then(() => over.abort());
     this.#report(pod, container, { restarts, ready: container.readinessProbe === undefined });
     const probing = this.#probe(pod, container, port, restarts, AbortSignal.any([over.signal, running.ended.signal]));
-    const onEnd = () => void this.#terminate(child, pod, over.signal);
+    const onEnd = () => void this.#terminate(started, pod, over.signal);
     running.ended.signal.addEventListener('abort', onEnd);
     if (running.ended.signal.aborted) onEnd();
-    await exited;
+    const exit = await started.exited;
     await probing;
     running.ended.signal.removeEventListener('abort', onEnd);
     this.#report(pod, container, {
       restarts: restarts + 1,
       waiting: 'CrashLoopBackOff',
-      message: `exit code ${child.exitCode ?? child.signalCode}`,
+      message: `exit code ${exit}`,
     });
   }
 
   /** SIGTERM, and SIGKILL after the grace period. */
-  async #terminate(child: ChildProcess, pod: Pod, exited: AbortSignal): Promise<void> {
-    void endChild(child, 'SIGTERM');
+  async #terminate(container: RunningContainer, pod: Pod, exited: AbortSignal): Promise<void> {
+    container.end('SIGTERM');
     const grace = this.#stopped ? 500 : (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
     await this.#home.clock.limit(grace, exited).then(
-      () => endChild(child, 'SIGKILL'),
+      () => container.end('SIGKILL'),
       () => undefined, // it ended by itself
     );
   }
@@ -148,7 +143,7 @@ export class Kubelet {
     const pause = (ms: number) => this.#home.clock.sleep(ms, signal).catch(() => undefined);
     await pause((probe.initialDelaySeconds ?? 0) * 1000);
     while (!signal.aborted) {
-      const healthy = await answers(probe, port, signal);
+      const healthy = await this.#answers(probe, port, signal);
       failures = healthy ? 0 : failures + 1;
       const next: boolean = healthy || (ready && failures < (probe.failureThreshold ?? 3));
       if (next !== ready && !signal.aborted) {
@@ -158,6 +153,20 @@ export class Kubelet {
       if (ready) await pause((probe.periodSeconds ?? 10) * 1000);
       else await this.#home.clock.limit(100, signal).catch(() => undefined);
     }
+  }
+
+  async #answers({ httpGet, timeoutSeconds = 1 }: Probe, port: number, signal: AbortSignal): Promise<boolean> {
+    const { clock, world } = this.#home;
+    const late = new AbortController();
+    const url = new URL(httpGet?.path ?? '/', `http://127.0.0.1:${port}`);
+    const asked = world.network.request(url, { signal: AbortSignal.any([signal, late.signal]) });
+    const answered = asked.then(({ status }) => status >= 200 && status < 400).catch(() => false);
+    const over = new AbortController();
+    void clock.limit(timeoutSeconds * 1000, over.signal).then(
+      () => late.abort(),
+      () => undefined,
+    );
+    return answered.finally(() => over.abort());
   }
 
   #current(pod: Pod): Pod | undefined {
@@ -201,27 +210,4 @@ export class Kubelet {
       },
     });
   }
-}
-
-async function answers({ httpGet, timeoutSeconds = 1 }: Probe, port: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}${httpGet?.path ?? '/'}`, {
-      redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
-    });
-    await response.body?.cancel();
-    return response.status >= 200 && response.status < 400;
-  } catch {
-    return false;
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

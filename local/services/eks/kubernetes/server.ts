@@ -1,9 +1,8 @@
 /** The Kubernetes API of one cluster over HTTPS: get, list, create, update, patch, delete. There is no watch. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { parse } from 'yaml';
 import type { Home } from '../../../kernel.ts';
+import type { Listening } from '../../../network.ts';
 import { authenticate } from './authentication.ts';
 import { type AccessEntry, type Attempt, authorize } from './authorization.ts';
 import {
@@ -34,11 +33,11 @@ interface Target {
   readonly subresource?: string | undefined;
 }
 
-/** Listens on a free port of 127.0.0.1; resolves with the server and its URL. */
-export async function serve(home: Home, api: ClusterApi): Promise<{ server: Server; endpoint: string }> {
-  const { key, certificate } = await home.issueCertificate(['localhost'], ['127.0.0.1']);
+/** Listens on a free port of 127.0.0.1. */
+export async function serve(home: Home, api: ClusterApi): Promise<Listening> {
+  const certificate = await home.issueCertificate(['localhost'], ['127.0.0.1']);
   const applied = new Map<string, unknown>();
-  const server = createServer({ key, cert: certificate }, (request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     answer(home, api, applied, request).then(
       (body) => send(response, request.method === 'POST' ? 201 : 200, body),
       (error: unknown) => {
@@ -55,9 +54,8 @@ export async function serve(home: Home, api: ClusterApi): Promise<{ server: Serv
         });
       },
     );
-  });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  return { server, endpoint: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  };
+  return home.world.network.listen(listener, { certificate });
 }
 
 async function answer(

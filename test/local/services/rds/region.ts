@@ -8,6 +8,7 @@ import { createCertificateAuthority } from '../../../../local/certificates.ts';
 import { scaledClock } from '../../../../local/clock.ts';
 import type { Access, BusEvent, Call, Home, Service } from '../../../../local/kernel.ts';
 import { type RdsService, rds } from '../../../../local/services/rds/index.ts';
+import { machineWorld } from '../../../../local/world.ts';
 
 export const master = { MasterUsername: 'stocker', MasterUserPassword: 'correct-horse' };
 export const small = { Engine: 'postgres', DBInstanceClass: 'db.t3.micro', AllocatedStorage: 20, ...master };
@@ -41,11 +42,13 @@ export async function openRegion(): Promise<RdsRegion> {
     write: (_group: string, _stream: string, lines: string[]) => logLines.push(...lines),
     record: (namespace: string, metric: string) => metrics.push(`${namespace} ${metric}`),
   } as Service;
+  const clock = scaledClock(600);
   const home: Home = {
     account: '111122223333',
     region: 'us-east-1',
     regions: ['us-east-1'],
-    clock: scaledClock(600),
+    clock,
+    world: machineWorld(clock),
     dataDirectory,
     endpoint: 'http://127.0.0.1:1',
     call: (name) => Promise.reject(new Error(`RDS calls no ${name}`)),

@@ -1,0 +1,198 @@
+/**
+ * A modelled PostgreSQL behind the port that the real one implements: it answers what it was asked in the order in which
+ * it was asked, takes as long as it is told, and costs next to nothing. One contract test runs on both.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../kernel.ts';
+import type {
+  Archive,
+  Backup,
+  Configuration,
+  Database,
+  DatabaseEngine,
+  Master,
+  ParameterDescription,
+  RestoreSource,
+} from '../services/rds/engine.ts';
+import { Content, microsecondsOf, momentOf, SqlError } from './content.ts';
+import { Log, ModelledServer, type StreamNetwork } from './server.ts';
+import { recorded } from './statements.ts';
+
+export type EngineOperation = 'create' | 'restore' | 'start' | 'stop' | 'backup' | 'mark';
+
+export interface ModelOptions {
+  readonly clock: Clock;
+  readonly network: StreamNetwork;
+  /** Milliseconds of the clock that an operation takes. */
+  readonly durations: (operation: EngineOperation) => number;
+  /** Told of every server that is made, before anybody can reach it. */
+  readonly onServer?: (server: ModelledServer) => void;
+}
+
+export function openModelledEngine(options: ModelOptions): DatabaseEngine {
+  return new ModelledEngine(options);
+}
+
+/** What PostgreSQL said of its parameters, read once. */
+let parameters: readonly ParameterDescription[] | undefined;
+
+class ModelledBackup implements Backup {
+  readonly bytes = 100_000_000;
+  readonly content: Content;
+  /** Entries of the archive's log that the content holds already. */
+  readonly position: number;
+  constructor(content: Content, position: number) {
+    this.content = content;
+    this.position = position;
+  }
+  async delete(): Promise<void> {}
+}
+
+class ModelledArchive extends Log implements Archive {
+  async delete(): Promise<void> {}
+}
+
+class ModelledEngine implements DatabaseEngine {
+  readonly version = '18.4';
+  readonly #options: ModelOptions;
+  readonly #databases = new Set<ModelledDatabase>();
+
+  constructor(options: ModelOptions) {
+    this.#options = options;
+  }
+
+  async describeParameters(): Promise<readonly ParameterDescription[]> {
+    parameters ??= JSON.parse(readFileSync(join(import.meta.dirname, 'parameters.json'), 'utf8'));
+    return parameters ?? [];
+  }
+
+  async create(_configuration: Configuration, master: Master): Promise<Database> {
+    await this.#takes('create');
+    const content = new Content(recorded().rows['stocker.stock_movement'] ?? 0);
+    content.roles.set(master.user, { login: true, password: master.password, superuser: false });
+    return this.#open(content);
+  }
+
+  async restore(_configuration: Configuration, source: RestoreSource): Promise<Database> {
+    await this.#takes('restore');
+    const backup = source.backup as ModelledBackup;
+    const content = backup.content.copy();
+    if ('archive' in source && source.time !== undefined)
+      replay(content, source.archive as ModelledArchive, backup.position, microsecondsOf(source.time));
+    return this.#open(content, 'time' in source ? (source.time ?? 'backup') : 'backup');
+  }
+
+  async createArchive(): Promise<Archive> {
+    return new ModelledArchive();
+  }
+
+  async close(): Promise<void> {
+    for (const database of this.#databases) database.server.stop();
+  }
+
+  #open(content: Content, restoredTo?: string): Database {
+    const { clock, network, onServer } = this.#options;
+    const server = new ModelledServer(clock, network, content);
+    server.restoredTo = restoredTo;
+    onServer?.(server);
+    const database = new ModelledDatabase(server, (operation) => this.#takes(operation));
+    this.#databases.add(database);
+    server.start();
+    return database;
+  }
+
+  #takes(operation: EngineOperation): Promise<void> {
+    return this.#options.clock.limit(this.#options.durations(operation));
+  }
+}
+
+/** Up to the target, and nowhere else: what the log does not reach is refused (postgres-facts: FATAL F0000). */
+function replay(content: Content, log: Log, position: number, target: number): void {
+  if (target > log.upTo || (log.gapAt !== undefined && target >= log.gapAt))
+    throw new SqlError('F0000', 'recovery ended before configured recovery target was reached');
+  for (const entry of log.entries.slice(position)) {
+    if (entry.at > target) return;
+    entry.apply(content, entry.at);
+  }
+}
+
+class ModelledDatabase implements Database {
+  readonly server: ModelledServer;
+  readonly port: number;
+  readonly #takes: (operation: EngineOperation) => Promise<void>;
+  #onFailure: () => void = () => {};
+  #destroyed = false;
+
+  constructor(server: ModelledServer, takes: (operation: EngineOperation) => Promise<void>) {
+    this.server = server;
+    this.port = server.port;
+    this.#takes = takes;
+    server.onCrash = () => this.#onFailure();
+  }
+
+  get location() {
+    return { directory: '', pid: this.server.running ? 1 : undefined, archive: undefined };
+  }
+
+  onFailure(callback: () => void): void {
+    this.#onFailure = callback;
+  }
+
+  onLog(): void {}
+
+  async start(): Promise<void> {
+    await this.#takes('start');
+    if (!this.#destroyed && !this.server.lost) this.server.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#takes('stop');
+    this.server.stop();
+  }
+
+  async reload(): Promise<void> {}
+
+  async setPassword({ user, password }: Master): Promise<void> {
+    this.#requireRunning();
+    this.server.commit((content) => {
+      const role = content.roles.get(user);
+      content.roles.set(user, { login: role?.login ?? true, superuser: false, password });
+    });
+  }
+
+  async archiveTo(archive: Archive | undefined): Promise<void> {
+    this.server.log = archive as ModelledArchive | undefined;
+  }
+
+  async mark(): Promise<string> {
+    await this.#takes('mark');
+    this.#requireRunning();
+    return momentOf(this.server.commit(() => {}));
+  }
+
+  /** A base backup reads every page, and so finds one that is damaged. */
+  async backup(): Promise<Backup> {
+    this.#requireRunning();
+    const copy = this.server.content.copy();
+    const position = this.server.log?.entries.length ?? 0;
+    await this.#takes('backup');
+    this.#requireRunning();
+    const damaged = [...copy.pages].find(([, kind]) => kind !== 'zeroed')?.[0];
+    if (damaged !== undefined) throw new SqlError('XX001', `checksum verification failed in "${damaged}"`);
+    return new ModelledBackup(copy, position);
+  }
+
+  async measure() {
+    return { connections: this.server.sessions, usedBytes: 100_000_000 };
+  }
+
+  async destroy(): Promise<void> {
+    this.#destroyed = true;
+    this.server.stop();
+  }
+
+  #requireRunning(): void {
+    if (!this.server.running) throw new SqlError('57P03', 'the database system is not running');
+  }
+}

@@ -1,0 +1,53 @@
+/** Values as they come out at the other end of a wire: the members that the model has, bytes as bytes, nothing shared. */
+import type { NormalizedSchema } from '@smithy/core/schema';
+import { members } from '../wire/schema.ts';
+
+type Copy = (value: unknown) => unknown;
+
+const compiled = new WeakMap<object, Copy>();
+
+/** A shape's copier, compiled once: `undefined` members are left out, those that the model does not know too. */
+export function copierOf(schema: NormalizedSchema, newToken: () => string): Copy {
+  const key = schema.getSchema();
+  if (typeof key !== 'object' || key === null || !Array.isArray(key)) return compile(schema, newToken);
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  // Shapes may contain themselves: whoever asks meanwhile gets what will be there.
+  let made: Copy | undefined;
+  compiled.set(key, (value) => made?.(value));
+  made = compile(schema, newToken);
+  compiled.set(key, made);
+  return made;
+}
+
+function compile(schema: NormalizedSchema, newToken: () => string): Copy {
+  if (schema.isStructSchema()) return copyStruct(schema, newToken);
+  if (schema.isListSchema() || schema.isMapSchema()) {
+    const copy = copierOf(schema.getValueSchema(), newToken);
+    if (schema.isListSchema())
+      return (value) => (value == null ? value : Array.from(value as Iterable<unknown>, (each) => copy(each)));
+    return (value) =>
+      value == null ? value : Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copy(each)]));
+  }
+  if (schema.isBlobSchema()) return (value) => (typeof value === 'string' ? Buffer.from(value) : value);
+  if (schema.isTimestampSchema()) return (value) => (value instanceof Date ? new Date(value) : value);
+  return (value) => value;
+}
+
+function copyStruct(schema: NormalizedSchema, newToken: () => string): Copy {
+  const fields = members(schema).map(([name, member]) => ({
+    name,
+    copy: copierOf(member, newToken),
+    isToken: member.getMergedTraits().idempotencyToken !== undefined,
+  }));
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return value;
+    const copied: Record<string, unknown> = {};
+    for (const { name, copy, isToken } of fields) {
+      const given = (value as Record<string, unknown>)[name];
+      if (given !== undefined && given !== null) copied[name] = copy(given);
+      else if (isToken) copied[name] = newToken();
+    }
+    return copied;
+  };
+}

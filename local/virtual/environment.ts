@@ -1,0 +1,122 @@
+/** An execution environment inside this process. What worker.ts is in a thread of its own, this is around a sandbox. */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Environment, type EnvironmentOptions, killed, type Outcome, timedOut } from '../functions/environment.ts';
+import type { Failure, Request } from '../functions/protocol.ts';
+import type { VirtualClock } from './clock.ts';
+import { Sandbox, type Surroundings } from './sandbox.ts';
+
+type Handler = (event: unknown, context: object) => unknown;
+
+/** Sandboxes that no cloud uses now, by the code and the Region that they were made for. */
+const idle = new Map<string, Sandbox[]>();
+
+export interface VirtualEnvironmentOptions extends EnvironmentOptions {
+  /** The Region's clock tells the time, this one waits. */
+  readonly timers: VirtualClock;
+  readonly surroundings: Omit<Surroundings, 'now' | 'clock' | 'variables' | 'onOutput'>;
+  /** Milliseconds of an environment's start. */
+  readonly initMs: () => number;
+}
+
+export class VirtualEnvironment implements Environment {
+  readonly #options: VirtualEnvironmentOptions;
+  readonly #sandbox: Sandbox;
+  readonly #key: string;
+  readonly #dead = Promise.withResolvers<Outcome>();
+  #alive = true;
+  #running = false;
+  #handler: Handler | undefined;
+  #ready: Promise<Failure | undefined> | undefined;
+
+  constructor(options: VirtualEnvironmentOptions) {
+    this.#options = options;
+    // An asset's directory is named by its content.
+    const { taskRoot, handler, variables, clock, timers, surroundings, onLog } = options;
+    this.#key = [basename(taskRoot), handler, variables.AWS_REGION].join(' ');
+    this.#sandbox = idle.get(this.#key)?.pop() ?? new Sandbox();
+    this.#sandbox.enter({
+      ...surroundings,
+      clock: timers,
+      now: clock.now,
+      variables: { ...variables },
+      onOutput: onLog,
+    });
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  ready(): Promise<Failure | undefined> {
+    this.#ready ??= this.#load();
+    return this.#ready;
+  }
+
+  async invoke(request: Request): Promise<Outcome> {
+    if (!this.#alive) return this.#dead.promise;
+    this.#running = true;
+    const inTime = this.#options.timers.after(request.timeoutMs, () => void this.kill(timedOut(request.timeoutMs)));
+    const outcome = await Promise.race([this.#call(request), this.#dead.promise]);
+    inTime();
+    this.#running = false;
+    return outcome;
+  }
+
+  /** A cut-off sandbox in which nothing ran serves another cloud. */
+  async kill(failure: Failure = killed): Promise<void> {
+    if (!this.#alive) return;
+    this.#alive = false;
+    const clean = this.#sandbox.reusable && !this.#running;
+    this.#sandbox.leave();
+    if (clean) idle.set(this.#key, [...(idle.get(this.#key) ?? []), this.#sandbox]);
+    this.#dead.resolve({ kind: 'failed', failure });
+  }
+
+  async #load(): Promise<Failure | undefined> {
+    await this.#options.clock.limit(this.#options.initMs());
+    try {
+      this.#handler = this.#find();
+      return undefined;
+    } catch (error) {
+      const failure = failureOf(error);
+      await this.kill(failure);
+      return failure;
+    }
+  }
+
+  #find(): Handler {
+    const { taskRoot, handler } = this.#options;
+    const dot = handler.indexOf('.', handler.lastIndexOf('/') + 1);
+    const path = join(taskRoot, handler.slice(0, dot));
+    const file = ['.mjs', '.js', '.cjs'].map((extension) => path + extension).find(existsSync);
+    if (file === undefined) throw new Error(`Cannot find module '${handler.slice(0, dot)}'`);
+    const found = (this.#sandbox.load(file) as Record<string, unknown>)[handler.slice(dot + 1)];
+    if (typeof found !== 'function') throw new Error(`${handler} is undefined or not exported`);
+    return found as Handler;
+  }
+
+  async #call(request: Request): Promise<Outcome> {
+    const { variables, clock } = this.#options;
+    const deadline = clock.now() + request.timeoutMs;
+    const context = {
+      functionName: variables.AWS_LAMBDA_FUNCTION_NAME,
+      functionVersion: variables.AWS_LAMBDA_FUNCTION_VERSION,
+      invokedFunctionArn: request.invokedFunctionArn,
+      awsRequestId: request.requestId,
+      getRemainingTimeInMillis: () => Math.max(0, deadline - clock.now()),
+    };
+    try {
+      const result = await this.#handler?.(JSON.parse(request.event), context);
+      return { kind: 'returned', payload: JSON.stringify(result === undefined ? null : result) };
+    } catch (error) {
+      return { kind: 'failed', failure: failureOf(error) };
+    }
+  }
+}
+
+/** An error of the sandbox is of this process's own classes: both share one realm. */
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] };
+}

@@ -1,0 +1,100 @@
+/** Ports of one process: what listens on them is called, and nothing leaves. */
+import type { RequestListener } from 'node:http';
+import { Duplex } from 'node:stream';
+import type { Listening, Network } from '../network.ts';
+import { type Answer, ask, connectionError, type Question } from './message.ts';
+
+export class VirtualNetwork implements Network {
+  readonly #listeners = new Map<number, RequestListener>();
+  readonly #forwards = new Map<number, () => number | undefined>();
+  readonly #streams = new Map<number, (stream: Duplex) => void>();
+  #lastPort = 20_000;
+
+  async listen(listener: RequestListener, options: Parameters<Network['listen']>[1] = {}): Promise<Listening> {
+    const port = options.port || ++this.#lastPort;
+    this.#listeners.set(port, listener);
+    return this.#listening(port, options.certificate ? 'https' : 'http', () => this.#listeners.delete(port));
+  }
+
+  async forward(choose: () => number | undefined): Promise<Listening> {
+    const port = ++this.#lastPort;
+    this.#forwards.set(port, choose);
+    return this.#listening(port, 'http', () => this.#forwards.delete(port));
+  }
+
+  async freePort(): Promise<number> {
+    return ++this.#lastPort;
+  }
+
+  request(url: URL, { headers = {}, signal }: Parameters<Network['request']>[1]): Promise<Answer> {
+    const path = url.pathname + url.search;
+    return untilAborted(this.ask(Number(url.port), { method: 'GET', path, headers, body: undefined }), signal);
+  }
+
+  /** Rejects with ECONNREFUSED where nothing listens. */
+  async ask(port: number, question: Question): Promise<Answer> {
+    const choose = this.#forwards.get(port);
+    const target = choose === undefined ? port : choose();
+    const listener = target === undefined ? undefined : this.#listeners.get(target);
+    if (listener === undefined) throw refused(port);
+    return ask(listener, question);
+  }
+
+  /** Accepts streams of bytes, as a database does. */
+  listenToStreams(accept: (stream: Duplex) => void, port = ++this.#lastPort): { port: number; close(): void } {
+    this.#streams.set(port, accept);
+    return { port, close: () => void this.#streams.delete(port) };
+  }
+
+  /** The client's end of a new stream. Throws ECONNREFUSED where nothing accepts. */
+  open(port: number): Duplex {
+    const accept = this.#streams.get(port);
+    if (accept === undefined) throw refused(port);
+    const [client, server] = streamPair();
+    accept(server);
+    return client;
+  }
+
+  #listening(port: number, protocol: string, close: () => void): Listening {
+    return { endpoint: `${protocol}://127.0.0.1:${port}`, port, close: async () => close() };
+  }
+}
+
+const refused = (port: number) => connectionError('ECONNREFUSED', `connect ECONNREFUSED 127.0.0.1:${port}`);
+
+/** Two ends: what is written to one is read from the other; where one closes, the other ends. */
+function streamPair(): [Duplex, Duplex] {
+  const make = (): End => new End();
+  const [one, other] = [make(), make()];
+  one.peer = other;
+  other.peer = one;
+  return [one, other];
+}
+
+class End extends Duplex {
+  peer: End | undefined;
+  override _read(): void {}
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.peer?.push(chunk);
+    done();
+  }
+  override _final(done: () => void): void {
+    this.peer?.push(null);
+    done();
+  }
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const { peer } = this;
+    if (peer !== undefined && !peer.destroyed && !peer.readableEnded) peer.push(null);
+    done(error);
+  }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,230 @@
+/** The disaster of a plan, and its people. */
+import { planOf } from '../../cli/installation.ts';
+import { SqlError } from '../../local/postgres-model/content.ts';
+import type { ModelledServer } from '../../local/postgres-model/server.ts';
+import { instanceOf } from '../../workload/infrastructure/provision.ts';
+import type { Act, Beginning, Disaster, Plan, RestoreWish } from './plan.ts';
+import type { Site } from './site.ts';
+import type { Story } from './story.ts';
+import { nameOf, type Seen, type Witness } from './witness.ts';
+
+const second = 1000;
+
+export interface Stage {
+  readonly site: Site;
+  readonly story: Story;
+  readonly witness: Witness;
+}
+
+/** Everything that a plan has people and fate do, each at its time. Nothing of it ever rejects. */
+export function perform(plan: Plan, stage: Stage): void {
+  const { site, story } = stage;
+  const at = (ms: number, act: () => Promise<void> | void) =>
+    void site.sleep(ms).then(async () => {
+      try {
+        await act();
+      } catch (error) {
+        story.tell(`it could not be done: ${error instanceof Error ? error.message : error}`);
+      }
+    });
+  if (plan.disaster) at(plan.disaster.atMs, () => strike(plan.disaster?.name ?? 'drop-table', stage));
+  at(5 * second, () => begin(plan.beginning, stage));
+  for (const act of plan.acts) {
+    if (act.kind === 'start-again') at(act.afterMs, () => begin({ kind: 'recovery', restoreTo: 'latest' }, stage));
+    if (act.kind === 'cancel') at(act.afterMs, () => cancel(stage));
+  }
+  void answerQuestions(plan, stage);
+  void retryFailures(plan, stage);
+  for (const fault of plan.faults) {
+    if (fault.kind === 'reopened') void reopen(fault.afterMs, stage);
+    if (fault.kind === 'squatter') void squat(fault.tagged, stage);
+  }
+}
+
+/** Somebody who does not know of the recovery lets the application's role in again. */
+async function reopen(afterMs: number, { site, story }: Stage): Promise<void> {
+  const role = site.configuration.database.applicationRoles[0]?.name ?? '';
+  const [production] = site.databases;
+  while (production?.content.roles.get(role)?.login !== false) await site.sleep(100);
+  await site.sleep(afterMs);
+  if (!production.running || production.content.roles.get(role)?.login) return;
+  story.tell(`somebody lets ${role} log in to production again`);
+  production.commit((content) => {
+    content.role(role).login = true;
+  });
+}
+
+/** An instance of somebody's own, under the very name that the recovery will want. */
+async function squat(tagged: boolean, { site, story, witness }: Stage): Promise<void> {
+  let name: string | undefined;
+  for (; name === undefined; await site.sleep(200))
+    name = [...witness.executions.values()]
+      .flatMap(({ states }) => states)
+      .map(({ output = '' }) => /"candidate":"([^"]+)"/.exec(output)?.[1])
+      .find((each) => each !== undefined);
+  const environment = site.configuration.environment;
+  story.tell(`somebody creates an instance ${name}`);
+  const { master } = site.passwords;
+  await site
+    .call('rds', 'CreateDBInstance', {
+      ...instanceOf(planOf(site.configuration), {
+        username: site.configuration.database.masterUsername,
+        password: master,
+      }),
+      DBInstanceIdentifier: name,
+      DeletionProtection: false,
+      Tags: tagged
+        ? [
+            { Key: 'stocker-dr:environment', Value: environment },
+            { Key: 'stocker-dr:incident', Value: 'drill-20260101T000000Z-00000000' },
+          ]
+        : [],
+    })
+    .catch((error: Error) => story.tell(`it could not: ${error.message}`));
+}
+
+async function begin(beginning: Beginning, { site, story }: Stage): Promise<void> {
+  const { environment } = site.configuration;
+  if (beginning.kind === 'disaster') return;
+  if (beginning.kind === 'scheduled-drill') {
+    story.tell('the schedule of the drill fires');
+    return site.cloud.fireSchedule(`${site.names.prefix}-database-drill`, site.configuration.primary.region);
+  }
+  const request = { reason: 'simulated', restoreTo: await restoreTo(beginning.restoreTo, site) };
+  const input = beginning.kind === 'drill' ? request : { ...request, mode: 'recovery', confirm: environment };
+  story.tell(`a person starts a ${beginning.kind}`);
+  await start(site, input);
+}
+
+async function start(site: Site, input: object): Promise<void> {
+  const { account, environment, primary } = site.configuration;
+  const machine = `stocker-dr-${environment}-database-recovery`;
+  const stateMachineArn = `arn:aws:states:${primary.region}:${account}:stateMachine:${machine}`;
+  await site.call('sfn', 'StartExecution', { stateMachineArn, input: JSON.stringify(input) });
+}
+
+async function restoreTo(wish: RestoreWish, site: Site): Promise<unknown> {
+  if (wish === 'latest') return wish;
+  if (wish === 'minutes-ago') return new Date(site.world.clock.now() - 6 * 60_000).toISOString();
+  const { DBSnapshots } = await site.call<{ DBSnapshots: { DBSnapshotIdentifier: string }[] }>(
+    'rds',
+    'DescribeDBSnapshots',
+    { DBInstanceIdentifier: site.configuration.database.identifier },
+  );
+  return { snapshot: DBSnapshots[0]?.DBSnapshotIdentifier ?? 'none' };
+}
+
+async function cancel({ site, story, witness }: Stage): Promise<void> {
+  const running = [...witness.executions.values()].find(({ status }) => status === 'RUNNING');
+  if (running === undefined) return;
+  story.tell(`a person stops ${nameOf(running.arn)}`);
+  await site.call('sfn', 'StopExecution', { executionArn: running.arn, cause: 'simulated' }, running.region);
+}
+
+/** Whoever is asked answers once, as the plan says. */
+async function answerQuestions({ acts }: Plan, { site, story, witness }: Stage): Promise<void> {
+  const act = acts.find((each): each is Extract<Act, { kind: 'answer' }> => each.kind === 'answer');
+  const answered = new Set<string>();
+  for (;;) {
+    await site.sleep(15 * second);
+    for (const execution of witness.executions.values()) {
+      if (!isAsking(execution) || answered.has(execution.arn)) continue;
+      answered.add(execution.arn);
+      const incident = incidentOf(execution);
+      if (act === undefined || act.answer === 'nothing' || incident === undefined) continue;
+      await site.sleep(act.afterMs);
+      for (let time = 0; time < (act.twice ? 2 : 1); time++) {
+        const message = await decide(site, incident, act.answer).catch((error: Error) => `no answer: ${error.message}`);
+        story.tell(`a person says ${act.answer} to ${incident}: ${message}`);
+      }
+    }
+  }
+}
+
+const isAsking = ({ status, states }: Seen) =>
+  status === 'RUNNING' && states.findLast(({ name }) => !name.endsWith(' ended'))?.name === 'RequestApproval';
+
+/** The id that AcceptRequest answered. */
+export function incidentOf({ states }: Seen): string | undefined {
+  const accepted = states.find(({ name }) => name === 'OpenIncident')?.name;
+  if (accepted === undefined) return undefined;
+  for (const { output = '' } of states) {
+    const id = /"id":"((?:drill|recovery)-\d{8}T\d{6}Z-[0-9a-f]{8})"/.exec(output)?.[1];
+    if (id !== undefined) return id;
+  }
+  return undefined;
+}
+
+async function decide(site: Site, incident: string, decision: 'approve' | 'decline'): Promise<string> {
+  const event = {
+    requestContext: { authorizer: { iam: { userArn: 'arn:aws:iam::111122223333:user/simulated' } } },
+    body: JSON.stringify({ incident, decision, reason: 'simulated' }),
+  };
+  const input = {
+    FunctionName: site.names.lambda('incident/decide-approval'),
+    Payload: Buffer.from(JSON.stringify(event)),
+  };
+  const answer = await site.call<{ Payload: Uint8Array }>('lambda', 'Invoke', input, site.configuration.dr.region);
+  const { statusCode, body, errorMessage } = JSON.parse(Buffer.from(answer.Payload).toString());
+  return `${statusCode ?? 'failed'} ${String(body ?? errorMessage ?? '').slice(0, 160)}`;
+}
+
+/** A failed recovery is taken up again once. */
+async function retryFailures({ acts }: Plan, { site, story, witness }: Stage): Promise<void> {
+  const act = acts.find((each): each is Extract<Act, { kind: 'retry' }> => each.kind === 'retry');
+  if (act === undefined) return;
+  for (;;) {
+    await site.sleep(30 * second);
+    const failed = [...witness.executions.values()].find(
+      (each) => each.status !== 'RUNNING' && each.status !== 'Succeeded' && incidentOf(each)?.startsWith('recovery-'),
+    );
+    const incident = failed && incidentOf(failed);
+    if (incident === undefined) continue;
+    await site.sleep(act.afterMs);
+    story.tell(`a person takes up ${incident} again`);
+    const { environment } = site.configuration;
+    await start(site, { mode: 'recovery', confirm: environment, reason: 'simulated retry', incident }).catch(() => {});
+    return;
+  }
+}
+
+/** Strikes whatever is production now. */
+async function strike(name: Disaster, { site, story, witness }: Stage): Promise<void> {
+  const role = site.configuration.database.applicationRoles[0]?.name ?? '';
+  const open = witness.accepting()[0];
+  const standing = witness.standing().find(({ identifier }) => identifier === open);
+  const server = standing && witness.serverOf(standing.port);
+  if (server === undefined) return story.tell(`${name} finds no production that ${role} can use`);
+  story.tell(`DISASTER ${name} strikes ${open}`);
+  await disasters[name](server, site, open ?? '');
+}
+
+type Strike = (server: ModelledServer, site: Site, identifier: string) => Promise<void> | void;
+
+const disasters: Readonly<Record<Disaster, Strike>> = {
+  'drop-table': (server) => void server.commit((content) => content.dropped.add('stocker.order_line')),
+  'bad-update': (server) =>
+    void server.commit((content) => {
+      content.inconsistent = true;
+    }),
+  'bad-migration': (server) => void server.commit((content) => content.altered.add('stocker.stock_movement')),
+  'page-corruption': (server) => void server.content.pages.set('stocker.stock_movement', 'heap'),
+  'index-corruption': (server) => void server.content.pages.set('stocker.stock_movement_pkey', 'index'),
+  'instance-lost': (server) => server.lose(),
+  async hiccup(server, site) {
+    server.stop();
+    await site.sleep(7 * 60_000);
+    server.start();
+  },
+  async 'instance-deleted'(_server, site, identifier) {
+    const change = { DBInstanceIdentifier: identifier, DeletionProtection: false, ApplyImmediately: true };
+    await site.call('rds', 'ModifyDBInstance', change);
+    const input = { DBInstanceIdentifier: identifier, SkipFinalSnapshot: true, DeleteAutomatedBackups: false };
+    for (let tries = 0; tries < 20; tries++) {
+      await site.sleep(15 * second);
+      const done = await site.call('rds', 'DeleteDBInstance', input).catch(() => undefined);
+      if (done !== undefined) return;
+    }
+    throw new SqlError('58000', `${identifier} could not be deleted`);
+  },
+};

@@ -1,0 +1,217 @@
+/** What must be true when everything is over, by the cloud's own state: design.md's invariants, but for those that the witness sees as they happen. */
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Sns } from '../../local/services/sns/index.ts';
+import type { Acknowledged } from './load.ts';
+import type { Instance, Site } from './site.ts';
+import { nameOf, type Seen, type Witness } from './witness.ts';
+
+/** What the cloud held before anything happened. */
+export interface Before {
+  readonly production: Instance | undefined;
+  readonly snapshots: readonly string[];
+}
+
+export interface After {
+  readonly before: Before;
+  readonly ledger: readonly Acknowledged[];
+  /** What struck production itself, if anything did: it may then be gone, and need not take writes. */
+  readonly disaster: string | undefined;
+  /** Whether messages could not be sent: then it is enough that they are on record. */
+  readonly isMute: boolean;
+}
+
+type Record_ = Readonly<Record<string, unknown>>;
+
+export async function remember(site: Site): Promise<Before> {
+  return {
+    production: await site.instance(site.configuration.database.identifier),
+    snapshots: await snapshotsOf(site),
+  };
+}
+
+async function snapshotsOf(site: Site): Promise<string[]> {
+  const { DBSnapshots } = await site.call<{ DBSnapshots: { DBSnapshotIdentifier: string }[] }>(
+    'rds',
+    'DescribeDBSnapshots',
+    {},
+  );
+  return DBSnapshots.map(({ DBSnapshotIdentifier }) => DBSnapshotIdentifier);
+}
+
+export async function judge(site: Site, witness: Witness, after: After): Promise<void> {
+  const incidents = await incidentRecords(site);
+  await everythingHasEnded(site, witness, incidents);
+  await peopleWereTold(site, witness, incidents, after);
+  await nothingElseChanged(site, witness, after);
+  oneAtATime(witness);
+  productionIsOpen(witness, after);
+  await lossesAreTold(witness, incidents, after);
+  unknownNeverPassed(witness);
+  await noSecretIsTold(site, witness);
+}
+
+/** Whether something is left that a sweep has yet to find. */
+export async function isUntidy(site: Site, witness: Witness): Promise<boolean> {
+  const incidents = await incidentRecords(site);
+  const control = await scan(site, site.names.controlTable, site.configuration.dr.region);
+  const { drillPrefix } = site.configuration.database;
+  return (
+    incidents.some(({ status }) => status === 'open') ||
+    control.some(({ pk }) => pk === 'lease') ||
+    witness.accepting().length !== 1 ||
+    witness
+      .standing()
+      .some(({ identifier, port }) => identifier.startsWith(drillPrefix) && witness.serverOf(port)?.restoredTo) ||
+    [...witness.executions.values()].some(({ status }) => status === 'RUNNING')
+  );
+}
+
+/** Every incident record of both Regions. */
+async function incidentRecords(site: Site): Promise<Record_[]> {
+  const items = await Promise.all(site.cloud.regions.map((region) => scan(site, site.names.incidentTable, region)));
+  return items.flat().filter(({ sk }) => sk === 'incident');
+}
+
+async function scan(site: Site, TableName: string, region: string): Promise<Record_[]> {
+  const { Items = [] } = await site.call<{ Items?: Parameters<typeof unmarshall>[0][] }>(
+    'dynamodb',
+    'Scan',
+    { TableName },
+    region,
+  );
+  return Items.map((item) => unmarshall(item));
+}
+
+const idOf = (record: Record_): string => (record.incident as { id: string }).id;
+
+/** Invariant 5, first half. */
+async function everythingHasEnded(site: Site, witness: Witness, incidents: readonly Record_[]): Promise<void> {
+  for (const { arn, status } of witness.executions.values())
+    if (status === 'RUNNING') witness.violate(5, `${nameOf(arn)} still runs`);
+  for (const record of incidents)
+    if (record.status === 'open') witness.violate(5, `incident ${idOf(record)} is still open`);
+  const control = await scan(site, site.names.controlTable, site.configuration.dr.region);
+  const lease = control.find(({ pk }) => pk === 'lease');
+  if (lease !== undefined) witness.violate(5, `the lease is still held by ${lease.incidentId}`);
+  const { drillPrefix } = site.configuration.database;
+  for (const { identifier, port } of witness.standing())
+    if (identifier.startsWith(drillPrefix) && witness.serverOf(port)?.restoredTo !== undefined)
+      witness.violate(5, `${identifier} was left behind`);
+}
+
+/** Invariant 5, second half. */
+async function peopleWereTold(
+  site: Site,
+  witness: Witness,
+  incidents: readonly Record_[],
+  { isMute }: After,
+): Promise<void> {
+  const mails = site.cloud.regions.flatMap((region) => [...(site.cloud.service('sns', region) as Sns).mailbox()]);
+  for (const record of incidents) {
+    const id = idOf(record);
+    const closedAt = Date.parse(String(record.closedAt ?? ''));
+    // Regions' clocks differ by seconds; nothing is said of an incident long before its end but what is going on.
+    const told = mails.some(({ subject, body, at }) => (subject + body).includes(id) && at > closedAt - 30_000);
+    if (!told && !isMute) witness.violate(5, `nobody was told how ${id} ended`);
+  }
+}
+
+/** Invariant 4. */
+async function nothingElseChanged(site: Site, witness: Witness, { before, disaster }: After): Promise<void> {
+  const { production } = before;
+  const now = await site.instance(production?.DBInstanceIdentifier ?? '');
+  const mayBeGone = disaster === 'instance-deleted';
+  if (now === undefined && !mayBeGone) witness.violate(4, `${production?.DBInstanceIdentifier} is gone`);
+  if (now !== undefined && !mayBeGone)
+    for (const field of ['DbiResourceId', 'DeletionProtection', 'VpcSecurityGroups', 'TagList'] as const)
+      if (JSON.stringify(now[field]) !== JSON.stringify(production?.[field]))
+        witness.violate(4, `${field} of ${now.DBInstanceIdentifier} was changed`);
+  if (disaster === 'instance-deleted') return;
+  const left = await snapshotsOf(site);
+  for (const name of before.snapshots) if (!left.includes(name)) witness.violate(4, `snapshot ${name} is gone`);
+}
+
+/** Invariant 6: two recoveries never work side by side. */
+function oneAtATime(witness: Witness): void {
+  const work = [...witness.executions.values()].flatMap((seen) => {
+    const from = seen.states.find(({ name }) => name === 'OpenIncident')?.at;
+    return from === undefined ? [] : [{ ...seen, from, until: seen.endedAt ?? Number.POSITIVE_INFINITY }];
+  });
+  for (const [index, one] of work.entries())
+    for (const other of work.slice(index + 1))
+      if (one.from < other.until && other.from < one.until)
+        witness.violate(6, `${nameOf(one.arn)} and ${nameOf(other.arn)} worked at the same time`);
+}
+
+/** A recovery that is over leaves one database open: the new one, or the old one where it lives. */
+function productionIsOpen(witness: Witness, { disaster }: After): void {
+  const accepting = witness.accepting();
+  if (accepting.length > 1) witness.violate(1, `${accepting.join(' and ')} take writes`);
+  const lost = disaster === 'instance-lost' || disaster === 'instance-deleted';
+  const recovered = witness.moves.length > 0;
+  if (accepting.length === 0 && (!lost || recovered)) witness.violate(5, 'no database takes the application’s writes');
+}
+
+/** Invariant 3. */
+async function lossesAreTold(witness: Witness, incidents: readonly Record_[], { ledger }: After): Promise<void> {
+  const [open] = witness.accepting();
+  const server = witness.serverOf(witness.standing().find(({ identifier }) => identifier === open)?.port ?? 0);
+  if (server === undefined) return;
+  const present = new Set(server.content.movements.map(({ id, at }) => `${id} ${Math.floor(at / 1000)}`));
+  const lost = ledger.filter(({ id, sentAt }) => !present.has(`${id} ${sentAt}`));
+  if (lost.length === 0) return;
+  const recovery = incidents.findLast(
+    ({ achieved, incident }) =>
+      (incident as { mode: string }).mode === 'recovery' &&
+      (achieved as { rpoSeconds?: number }).rpoSeconds !== undefined,
+  );
+  if (recovery === undefined)
+    return witness.violate(3, `${lost.length} acknowledged writes are lost, and no incident says how far back`);
+  const detectedAt = Date.parse((recovery.incident as { detectedAt: string }).detectedAt);
+  const told = (recovery.achieved as { rpoSeconds?: number }).rpoSeconds;
+  const worst = Math.max(...lost.map(({ sentAt }) => (detectedAt - sentAt) / 1000));
+  // Clocks of two Regions differ by seconds.
+  if (worst > 0 && (told === undefined || worst > told + 3))
+    witness.violate(3, `a write ${Math.round(worst)} s before detection is lost; ${told ?? 'nothing'} s were reported`);
+}
+
+/** Invariant 8: what could not be checked is not passed. */
+function unknownNeverPassed(witness: Witness): void {
+  for (const { arn, states, input } of witness.executions.values()) {
+    if (input.waiver !== undefined) continue;
+    const unknown = states.some(({ name }) => name === 'GateUnknown');
+    if (unknown && states.some(({ name }) => name === 'CutOver'))
+      witness.violate(8, `${nameOf(arn)} cut over although a piece of its gate was unknown`);
+  }
+}
+
+/** Invariant 7. */
+async function noSecretIsTold(site: Site, witness: Witness): Promise<void> {
+  const secrets = await passwordsOf(site);
+  const told: [string, string][] = [...witness.executions.values()].map((seen): [string, string] => [
+    `history of ${nameOf(seen.arn)}`,
+    historyText(seen),
+  ]);
+  for (const region of site.cloud.regions) {
+    const mails = (site.cloud.service('sns', region) as Sns).mailbox();
+    told.push([`mail in ${region}`, mails.map(({ subject, body }) => subject + body).join('\n')]);
+    told.push([`incidents in ${region}`, JSON.stringify(await scan(site, site.names.incidentTable, region))]);
+  }
+  for (const [where, text] of told)
+    for (const secret of secrets) if (text.includes(secret)) witness.violate(7, `a password is in the ${where}`);
+}
+
+const historyText = ({ input, states }: Seen) =>
+  JSON.stringify(input) + states.map(({ output = '' }) => output).join('');
+
+async function passwordsOf(site: Site): Promise<string[]> {
+  const { heartbeatRole, sentinelRole } = site.configuration.database;
+  const own = await Promise.all(
+    [heartbeatRole, sentinelRole].map(async ({ secretName }) => {
+      const input = { SecretId: secretName };
+      const { SecretString } = await site.call<{ SecretString: string }>('secrets-manager', 'GetSecretValue', input);
+      return (JSON.parse(SecretString) as { password: string }).password;
+    }),
+  );
+  return [...own, ...Object.values(site.passwords)];
+}

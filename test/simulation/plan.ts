@@ -1,0 +1,206 @@
+/** What happens in one run: drawn from the seed before it begins, so that a part can be left out to see whether it mattered. */
+import { Draw } from './random.ts';
+
+const [second, minute] = [1000, 60_000];
+
+export type Disaster =
+  | 'drop-table'
+  | 'bad-update'
+  | 'bad-migration'
+  | 'page-corruption'
+  | 'index-corruption'
+  | 'instance-lost'
+  | 'instance-deleted'
+  /** It does not answer for some minutes, and comes back by itself. */
+  | 'hiccup';
+
+/** Who begins, and with what. Times are milliseconds from the moment when the installation is quiet. */
+export type Beginning =
+  | { readonly kind: 'scheduled-drill' }
+  | { readonly kind: 'drill'; readonly restoreTo: RestoreWish }
+  | { readonly kind: 'recovery'; readonly restoreTo: RestoreWish }
+  /** The alarms begin. */
+  | { readonly kind: 'disaster' };
+
+/** `minutes-ago` is a time before the disaster, where there is one. */
+export type RestoreWish = 'latest' | 'minutes-ago' | 'snapshot';
+
+/** A person, as the recovery meets one. */
+export type Act =
+  | {
+      readonly kind: 'answer';
+      readonly answer: 'approve' | 'decline' | 'nothing';
+      readonly afterMs: number;
+      readonly twice: boolean;
+    }
+  | { readonly kind: 'start-again'; readonly afterMs: number }
+  | { readonly kind: 'cancel'; readonly afterMs: number }
+  /** After a failure; with another restore point, where the recovery names one. */
+  | { readonly kind: 'retry'; readonly afterMs: number };
+
+export type CallFault = 'throttle' | 'unavailable' | 'hang' | 'lose-answer' | 'deny' | 'crash-before' | 'crash-after';
+
+export type Fault =
+  | {
+      readonly kind: 'call';
+      readonly fault: CallFault;
+      readonly service: string;
+      readonly operation: string;
+      readonly fromMs: number;
+      readonly times: number;
+    }
+  /** While a function of the product makes this call, its execution is stopped; the call takes effect afterwards. */
+  | {
+      readonly kind: 'stop-during';
+      readonly function: string;
+      readonly service: string;
+      readonly operation: string;
+      /** Only where the call is about this: a table, a parameter. */
+      readonly about: string;
+      readonly holdMs: number;
+    }
+  /** Somebody lets the application's role log in again, that long after it was shut out. */
+  | { readonly kind: 'reopened'; readonly afterMs: number }
+  /** Somebody's instance has the name that the recovery wants to restore to; its tags say whose it is. */
+  | { readonly kind: 'squatter'; readonly tagged: boolean }
+  | { readonly kind: 'restore'; readonly ends: 'storage-full' | 'incompatible-restore' }
+  | { readonly kind: 'event'; readonly source: 'alarm' | 'ended' | 'instance'; readonly arrivalsMs: readonly number[] };
+
+export interface Plan {
+  readonly seed: number;
+  readonly beginning: Beginning;
+  readonly disaster?: { readonly name: Disaster; readonly atMs: number };
+  readonly acts: readonly Act[];
+  readonly faults: readonly Fault[];
+  /** Milliseconds by which the DR Region's clock is ahead; negative: behind. */
+  readonly skewMs: number;
+}
+
+/** Calls of the product's functions that may go wrong, with how often one is chosen. */
+const calls: readonly (readonly [service: string, operation: string])[] = [
+  ['dynamodb', 'GetItem'],
+  ['dynamodb', 'PutItem'],
+  ['dynamodb', 'UpdateItem'],
+  ['dynamodb', 'DeleteItem'],
+  ['dynamodb', 'Query'],
+  ['rds', 'DescribeDBInstances'],
+  ['rds', 'DescribeDBInstanceAutomatedBackups'],
+  ['rds', 'RestoreDBInstanceToPointInTime'],
+  ['rds', 'CreateDBSnapshot'],
+  ['rds', 'ModifyDBInstance'],
+  ['rds', 'DeleteDBInstance'],
+  ['secrets-manager', 'GetSecretValue'],
+  ['ssm', 'GetParameter'],
+  ['ssm', 'PutParameter'],
+  ['sns', 'Publish'],
+  ['s3', 'PutObject'],
+  ['sfn', 'DescribeExecution'],
+  ['sfn', 'StopExecution'],
+  ['sfn', 'SendTaskSuccess'],
+  ['eks', 'DescribeCluster'],
+  ['cloudwatch', 'DescribeAlarms'],
+  ['cloudwatch', 'PutMetricData'],
+  ['lambda', 'Invoke'],
+];
+
+/** Calls that change something, which a stopped execution's function may still make. */
+const racing: readonly (readonly [name: string, service: string, operation: string, about?: string])[] = [
+  ['database/fence-source', 'dynamodb', 'PutItem'],
+  ['database/fence-source', 'sns', 'Publish'],
+  ['database/restore-database', 'rds', 'RestoreDBInstanceToPointInTime'],
+  ['database/snapshot-source', 'rds', 'CreateDBSnapshot'],
+  ['database/cut-over', 'dynamodb', 'PutItem', 'control'],
+  ['database/cut-over', 'ssm', 'PutParameter'],
+  ['database/protect-database', 'rds', 'ModifyDBInstance'],
+  ['database/tear-down', 'rds', 'DeleteDBInstance'],
+  ['incident/compensate', 'dynamodb', 'UpdateItem'],
+  ['incident/close-incident', 's3', 'PutObject'],
+  ['incident/close-incident', 'dynamodb', 'DeleteItem'],
+];
+
+export function planOf(seed: number): Plan {
+  const draw = new Draw(seed, 'plan');
+  const beginning = drawBeginning(draw);
+  const isDrill = beginning.kind === 'drill' || beginning.kind === 'scheduled-drill';
+  const strikes = beginning.kind === 'disaster' || draw.chance(isDrill ? 0.1 : 0.6);
+  const disaster = strikes ? { name: drawDisaster(draw), atMs: Math.round(draw.between(0, 4 * minute)) } : undefined;
+  return {
+    seed,
+    beginning,
+    ...(disaster && { disaster }),
+    acts: drawActs(draw),
+    faults: Array.from({ length: draw.integer(0, 4) }, () => drawFault(draw)),
+    skewMs: draw.chance(0.3) ? Math.round(draw.between(-2 * second, 2 * second)) : 0,
+  };
+}
+
+function drawBeginning(draw: Draw): Beginning {
+  const kind = draw.weighted({ 'scheduled-drill': 2, drill: 2, recovery: 3, disaster: 4 });
+  if (kind === 'scheduled-drill' || kind === 'disaster') return { kind };
+  return { kind, restoreTo: draw.weighted({ latest: 6, 'minutes-ago': 3, snapshot: 1 }) };
+}
+
+const drawDisaster = (draw: Draw): Disaster =>
+  draw.weighted({
+    'drop-table': 3,
+    'bad-update': 3,
+    'bad-migration': 2,
+    'page-corruption': 3,
+    'index-corruption': 2,
+    'instance-lost': 4,
+    'instance-deleted': 1,
+    hiccup: 2,
+  });
+
+function drawActs(draw: Draw): Act[] {
+  const answer = draw.weighted({ approve: 8, decline: 1, nothing: 1 });
+  const acts: Act[] = [
+    { kind: 'answer', answer, afterMs: Math.round(draw.logNormal(4 * minute, 18 * minute)), twice: draw.chance(0.2) },
+  ];
+  if (draw.chance(0.2)) acts.push({ kind: 'start-again', afterMs: Math.round(draw.between(0, 20 * minute)) });
+  if (draw.chance(0.2)) acts.push({ kind: 'cancel', afterMs: Math.round(draw.between(0, 45 * minute)) });
+  if (draw.chance(0.5)) acts.push({ kind: 'retry', afterMs: Math.round(draw.between(minute, 10 * minute)) });
+  return acts;
+}
+
+function drawFault(draw: Draw): Fault {
+  const kind = draw.weighted({ call: 16, restore: 2, event: 4, 'stop-during': 4, reopened: 1, squatter: 1 });
+  if (kind === 'stop-during') {
+    const [name, service, operation, about = ''] = draw.pick(racing as [(typeof racing)[number]]);
+    return { kind, function: name, service, operation, about, holdMs: Math.round(draw.between(second, 7 * second)) };
+  }
+  if (kind === 'reopened') return { kind, afterMs: draw.pick([0, 5 * second, 5 * minute]) };
+  if (kind === 'squatter') return { kind, tagged: draw.chance(0.5) };
+  if (kind === 'restore') return { kind, ends: draw.pick(['storage-full', 'incompatible-restore']) };
+  if (kind === 'event')
+    return {
+      kind,
+      source: draw.pick(['alarm', 'ended', 'instance']),
+      arrivalsMs: draw.pick<readonly number[]>([
+        [],
+        [0, 0],
+        [0, 4 * minute],
+        [90 * second],
+        [9 * minute],
+        [20 * minute],
+      ]),
+    };
+  const [service, operation] = draw.pick(calls as [(typeof calls)[number]]);
+  const fault = draw.weighted<CallFault>({
+    throttle: 3,
+    unavailable: 2,
+    hang: 1,
+    'lose-answer': 4,
+    deny: 2,
+    'crash-before': 3,
+    'crash-after': 4,
+  });
+  return {
+    kind,
+    fault,
+    service,
+    operation,
+    fromMs: Math.round(draw.between(0, 40 * minute)),
+    times: draw.integer(1, 4),
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * `npm run simulate`: disasters, faults and people drawn from seeds, thousands of them, on the virtual clock; whatever
+ * violates an invariant of design.md is told as the shortest story that still does, and replays from its seed.
+ */
+import { fork } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { synthesize } from '../../cli/synthesize.ts';
+import { configurationOf } from '../../config/index.ts';
+import { createDataDirectory } from '../../local/process/data-directory.ts';
+import { planOf } from './plan.ts';
+import { simulate } from './run.ts';
+import { summarize } from './summary.ts';
+import type { Report, Work } from './worker.ts';
+
+const usage = `npm run simulate -- [--seeds N] [--seed S] [--assembly DIRECTORY]
+  --seeds N     runs the seeds from 1 (or from --seed) on; 1000 without
+  --seed S      runs this one alone, and tells its story
+  --assembly D  a synthesized assembly of production; without, it is synthesized
+exit: 0 every invariant held · 1 one did not · 2 bad usage · 3 the simulation itself failed`;
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) return 2;
+  const data = createDataDirectory(tmpdir());
+  try {
+    const assembly = options.assembly ?? (await synthesize('production', join(data.path, 'cdk.out')));
+    const directory = mkdtempSync(join(data.path, 'clouds-'));
+    if (options.seed !== undefined && options.seeds === undefined) return await tell(options.seed, assembly, directory);
+    return await runAll(options.seed ?? 1, options.seeds ?? 1000, { assembly, directory });
+  } finally {
+    data.remove();
+  }
+}
+
+function readOptions() {
+  const number = (name: string, text: string | undefined) => {
+    if (text === undefined) return undefined;
+    if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+    throw new Error(`--${name} ${text}: give a whole number from 1 to 999999999`);
+  };
+  try {
+    const { values } = parseArgs({
+      options: {
+        seeds: { type: 'string' },
+        seed: { type: 'string' },
+        assembly: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    });
+    if (!values.help)
+      return { seeds: number('seeds', values.seeds), seed: number('seed', values.seed), assembly: values.assembly };
+    console.log(usage);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  }
+  return undefined;
+}
+
+/** One seed in this process, with everything that happened. */
+async function tell(seed: number, assembly: string, directory: string): Promise<number> {
+  const result = await simulate(planOf(seed), { configuration: configurationOf('production'), assembly, directory });
+  console.log(`Seed ${seed}: ${JSON.stringify(result.plan)}\n\n${result.story}`);
+  for (const { invariant, what } of result.violations) console.log(`\nInvariant ${invariant} is violated: ${what}`);
+  if (result.violations.length === 0) console.log('\nEvery invariant held.');
+  return result.violations.length === 0 ? 0 : 1;
+}
+
+async function runAll(first: number, count: number, place: Omit<Work, 'seed'>): Promise<number> {
+  const begun = performance.now();
+  const reports: Report[] = [];
+  let next = first;
+  const worker = () =>
+    new Promise<void>((resolve, reject) => {
+      const child = fork(join(import.meta.dirname, 'worker.ts'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+      const feed = () => {
+        if (next < first + count) child.send({ ...place, seed: next++ } satisfies Work);
+        else child.disconnect();
+      };
+      child.on('message', (report: Report) => {
+        reports.push(report);
+        show(report, reports.length, count, begun);
+        feed();
+      });
+      child.on('error', reject);
+      child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))));
+      feed();
+    });
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), count) }, worker));
+  console.log(summarize(reports, (performance.now() - begun) / 1000));
+  if (reports.some(({ crash }) => crash !== undefined)) return 3;
+  return reports.some(({ violations }) => violations.length > 0) ? 1 : 0;
+}
+
+function show({ seed, violations, shortest, crash }: Report, done: number, count: number, begun: number): void {
+  if (process.stdout.isTTY) {
+    const seconds = (performance.now() - begun) / 1000;
+    process.stdout.write(`\r${done} of ${count}, ${seconds.toFixed(0)} s`);
+  }
+  if (crash !== undefined) console.log(`\nSeed ${seed}: the simulation itself failed\n${crash}`);
+  for (const { invariant, what } of violations) console.log(`\nSeed ${seed} violates invariant ${invariant}: ${what}`);
+  if (shortest)
+    console.log(
+      `The shortest story that still does:\n${shortest.plan}\n${shortest.story}\nReplay: npm run simulate -- --seed ${seed}`,
+    );
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error);
+  return 3;
+});

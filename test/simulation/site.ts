@@ -1,0 +1,281 @@
+/** STOCKER Pro with the product deployed, inside this process, on a virtual clock: everything from one seed. */
+import { planOf, registerNetwork } from '../../cli/installation.ts';
+import { kubernetesGroup, namesOf } from '../../config/names.ts';
+import type { Configuration } from '../../config/schema.ts';
+import { databaseAlarmPrefix } from '../../core/incident/identifiers.ts';
+import { type Cloud, startCloud } from '../../local/cloud.ts';
+import type { ServiceName } from '../../local/kernel.ts';
+import { openModelledEngine } from '../../local/postgres-model/engine.ts';
+import type { ModelledServer } from '../../local/postgres-model/server.ts';
+import type { EksService } from '../../local/services/eks/service.ts';
+import type { Sns } from '../../local/services/sns/index.ts';
+import { VirtualWorld } from '../../local/virtual/world.ts';
+import { groupsOf, instanceOf } from '../../workload/infrastructure/provision.ts';
+import {
+  deploymentManifest,
+  namespaceManifest,
+  recoveryAccessManifests,
+  serviceManifest,
+} from '../../workload/kubernetes/manifests.ts';
+import { serveApplication } from './application.ts';
+import { type DurationName, draw } from './durations.ts';
+import { Draw } from './random.ts';
+
+export interface SiteOptions {
+  readonly configuration: Configuration;
+  /** A synthesized assembly. */
+  readonly assembly: string;
+  readonly seed: number;
+  /** Milliseconds by which the DR Region's clock is ahead. */
+  readonly skewMs?: number;
+  /** Where the cloud's files are, in a directory of their own. */
+  readonly directory: string;
+  /** Told whenever something changes that decides who may write where. */
+  readonly onDatabaseChange?: () => void;
+}
+
+const image = 'stocker-api:1';
+const start = Date.UTC(2026, 10, 3, 8, 0, 0);
+const [second, minute] = [1000, 60_000];
+const patience = 24 * 60 * minute;
+
+/** A time in which a service worked, in milliseconds of the virtual clock. */
+export interface ServiceTime {
+  readonly what: DurationName;
+  readonly from: number;
+  readonly until: number;
+}
+
+export class Site {
+  readonly configuration: Configuration;
+  readonly names: ReturnType<typeof namesOf>;
+  readonly world: VirtualWorld;
+  readonly cloud: Cloud;
+  readonly databases: readonly ModelledServer[];
+  readonly serviceTimes: readonly ServiceTime[];
+  /** Base URL of the application. */
+  apiUrl = '';
+  readonly passwords = { master: 'simulated-master-password', application: 'simulated-application-password' };
+
+  private constructor(parts: Pick<Site, 'configuration' | 'world' | 'cloud' | 'databases' | 'serviceTimes'>) {
+    this.configuration = parts.configuration;
+    this.names = namesOf(parts.configuration);
+    this.world = parts.world;
+    this.cloud = parts.cloud;
+    this.databases = parts.databases;
+    this.serviceTimes = parts.serviceTimes;
+  }
+
+  /** Everything deployed, prepared and quiet. */
+  static async open(options: SiteOptions): Promise<Site> {
+    const { configuration, seed, skewMs = 0, onDatabaseChange = () => {} } = options;
+    const chance = new Draw(seed, 'durations');
+    const databases: ModelledServer[] = [];
+    const serviceTimes: ServiceTime[] = [];
+    const takes = (what: DurationName) => {
+      const ms = draw(what, chance);
+      const now = world.clock.now();
+      serviceTimes.push({ what, from: now, until: now + ms });
+      return ms;
+    };
+    const world: VirtualWorld = new VirtualWorld({
+      start,
+      random: new Draw(seed, 'world').next,
+      skewMs: { [configuration.dr.region]: skewMs },
+      latencies: {
+        request: () => draw('request', chance),
+        coldStart: () => draw('coldStart', chance),
+        containerStart: () => takes('containerStart'),
+      },
+      openEngine: async ({ clock, network }) =>
+        openModelledEngine({
+          clock,
+          network,
+          durations: (operation) => (operation === 'mark' ? 100 : takes(operation)),
+          onServer(server) {
+            server.onChange = onDatabaseChange;
+            databases.push(server);
+          },
+        }),
+    });
+    const wiring = {
+      parameter: async (name: string) =>
+        (await site.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name: name })).Parameter.Value,
+      secret: async (name: string) =>
+        JSON.parse(
+          (await site.call<{ SecretString: string }>('secrets-manager', 'GetSecretValue', { SecretId: name }))
+            .SecretString,
+        ),
+      database: (port: number) => databases.find((each) => each.port === port),
+    };
+    const cloud = await world.clock.run(
+      startCloud({
+        assemblies: [],
+        account: configuration.account,
+        regions: [configuration.primary.region, configuration.dr.region],
+        images: { [image]: { serve: serveApplication(wiring) } },
+        directory: options.directory,
+        world,
+      }),
+      minute,
+    );
+    const site: Site = new Site({ configuration, world, cloud, databases, serviceTimes });
+    await site.run(site.#install(options.assembly), 4 * 60 * minute);
+    return site;
+  }
+
+  /** As the account's operator, in the primary Region unless said otherwise. */
+  call<O = Record<string, unknown>>(
+    service: ServiceName,
+    operation: string,
+    input: object,
+    region = this.configuration.primary.region,
+  ): Promise<O> {
+    return this.cloud.call<O>(service, operation, input, region);
+  }
+
+  run<T>(work: Promise<T>, limitMs = patience): Promise<T> {
+    return this.world.clock.run(work, limitMs);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return this.world.clock.sleep(ms);
+  }
+
+  /** Invokes a function of the product. Throws what it threw, by name. */
+  async invoke(name: string, payload: object): Promise<unknown> {
+    const input = { FunctionName: this.names.lambda(name), Payload: Buffer.from(JSON.stringify(payload)) };
+    const answer = await this.call<{ Payload: Uint8Array; FunctionError?: string }>('lambda', 'Invoke', input);
+    const body = JSON.parse(Buffer.from(answer.Payload).toString());
+    if (answer.FunctionError === undefined) return body;
+    throw Object.assign(new Error(`${name}: ${body.errorMessage}`), { name: body.errorType });
+  }
+
+  close(): Promise<void> {
+    return this.run(this.cloud.stop(), 60 * minute);
+  }
+
+  async #install(assembly: string): Promise<void> {
+    const { configuration } = this;
+    await this.#createDatabase();
+    await this.#startApplication();
+    await this.cloud.deploy(assembly);
+    await this.#switchAlarmRule('DisableRule');
+    await this.invoke('database/register-database', { identifier: configuration.database.identifier });
+    await this.invoke('database/prepare-database', {});
+    await this.invoke('database/look-for-damage', {});
+    for (const region of this.cloud.regions)
+      for (const { topicArn, token } of (this.cloud.service('sns', region) as Sns).pendingConfirmations())
+        await this.call('sns', 'ConfirmSubscription', { TopicArn: topicArn, Token: token }, region);
+    while ((await this.alarms()).some(({ StateValue }) => StateValue !== 'OK')) await this.sleep(30 * second);
+    await this.#switchAlarmRule('EnableRule');
+  }
+
+  /** As docs/deploy.md has it: until production is registered and beats, its alarms ring. */
+  async #switchAlarmRule(operation: 'DisableRule' | 'EnableRule'): Promise<void> {
+    await this.call('eventbridge', operation, { Name: `${this.names.prefix}-database-alarm` });
+  }
+
+  /** The database's alarms of the primary Region. */
+  async alarms(): Promise<readonly { readonly AlarmName: string; readonly StateValue: string }[]> {
+    const AlarmNamePrefix = databaseAlarmPrefix(this.configuration.environment);
+    const { MetricAlarms } = await this.call<{
+      MetricAlarms: { readonly AlarmName: string; readonly StateValue: string }[];
+    }>('cloudwatch', 'DescribeAlarms', { AlarmNamePrefix });
+    return MetricAlarms;
+  }
+
+  async #createDatabase(): Promise<void> {
+    const { configuration, passwords } = this;
+    const { database, primary, dr } = configuration;
+    for (const network of [primary, dr]) {
+      registerNetwork(this.cloud, network);
+      const groups = groupsOf({
+        subnetGroup: network.databaseSubnetGroup,
+        parameterGroup: network.databaseParameterGroup,
+        subnetIds: network.privateSubnetIds,
+      });
+      await this.call('rds', 'CreateDBSubnetGroup', groups.subnets, network.region);
+      await this.call('rds', 'CreateDBParameterGroup', groups.parameters, network.region);
+      await this.call('rds', 'ModifyDBParameterGroup', groups.values, network.region);
+      const clusterName = configuration.application.deployment.cluster;
+      const roleArn = `arn:aws:iam::${configuration.account}:role/${clusterName}-cluster`;
+      const resourcesVpcConfig = { subnetIds: [...network.privateSubnetIds] };
+      const accessConfig = { authenticationMode: 'API', bootstrapClusterCreatorAdminPermissions: true };
+      const cluster = { name: clusterName, roleArn, resourcesVpcConfig, accessConfig };
+      await this.call('eks', 'CreateCluster', cluster, network.region);
+      const nodegroup = {
+        clusterName,
+        nodegroupName: 'general',
+        nodeRole: `arn:aws:iam::${configuration.account}:role/${clusterName}-node`,
+        subnets: [...network.privateSubnetIds],
+        scalingConfig: { minSize: 2, maxSize: 4, desiredSize: 2 },
+      };
+      await this.call('eks', 'CreateNodegroup', nodegroup, network.region);
+    }
+    const master = { username: database.masterUsername, password: passwords.master };
+    await this.call('rds', 'CreateDBInstance', instanceOf(planOf(configuration), master));
+    const [role] = database.applicationRoles;
+    const application = { username: role?.name ?? '', password: passwords.application };
+    for (const [Name, login] of [
+      [database.masterSecretName, master],
+      [role?.secretName ?? '', application],
+    ] as const) {
+      const secret = { Name, SecretString: JSON.stringify(login), AddReplicaRegions: [{ Region: dr.region }] };
+      await this.call('secrets-manager', 'CreateSecret', secret);
+    }
+    while ((await this.instance(database.identifier))?.DBInstanceStatus !== 'available') await this.sleep(10 * second);
+    this.databases[0]?.commit((content) =>
+      content.roles.set(application.username, { login: true, password: application.password, superuser: false }),
+    );
+  }
+
+  /** As DescribeDBInstances shows it; undefined where there is none. */
+  async instance(identifier: string): Promise<Instance | undefined> {
+    return (await this.instances()).find(({ DBInstanceIdentifier }) => DBInstanceIdentifier === identifier);
+  }
+
+  async instances(region?: string): Promise<readonly Instance[]> {
+    return (await this.call<{ DBInstances: Instance[] }>('rds', 'DescribeDBInstances', {}, region)).DBInstances;
+  }
+
+  async #startApplication(): Promise<void> {
+    const { application, canary, database } = this.configuration;
+    const { cluster, namespace } = application.deployment;
+    const instance = await this.instance(database.identifier);
+    const endpoint = JSON.stringify({ address: instance?.Endpoint?.Address, port: instance?.Endpoint?.Port });
+    await this.#parameter(application.databaseEndpointParameter, endpoint);
+    await this.#parameter(canary.databaseEndpointParameter, 'none');
+    const kubernetes = (this.cloud.service('eks', this.configuration.primary.region) as EksService).kubernetes(cluster);
+    await kubernetes.apply(namespaceManifest(namespace));
+    for (const manifest of recoveryAccessManifests(namespace, kubernetesGroup)) await kubernetes.apply(manifest);
+    for (const target of [application, canary]) {
+      const { name } = target.deployment;
+      const environment = {
+        DATABASE_ENDPOINT_PARAMETER: target.databaseEndpointParameter,
+        DATABASE_SECRET: database.applicationRoles[0]?.secretName ?? '',
+      };
+      await kubernetes.apply(
+        deploymentManifest({ namespace, name, replicas: 1, image, environment, probeSeconds: 60 }),
+      );
+      await kubernetes.apply(serviceManifest({ namespace, name }));
+      const url = await kubernetes.address(namespace, name);
+      await this.#parameter(target.urlParameter, url);
+      if (target === application) this.apiUrl = url;
+    }
+  }
+
+  async #parameter(Name: string, Value: string): Promise<void> {
+    await this.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true });
+  }
+}
+
+export interface Instance {
+  readonly DBInstanceIdentifier: string;
+  readonly DBInstanceStatus: string;
+  readonly DbiResourceId: string;
+  readonly Endpoint?: { readonly Address: string; readonly Port: number };
+  readonly VpcSecurityGroups?: readonly { readonly VpcSecurityGroupId: string }[];
+  readonly TagList?: readonly { readonly Key: string; readonly Value: string }[];
+  readonly DeletionProtection?: boolean;
+}
