@@ -263,7 +263,11 @@ export async function dumpDatabase({
  * before the registration; but on a scaled clock three silent minutes are shorter than what lies between registration and
  * the first beat, so it may ring after it as well, and its recovery of a database that nobody has lost would be started.
  */
-const switchAlarmRule = (operation: 'DisableRule' | 'EnableRule', configuration: Configuration, cloud: Cloud) => {
+export const switchAlarmRule = (
+  operation: 'DisableRule' | 'EnableRule',
+  configuration: Configuration,
+  cloud: Pick<Cloud, 'call'>,
+) => {
   const Name = `${namesOf(configuration).prefix}-database-alarm`;
   return cloud.call('eventbridge', operation, { Name }, configuration.primary.region);
 };

@@ -57,10 +57,7 @@ export const databaseUndos = (context: UndoContext): Readonly<Record<string, Und
 });
 
 /** The record still says that this is production, as when the act was registered, or as an earlier undo confirmed it. */
-const isStillActive = (
-  active: ActiveDatabase | undefined,
-  facts: { resourceId: string; epoch: number },
-): boolean =>
+const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: string; epoch: number }): boolean =>
   active?.resourceId === facts.resourceId && (active.epoch === facts.epoch || active.epoch === facts.epoch + 1);
 
 /** Opening any other database than the active one would make two that take writes. */

@@ -26,9 +26,17 @@ const isRepairUnbegun = (timeline: readonly StepRecord[]) =>
   timeline.some(({ step }) => step === 'TearDown') &&
   !timeline.some(({ step, status }) => step === 'RepairTables' && status !== 'failed');
 
+/** Undoing failed, and not known to have failed at other things than the fence alone. */
+export const mayBeFenced = ({ facts: { failed } }: StepRecord): boolean =>
+  !Array.isArray(failed) || failed.includes('unfence-source');
+
 /** What people must read first where undoing failed. */
-export const notUndone = ({ step, error, summary }: StepRecord): string =>
-  `PRODUCTION MAY STILL REFUSE THE APPLICATION’S WRITES: ${step} ended with "${error?.message ?? summary}"`;
+export const notUndone = (undoing: StepRecord): string => {
+  const what = mayBeFenced(undoing)
+    ? 'PRODUCTION MAY STILL REFUSE THE APPLICATION’S WRITES'
+    : 'PRODUCTION TAKES WRITES, AND NOT EVERYTHING ELSE IS UNDONE';
+  return `${what}: ${undoing.step} ended with "${undoing.error?.message ?? undoing.summary}"`;
+};
 
 /** The last step that knew what Terraform still believes. */
 export function terraformDebt(timeline: readonly StepRecord[]): TerraformDebt | undefined {

@@ -2,7 +2,7 @@
 import { outcomeForCustomers } from '../communications/customers.ts';
 import type { Metrics } from '../database/ports.ts';
 import { readFailure } from '../errors.ts';
-import { debtInWords, notUndone } from '../evidence/aftermath.ts';
+import { debtInWords, mayBeFenced, notUndone } from '../evidence/aftermath.ts';
 import { achievedRpoSeconds, compileReport } from '../evidence/compile-report.ts';
 import type { Report } from '../evidence/contracts.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
@@ -157,8 +157,10 @@ function trendPoint({ incident, achieved, status }: IncidentRecord, closedAt: st
  */
 function leftBehind(incident: Incident, timeline: readonly StepRecord[]): string | undefined {
   const fence = timeline.find(({ step, status }) => step === 'Compensate' && status !== 'succeeded');
-  if (fence)
-    return `${notUndone(fence)}. The clean-up tries again. By hand, as the master of the active database: ALTER ROLE <application role> LOGIN.`;
+  if (fence) {
+    const byHand = ' By hand, as the master of the active database: ALTER ROLE <application role> LOGIN.';
+    return `${notUndone(fence)}. The clean-up tries again.${mayBeFenced(fence) ? byHand : ''}`;
+  }
   const undone = timeline.find(
     ({ step, status }) => (step === 'TearDown' || step === 'AwaitTornDown') && status !== 'succeeded',
   );

@@ -41,12 +41,13 @@ export async function compensate(
   }
   const again = failures.find(({ cause }) => !(cause instanceof RecoveryError) || cause.retryable);
   const outcomes = undone.map(({ outcome }) => outcome).join('; ');
+  const details = { undone, failed: failures.map(({ name }) => name) };
   if (again?.cause instanceof RecoveryError && outcomes !== '')
-    throw new RecoveryError(again.cause, `${again.cause.message} Done: ${outcomes}`, { cause: again.cause });
+    throw new RecoveryError(again.cause, `${again.cause.message} Done: ${outcomes}`, { cause: again.cause, details });
   if (again) throw again.cause;
   if (failures.length > 0)
     throw CompensationFailed(failures.map(({ name, cause }) => `${name}: ${messageOf(cause)}`).join('; '), {
-      details: { undone, failed: failures.map(({ name }) => name) },
+      details,
     });
   return {
     output: { undone },

@@ -1,6 +1,10 @@
+/** Workers that start at once. */
+const maximumStarts = 4;
+
 /**
  * How many workers one Region keeps: the machine's bound, not Lambda's. At the bound the longest idle worker makes
- * room; when all are busy, an invocation waits for one.
+ * room; when all are busy, an invocation waits for one. Few start at once: that is work of the machine's cores, and
+ * events that arrive faster than they are handled would each start one more, which slows all of them down.
  */
 export class Capacity {
   readonly #limit: number;
@@ -8,9 +12,22 @@ export class Capacity {
   readonly #waiting: (() => void)[] = [];
   /** In order of idleness; each ends one idle worker. */
   readonly #idle = new Set<() => void>();
+  #starting = 0;
+  readonly #turns: (() => void)[] = [];
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Resolves when it is this one's turn to start a worker; the caller ends its turn when that runs, or is not needed. */
+  async turn(): Promise<() => void> {
+    if (this.#starting < maximumStarts) this.#starting++;
+    else await new Promise<void>((resolve) => this.#turns.push(resolve));
+    return () => {
+      const next = this.#turns.shift();
+      if (next === undefined) this.#starting--;
+      else next();
+    };
   }
 
   /** Resolves when one more worker may start. */

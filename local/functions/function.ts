@@ -60,7 +60,7 @@ export class LambdaFunction {
     if (this.#running >= (this.definition.reservedConcurrency ?? 1000)) throw tooManyRequests(this.definition);
     this.#running++;
     try {
-      const sandbox = this.#takeIdle() ?? (await this.#start());
+      const sandbox = this.#takeIdle() ?? (await this.#startInTurn());
       try {
         return await this.#run(sandbox, event, invokedFunctionArn, requestId);
       } finally {
@@ -127,6 +127,24 @@ export class LambdaFunction {
       this.#idle.push(sandbox);
       this.options.capacity.offer(sandbox.evict);
     } else this.#forget(sandbox);
+  }
+
+  /** One that becomes idle while this waits for its turn is as good. */
+  async #startInTurn(): Promise<Sandbox> {
+    const end = await this.options.capacity.turn();
+    const idle = this.#takeIdle();
+    if (idle !== undefined) {
+      end();
+      return idle;
+    }
+    try {
+      const started = await this.#start();
+      void started.environment.ready(this.definition.timeoutSeconds * 1000).finally(end);
+      return started;
+    } catch (error) {
+      end();
+      throw error;
+    }
   }
 
   async #start(): Promise<Sandbox> {

@@ -99,8 +99,8 @@ test.each([
   const before = await production.active();
   const killed = site.atStep(step, kill);
   const ended = await production.recover();
-  await killed;
   await expectRecovered(ended, before);
+  await killed;
   expect((await site.step(ended.incident, 'FenceSource'))?.facts).toMatchObject({ outcome: 'fenced' });
 });
 

@@ -27,7 +27,7 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Client } from 'pg';
 import { clientsOf } from '../../cli/clients.ts';
-import { connect, type Installation, install } from '../../cli/installation.ts';
+import { connect, type Installation, install, switchAlarmRule } from '../../cli/installation.ts';
 import { namesOf, settingsOf } from '../../config/names.ts';
 import { Report } from '../../core/evidence/contracts.ts';
 import { IncidentRecord, Lease, MessageRecord, StepRecord } from '../../core/incident/contracts.ts';
@@ -140,17 +140,18 @@ export class Rehearsal {
       const incident = incidentId('drill', startDate?.toISOString() ?? '', requestKey(request, executionArn));
       return { arn: executionArn, incident, status, error, cause: cause ?? '', output: output && JSON.parse(output) };
     };
-    return eventually(`an end of ${executionArn}`, look, () => this.unfinished(executionArn));
+    return eventually(`an end of ${executionArn}`, look, () => this.failedSteps(executionArn));
   }
 
   async execution(executionArn: string): Promise<DescribeExecutionCommandOutput> {
     return this.installation.clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
   }
 
-  /** What an execution is at: its steps that have not succeeded. */
-  private async unfinished(executionArn: string): Promise<string> {
+  /** What went wrong so far, or is not over: of one execution, or of all. */
+  private async failedSteps(executionArn?: string): Promise<string> {
     const steps = (await this.records()).filter(
-      ({ execution, status }) => execution === executionArn && status !== 'succeeded',
+      ({ sk, execution, status }) =>
+        String(sk).startsWith('step#') && status !== 'succeeded' && execution === (executionArn ?? execution),
     );
     return `(${steps.map(({ step, status, attempts, summary }) => `${step} ${status}, attempt ${attempts}: ${summary}`).join('; ')})`;
   }
@@ -180,12 +181,25 @@ export class Rehearsal {
     await this.installation.clients.sfn.send(new StopExecutionCommand({ executionArn, cause }));
   }
 
-  /** Suspends the next invocation of a step until `run` has ended; a failure of `run` is the returned promise's. */
+  /**
+   * Suspends the next invocation of a step until `run` has ended; a failure of `run` is the returned promise's, and so is
+   * that the step is never reached.
+   */
   atStep<T>(step: string, run: () => Promise<T>): Promise<T> {
     let finish: (result: Promise<T>) => void = () => undefined;
-    const done = new Promise<T>((resolve) => {
-      finish = resolve;
+    let isReached = false;
+    const done = new Promise<T>((resolve, reject) => {
+      finish = (result) => {
+        isReached = true;
+        resolve(result);
+      };
+      eventually(
+        `a call of ${step}`,
+        () => isReached,
+        () => this.failedSteps(),
+      ).catch(reject);
     });
+    done.catch(() => undefined); // whoever awaits it is told
     this.installation.cloud.faults.inject({
       service: 'lambda',
       operation: 'Invoke',
@@ -313,6 +327,15 @@ export class Rehearsal {
     const command = new DescribeAlarmsCommand({ AlarmNamePrefix });
     const { MetricAlarms = [] } = await this.installation.clients.cloudwatch.send(command);
     return Object.fromEntries(MetricAlarms.map(({ AlarmName = '', StateValue = '' }) => [AlarmName, StateValue]));
+  }
+
+  /**
+   * For drills that are about something else than detection: a scaled heartbeat is due every second, and one that is late
+   * on a busy machine would be an incident, to which a drill gives way.
+   */
+  async ignoreAlarms(): Promise<void> {
+    await switchAlarmRule('DisableRule', this.installation.configuration, this.installation.cloud);
+    await this.stopAll();
   }
 
   /** Resolves once alarms are quiet and the restore window holds what is there now, heartbeats among it. */

@@ -231,12 +231,12 @@ describe('production', () => {
     });
 
     test.each([
-      { $case: 'was up already', change: { ...isolated, status: 'modifying' } },
+      { case: 'was up already', change: { ...isolated, status: 'modifying' } },
       {
-        $case: 'is within the application’s reach',
+        case: 'is within the application’s reach',
         change: { ...isolated, settings: { securityGroupIds: ['sg-isolated', 'sg-production'] } },
       },
-      { $case: 'says nothing of its groups', change: { ...isolated, settings: {} } },
+      { case: 'says nothing of its groups', change: { ...isolated, settings: {} } },
     ])('waits for a copy that $case', async ({ change }) => {
       await fence();
       copy(change);
@@ -245,9 +245,9 @@ describe('production', () => {
     });
 
     test.each([
-      { $case: 'is closed and kept', change: {}, refused: true, says: 'is closed to the application' },
+      { case: 'is closed and kept', change: {}, refused: true, says: 'is closed to the application' },
       {
-        $case: 'is left alone where another incident made it',
+        case: 'is left alone where another incident made it',
         change: { tags: { 'stocker-dr:incident': 'other' } },
         refused: false,
         says: 'no copy',

@@ -311,18 +311,33 @@ describe('closing', () => {
     expect(stepOf(context)).toMatchObject({ status: 'waiting' });
   });
 
-  test('says first that production may refuse writes, where undoing failed', async () => {
+  test.each([
+    { case: 'undoing failed', facts: {}, says: 'PRODUCTION MAY STILL REFUSE', byHand: true },
+    {
+      case: 'the fence is among what failed',
+      facts: { failed: ['close-candidate', 'unfence-source'] },
+      says: 'PRODUCTION MAY STILL REFUSE',
+      byHand: true,
+    },
+    {
+      case: 'only the copy could not be closed yet',
+      facts: { failed: ['close-candidate'] },
+      says: 'PRODUCTION TAKES WRITES',
+      byHand: false,
+    },
+  ])('says first how production was left where $case', async ({ facts, says, byHand }) => {
     const context = makeContext();
     await openIncident(incident, context);
     const error = { name: 'CompensationFailed', message: 'unfence-source: denied', next: 'by hand' };
     context.incidents.timeline.push(
       makeStepRecord('FenceSource'),
-      makeStepRecord('Compensate', { status: 'failed', error }),
+      makeStepRecord('Compensate', { status: 'failed', error, facts }),
     );
     await closeIncident({ incident, step: 'CloseIncident', failure: { Error: 'RestoreFailed', Cause: 'x' } }, context);
     const { headline, lines } = context.announcer.announced.at(-1) ?? {};
-    expect(headline).toContain('PRODUCTION MAY STILL REFUSE');
+    expect(headline).toContain(says);
     expect(lines?.[0]).toContain('unfence-source: denied');
+    expect(lines?.[0]?.includes('ALTER ROLE')).toBe(byHand);
   });
 
   test('of a retry rests on what this execution did, not on the one before', async () => {

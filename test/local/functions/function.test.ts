@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 let made = 0;
-function deploy(code: string, settings: Partial<FunctionDefinition> = {}) {
+function deploy(code: string, settings: Partial<FunctionDefinition> = {}, capacity = 4) {
   const taskRoot = join(root, String(made++));
   mkdirSync(taskRoot);
   writeFileSync(join(taskRoot, 'index.mjs'), code);
@@ -40,7 +40,12 @@ function deploy(code: string, settings: Partial<FunctionDefinition> = {}) {
       tracing: 'PassThrough',
       ...settings,
     },
-    { home, capacity: new Capacity(4), runtimeDirectory: join(root, 'runtime'), assumeRole: async () => credentials },
+    {
+      home,
+      capacity: new Capacity(capacity),
+      runtimeDirectory: join(root, 'runtime'),
+      assumeRole: async () => credentials,
+    },
   );
   functions.push(run);
   const invoke = async (event: unknown = {}) => {
@@ -55,6 +60,12 @@ describe('a function', () => {
     const { invoke } = deploy('let n = 0; export const handler = async (event) => ({ event, n: ++n });');
     expect((await invoke({ a: 1 })).result).toEqual({ event: { a: 1 }, n: 1 });
     expect((await invoke({ a: 2 })).result).toEqual({ event: { a: 2 }, n: 2 });
+  });
+
+  it('starts few environments for many events at once: those that wait take what becomes idle', async () => {
+    const { invoke } = deploy('const id = Math.random(); export const handler = async () => id;', {}, 40);
+    const ids = await Promise.all(Array.from({ length: 30 }, async () => (await invoke()).result));
+    expect(new Set(ids).size).toBeLessThan(20);
   });
 
   it('runs invocations at once in environments of their own', async () => {
