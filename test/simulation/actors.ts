@@ -79,6 +79,7 @@ async function squat(tagged: boolean, { site, story }: Stage, name: string): Pro
       DBParameterGroupName: primary.databaseParameterGroup,
       VpcSecurityGroupIds: [primary.isolatedSecurityGroupId],
       CopyTagsToSnapshot: true,
+      EnableCloudwatchLogsExports: ['postgresql'],
       Tags: tagged ? tags : [{ Key: 'owner', Value: 'somebody' }],
     })
     .catch((error: Error) => story.tell(`it could not: ${error.message}`));

@@ -207,6 +207,15 @@ export class Witness {
     };
     for (const operation of ['RestoreDBInstanceToPointInTime', 'RestoreDBInstanceFromDBSnapshot', 'CreateDBInstance'])
       this.#at('after', 'rds', operation, see);
+    this.#at(
+      'after',
+      'rds',
+      'ModifyDBInstance',
+      ({ DBInstanceIdentifier: id }: { DBInstanceIdentifier: string }, call) => {
+        if (call.principal.kind === 'role' && !this.#restored.has(id))
+          this.violate(4, `${id}, which no recovery restored, was modified by ${call.principal.sessionName}`);
+      },
+    );
   }
 
   /** Invariant 2: what becomes production was restored, and to the time that was decided. */
