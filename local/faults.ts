@@ -21,8 +21,8 @@ export type FaultEffect =
 export interface FaultRule {
   /** `'*'`: any. */
   readonly service: ServiceName | '*';
-  /** `'*'`: any. */
-  readonly operation: string;
+  /** `'*'`: any; or those whose names match. */
+  readonly operation: string | RegExp;
   // biome-ignore lint/suspicious/noExplicitAny: inputs of every operation pass here
   readonly where?: (input: any, call: Call) => boolean;
   /** How often it strikes; without, always. */
@@ -143,7 +143,7 @@ function momentOf(effect: FaultEffect): 'before' | 'after' {
 function matches(rule: FaultRule, service: ServiceName, operation: string, input: object, call: Call): boolean {
   return (
     (rule.service === '*' || rule.service === service) &&
-    (rule.operation === '*' || rule.operation === operation) &&
+    (rule.operation instanceof RegExp ? rule.operation.test(operation) : ['*', operation].includes(rule.operation)) &&
     (rule.where?.(input, call) ?? true)
   );
 }

@@ -46,6 +46,8 @@ export class Sandbox {
   /** False once a call failed in a way that clients remember, or the environment was killed: it serves no other cloud. */
   reusable = true;
   #surroundings: Surroundings | undefined;
+  /** Modules that draw while they are evaluated must not draw from the run: the next run finds them evaluated. */
+  #evaluating = 0;
   readonly #modules = new Map<string, { exports: object }>();
   readonly #globals: Globals;
   readonly #builtins: Readonly<Record<string, unknown>>;
@@ -67,6 +69,10 @@ export class Sandbox {
     this.#ends.clear();
   }
 
+  random(): number {
+    return this.#evaluating > 0 ? 0.5 : (this.#surroundings?.random() ?? 0);
+  }
+
   /** Undefined once it was cut off: what it still asks is never answered. */
   get around(): Surroundings | undefined {
     return this.#surroundings;
@@ -84,12 +90,14 @@ export class Sandbox {
     if (known !== undefined) return known.exports;
     const module = { exports: {} };
     this.#modules.set(path, module);
+    this.#evaluating++;
     wrapperOf(path)(
       module.exports,
       (name) => this.#require(path, name),
       module,
       ...hidden.map((name) => this.#globals[name]),
     );
+    this.#evaluating--;
     shorten(module.exports, this);
     return module.exports;
   }
@@ -124,7 +132,7 @@ function wrapperOf(path: string): Wrapper {
 
 function globalsOf(sandbox: Sandbox): Globals {
   const now = () => sandbox.around?.now() ?? 0;
-  const random = () => sandbox.around?.random() ?? 0;
+  const random = () => sandbox.random();
   const setTimeout = (run: (...values: unknown[]) => void, ms = 0, ...values: unknown[]) =>
     new Timer(sandbox, ms, () => run(...values), false);
   const setInterval = (run: (...values: unknown[]) => void, ms = 0, ...values: unknown[]) =>
@@ -234,8 +242,8 @@ function consoleOf(sandbox: Sandbox): object {
   return Object.fromEntries(['log', 'info', 'debug', 'trace', 'warn', 'error'].map((name) => [name, line]));
 }
 
-/** Chance that comes from the cloud, so that a run can be repeated. */
-function bareCrypto(random: () => number) {
+/** What node:crypto draws, from one source, so that a run can be repeated. */
+export function bareCrypto(random: () => number) {
   const fill = <T extends Uint8Array>(bytes: T): T => {
     for (let index = 0; index < bytes.length; index++) bytes[index] = Math.floor(random() * 256);
     return bytes;
@@ -284,7 +292,7 @@ function builtinsOf(sandbox: Sandbox, globals: Globals): Readonly<Record<string,
         }
       },
     },
-    crypto: { ...real('crypto'), ...bareCrypto(() => sandbox.around?.random() ?? 0) },
+    crypto: { ...real('crypto'), ...bareCrypto(() => sandbox.random()) },
     http: httpModule(sandbox),
     https: httpModule(sandbox),
     net: netModule(sandbox),

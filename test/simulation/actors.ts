@@ -116,6 +116,7 @@ async function begin(beginning: Beginning, { site, story }: Stage, requestId?: s
     story.tell('the schedule of the drill fires');
     return site.cloud.fireSchedule(`${site.names.prefix}-database-drill`, site.configuration.primary.region);
   }
+  if (beginning.kind === 'refused') return start(site, { mode: 'recovery', reason: 'simulated' });
   const named = requestId === undefined ? {} : { requestId };
   const request = { reason: 'simulated', restoreTo: await restoreTo(beginning.restoreTo, site), ...named };
   const input = beginning.kind === 'drill' ? request : { ...request, mode: 'recovery', confirm: environment };

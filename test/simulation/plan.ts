@@ -19,6 +19,8 @@ export type Beginning =
   | { readonly kind: 'scheduled-drill' }
   | { readonly kind: 'drill'; readonly restoreTo: RestoreWish }
   | { readonly kind: 'recovery'; readonly restoreTo: RestoreWish }
+  /** For want of the environment's name. */
+  | { readonly kind: 'refused' }
   /** The alarms begin. */
   | { readonly kind: 'disaster' };
 

@@ -1,13 +1,15 @@
 /** One run: a plan is performed on a site of its own, until everything is over, and judged from the outside. */
 import type { Configuration } from '../../config/schema.ts';
-import { perform } from './actors.ts';
+import { perform, type Stage } from './actors.ts';
+import { withChance } from './chance.ts';
 import { inject } from './faults.ts';
 import { isUntidy, judge, remember } from './invariants.ts';
 import { Load } from './load.ts';
 import type { Plan } from './plan.ts';
+import { Draw } from './random.ts';
 import { type ServiceTime, Site } from './site.ts';
 import { Story } from './story.ts';
-import { type Violation, Witness } from './witness.ts';
+import { type Seen, type Violation, Witness } from './witness.ts';
 
 export interface RunOptions {
   readonly configuration: Configuration;
@@ -15,6 +17,8 @@ export interface RunOptions {
   readonly assembly: string;
   /** Where clouds keep their files. */
   readonly directory: string;
+  /** Called when everything is in place and nothing has happened yet. */
+  readonly onReady?: (stage: Stage) => void;
 }
 
 export interface Result {
@@ -23,6 +27,7 @@ export interface Result {
   readonly story: Story;
   /** How every execution ended, in the order of their starts. */
   readonly ends: readonly string[];
+  readonly executions: readonly Seen[];
   /** Of each recovery that succeeded: its time, and what of it no service is to blame for. */
   readonly recoveries: readonly Recovery[];
 }
@@ -38,7 +43,11 @@ const [second, minute] = [1000, 60_000];
 const longest = 16 * 60 * minute;
 
 /** Never rejects but where the simulation itself is at fault. */
-export async function simulate(plan: Plan, options: RunOptions): Promise<Result> {
+export function simulate(plan: Plan, options: RunOptions): Promise<Result> {
+  return withChance(new Draw(plan.seed, 'process').next, () => run(plan, options));
+}
+
+async function run(plan: Plan, options: RunOptions): Promise<Result> {
   let witness: Witness | undefined;
   const site = await Site.open({
     ...options,
@@ -57,7 +66,9 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Result>
       story.tell(`fault: ${what}`);
       isMute ||= what.includes('sns:');
     });
-    const begun = perform(plan, { site, story, witness });
+    const stage = { site, story, witness };
+    options.onReady?.(stage);
+    const begun = perform(plan, stage);
     await site.run(
       begun.then(() => untilOver(plan, site, witness as Witness)),
       longest,
@@ -70,7 +81,8 @@ export async function simulate(plan: Plan, options: RunOptions): Promise<Result>
     const after = { before, ledger: load.ledger, disaster: plan.disaster?.name, isMute };
     await site.run(judge(site, witness, after));
     const ends = [...witness.executions.values()].map(({ status }) => status);
-    return { plan, violations: witness.violations, story, ends, recoveries: recoveriesOf(site, witness) };
+    const executions = [...witness.executions.values()];
+    return { plan, violations: witness.violations, story, ends, executions, recoveries: recoveriesOf(site, witness) };
   } finally {
     await site.close();
   }

@@ -14,6 +14,8 @@ export interface Seen {
   readonly startedAt: number;
   endedAt?: number;
   status: string;
+  /** What it failed with. */
+  error?: string;
   readonly states: { readonly name: string; readonly at: number; readonly output?: string }[];
 }
 
@@ -118,6 +120,8 @@ export class Witness {
       if (end !== undefined) {
         known.status = end;
         known.endedAt = at;
+        const { error } = event.executionFailedEventDetails ?? {};
+        if (error !== undefined) known.error = error;
         this.#story.tell(`${nameOf(arn)} ends: ${end} ${event.executionFailedEventDetails?.error ?? ''}`);
       }
     });
