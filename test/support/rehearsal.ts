@@ -18,6 +18,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import {
   DescribeExecutionCommand,
   type DescribeExecutionCommandOutput,
+  type HistoryEvent,
   paginateGetExecutionHistory,
   paginateListExecutions,
   StartExecutionCommand,
@@ -140,7 +141,12 @@ export class Rehearsal {
       const incident = incidentId('drill', startDate?.toISOString() ?? '', requestKey(request, executionArn));
       return { arn: executionArn, incident, status, error, cause: cause ?? '', output: output && JSON.parse(output) };
     };
-    return eventually(`an end of ${executionArn}`, look, () => this.failedSteps(executionArn));
+    return eventually(`an end of ${executionArn}`, look, async () => {
+      const last = (await this.history(executionArn))
+        .slice(-6)
+        .map(({ type, stateEnteredEventDetails: entered }) => `${type} ${entered?.name ?? ''}`);
+      return `${await this.failedSteps(executionArn)}, last: ${last.join(', ')}`;
+    });
   }
 
   async execution(executionArn: string): Promise<DescribeExecutionCommandOutput> {
@@ -390,8 +396,8 @@ export class Rehearsal {
     return values.map(({ SecretString = '' }) => JSON.parse(SecretString));
   }
 
-  async history(executionArn: string): Promise<unknown[]> {
-    const events: unknown[] = [];
+  async history(executionArn: string): Promise<HistoryEvent[]> {
+    const events: HistoryEvent[] = [];
     const client = this.installation.clients.sfn;
     for await (const page of paginateGetExecutionHistory({ client }, { executionArn, includeExecutionData: true }))
       events.push(...(page.events ?? []));

@@ -71,7 +71,8 @@ export function provision(
     }
     done();
     if (instance.settings.BackupRetentionPeriod > 0) await startBackups(region, instance);
-    instance.status = 'available';
+    // Not where it failed meanwhile.
+    if (instance.status === 'creating' || instance.status === 'backing-up') instance.status = 'available';
   });
 }
 
