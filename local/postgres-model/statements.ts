@@ -298,14 +298,11 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
   ],
   [/^select extversion as version from pg_extension/, () => one({ version: '1.5' })],
   [
-    /^select bt_index_(?:parent_)?check\(/,
+    /^select (?:\w+\.)?bt_index_(?:parent_)?check\(/,
     ({ server: { content }, parameters }) => {
       const index = text(parameters[0]);
-      const table = tableOf(index);
       readIndex(content, index);
-      readHeap(content, table);
-      if (damageOf(content, table) === 'zeroed')
-        throw new SqlError('XX002', `heap tuple of "${table}" lacks matching index tuple within index "${index}"`);
+      readHeap(content, tableOf(index));
       return one({ bt_index_check: '' });
     },
   ],
