@@ -193,7 +193,7 @@ function backupConflicts({ backup, schedules }: Checked): Conflict[] {
       fix: 'set it above backup.lateSeconds.',
     });
   // `cron(0 2 * * ? *)`: every day of the month, of the week and of the year.
-  if (!/^cron\(\d+ \d+ (\* \* \?|\? \* \*) \*\)$/.test(schedules.backup))
+  if (/^cron\(\d+ \d+ /.test(schedules.backup) && !/ (\* \* \?|\? \* \*) \*\)$/.test(schedules.backup))
     conflicts.push({
       path: ['schedules', 'backup'],
       reason: `${schedules.backup} is not every day, as the plan has it.`,

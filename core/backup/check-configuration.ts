@@ -12,9 +12,9 @@ export interface ConfigurationContext {
 
 export interface ConfigurationInput {
   readonly run: BackupRun;
-  /** By digest, as the export saw them; absent where it failed. */
-  readonly images?: readonly string[] | undefined;
-  readonly unresolved?: readonly string[] | undefined;
+  /** By digest, as the export saw them; null where it failed. */
+  readonly images: readonly string[] | null;
+  readonly unresolved: readonly string[] | null;
 }
 
 /** One fact; without a flaw it is as it should be. */
@@ -93,10 +93,10 @@ async function secretVersions(
 const ecrImage = /^(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\/(.+)@(sha256:[0-9a-f]{64})$/;
 
 async function images(
-  { run, images: known, unresolved = [] }: ConfigurationInput,
+  { run, images: known, unresolved }: ConfigurationInput,
   { facts }: ConfigurationContext,
 ): Promise<readonly Fact[]> {
-  if (known === undefined) return [{ name: 'images', found: undefined, flaw: 'unknown, for the export failed' }];
+  if (known === null) return [{ name: 'images', found: undefined, flaw: 'unknown, for the export failed' }];
   const there = facts(run.otherRegion);
   const checked = known.map(async (image): Promise<Fact> => {
     const [, registry, repository, digest] = ecrImage.exec(image) ?? [];
@@ -111,6 +111,10 @@ async function images(
   });
   return [
     ...(await Promise.all(checked)),
-    ...unresolved.map((image) => ({ name: `image ${image}`, found: undefined, flaw: 'no pod tells its digest' })),
+    ...(unresolved ?? []).map((image) => ({
+      name: `image ${image}`,
+      found: undefined,
+      flaw: 'no pod tells its digest',
+    })),
   ];
 }

@@ -10,7 +10,8 @@ export interface ExportContext {
   readonly archives: InRegion<Archive>;
 }
 
-export interface Export extends Outcome {
+export interface Export {
+  readonly outcome: Outcome;
   /** By digest, for CheckConfiguration. */
   readonly images: readonly string[];
   /** Of these no digest is known. */
@@ -47,11 +48,14 @@ export async function exportCluster({ run }: { run: BackupRun }, context: Export
     ...(forbidden.length > 0 ? [`not exported, for the role may not list them: ${forbidden.join(', ')}`] : []),
     ...documents.filter(({ objects }) => objects === 0).map(({ namespace }) => `${namespace} holds nothing`),
   ];
-  return {
+  const outcome: Outcome = {
     part: 'cluster-state',
     verdict: flaws.length === 0 ? 'passed' : 'failed',
     summary: flaws.join('; ') || `${count} manifests of ${documents.length} namespaces, in both Regions`,
     facts: { documents, forbidden, images: [...images], unresolved: [...unresolved], secrets: [...secrets] },
+  };
+  return {
+    outcome,
     images: [...images].sort(),
     unresolved: [...unresolved].sort(),
   };

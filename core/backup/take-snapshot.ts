@@ -27,7 +27,7 @@ export async function takeSnapshot({ run }: Input, { settings, snapshots }: Snap
   return passed('snapshot', `taking ${run.snapshot} of ${run.source.identifier}`, { started });
 }
 
-export async function awaitSnapshot({ run }: Input, { snapshots }: SnapshotContext): Promise<Outcome> {
+export async function awaitBackup({ run }: Input, { snapshots }: SnapshotContext): Promise<Outcome> {
   const snapshot = await available(run, run.region, snapshots);
   return passed('snapshot', `${run.snapshot} is available in ${run.region}`, { arn: snapshot.arn });
 }

@@ -74,9 +74,7 @@ describe('every function', () => {
       .flatMap(({ imports }) => imports)
       .filter((each) => each.external)
       .map(({ path }) => path);
-    // pg reaches for pg-native only where it is asked for, and nothing asks.
-    const optional = ['pg-native'];
-    expect(external.filter((path) => !path.startsWith('node:') && !builtin.has(path))).toEqual(optional);
+    expect(external.filter((path) => !path.startsWith('node:') && !builtin.has(path))).toEqual([]);
   });
 });
 const builtin = new Set(process.getBuiltinModule('node:module').builtinModules);

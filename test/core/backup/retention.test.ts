@@ -4,7 +4,7 @@ import { keepSnapshots } from '../../../core/backup/keep-snapshots.ts';
 import { momentOfSnapshot, snapshotIdentifier } from '../../../core/backup/names.ts';
 import type { BackupSnapshot } from '../../../core/backup/ports.ts';
 import { flawsOf, planRetention, refuseAsOurs } from '../../../core/backup/retention.ts';
-import { awaitCopy, awaitSnapshot, copySnapshot, takeSnapshot } from '../../../core/backup/take-snapshot.ts';
+import { awaitBackup, awaitCopy, copySnapshot, takeSnapshot } from '../../../core/backup/take-snapshot.ts';
 import { FakeClock, makeInstance, settings } from '../fakes.ts';
 import { both, FakeBackups, FakeSnapshots, here, keyIn, makeBackup, makeRun, source, there } from './fakes.ts';
 
@@ -178,7 +178,7 @@ async function fortyDays({ missed = [], failed = [], uncopied = [], byHand = [],
       snapshots.here.becomes = failed.includes(day) ? 'failed' : 'available';
       snapshots.there.failure = uncopied.includes(day) ? new Error('the Region is far away') : undefined;
       // As the machine does it: what fails is recorded, and retention comes all the same.
-      const parts = [takeSnapshot, awaitSnapshot, copySnapshot, awaitCopy];
+      const parts = [takeSnapshot, awaitBackup, copySnapshot, awaitCopy];
       for (const part of parts)
         if (
           !(await part({ run }, context).then(
