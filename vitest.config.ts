@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 /** Rooms whose tests read the synthesized assemblies. */
-const assembled = ['test/lib/**', 'test/state-machines/**', 'test/cli/**', 'test/end-to-end/**'].map(
-  (room) => `${room}/*.test.ts`,
-);
+const assembled = [
+  'test/lib/**',
+  'test/state-machines/**',
+  'test/cli/**',
+  'test/end-to-end/**',
+  'test/simulation/**',
+].map((room) => `${room}/*.test.ts`);
 
 export default defineConfig({
   test: {

@@ -12,7 +12,7 @@ import { postgresFactsSql } from '../core/database/parity.ts';
 import type { Session } from '../core/database/ports.ts';
 import { prepareFor } from '../core/database/prepare-database.ts';
 import { relationHashes, schemaVersion } from '../core/database/relations.ts';
-import { indexesOf } from '../core/database/sentinel-checks.ts';
+import { amcheckOf, indexesOf } from '../core/database/sentinel-checks.ts';
 import { readCatalog } from '../core/validation/plan-validation.ts';
 import { createCertificateAuthority } from '../local/certificates.ts';
 import { collapse } from '../local/postgres-model/statements.ts';
@@ -65,6 +65,7 @@ try {
   await relationHashes(recording);
   await schemaVersion(recording, schemaVersionSql);
   await indexesOf(recording);
+  await amcheckOf(recording);
   await recording.query(postgresFactsSql);
   const rows: Record<string, number> = {};
   for (const table of Object.keys(settings.validation.rowFloors))

@@ -205,6 +205,12 @@ const indexesSql = `
 /** B-trees, each with its name and its table. */
 export const indexesOf = (session: Session) => session.query(indexesSql);
 
+/** An extension is where the master's search path begins: in a schema of the master's own name, which only its path has. */
+const amcheckSql = "select extnamespace::regnamespace::text as schema from pg_extension where extname = 'amcheck'";
+
+/** Where amcheck is. */
+export const amcheckOf = (session: Session) => session.query(amcheckSql);
+
 /**
  * amcheck on every index in turn, those that were damaged first: structure, and an entry for every row of the heap. What
  * does not end in its share of a look is unknown, and does not keep the others from their turn.
@@ -217,6 +223,8 @@ export async function checkIndexes(
 ): Promise<string | undefined> {
   const { session } = looking;
   const found = (await ask(looking, 'session', 'indexes', () => indexesOf(session))) ?? [];
+  const [amcheck] = (await ask(looking, 'session', 'amcheck', () => amcheckOf(session))) ?? [];
+  const call = `select ${amcheck ? `${amcheck.schema}.` : ''}bt_index_check($1::regclass, heapallindexed => true)`;
   const names = found.map((row) => row.name ?? '');
   const after = progress?.index ?? '';
   const turn = [...names.filter((name) => name > after), ...names.filter((name) => name <= after)];
@@ -225,7 +233,6 @@ export async function checkIndexes(
   for (const name of new Set([...again, ...turn])) {
     const budgetMs = looking.leftMs() - untilMs;
     if (budgetMs <= 0) break;
-    const call = 'select bt_index_check($1::regclass, heapallindexed => true)';
     const answer = await ask(looking, 'index', name, () => session.query(call, [name]), budgetMs);
     if (answer !== undefined) pass(looking, 'index', name);
     if (!again.includes(name)) last = name;

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../kernel.ts';
 import { type Content, type Entry, type Movement, SqlError } from './content.ts';
 import { answer } from './statements.ts';
-import { type Backend, type Rows, type SessionHandler, serve } from './wire.ts';
+import { type Backend, type SessionHandler, serve } from './wire.ts';
 
 /** The log of one database, as far as it was archived: it survives the database. */
 export class Log {
@@ -139,6 +139,7 @@ export class ModelledServer implements Backend {
     this.#admit(user, password);
     let end: (error: SqlError) => void = () => {};
     let inTransaction = false;
+    let byIndex = false;
     const session: Session = {
       user,
       get transaction() {
@@ -147,7 +148,9 @@ export class ModelledServer implements Backend {
       query: (sql, parameters) => {
         if (/^\s*begin\b/i.test(sql)) inTransaction = true;
         if (/^\s*(commit|rollback)\s*;?\s*$/i.test(sql)) inTransaction = false;
-        return this.#query(session, sql, parameters);
+        if (/^\s*(begin|commit|rollback)\b/i.test(sql)) byIndex = false;
+        if (/^\s*set local enable_seqscan = off\b/i.test(sql)) byIndex = true;
+        return answer({ server: this, user: session.user, sql, parameters, byIndex });
       },
       onEnd(callback) {
         end = callback;
@@ -160,10 +163,6 @@ export class ModelledServer implements Backend {
     };
     this.#sessions.add(session);
     return session;
-  }
-
-  #query(session: Session, sql: string, parameters: readonly (string | null)[]): Rows {
-    return answer({ server: this, user: session.user, sql, parameters });
   }
 
   #admit(user: string, password: string): void {

@@ -156,7 +156,7 @@ function productionIsOpen(witness: Witness, { disaster }: After): void {
 /** Invariant 3. */
 async function lossesAreTold(witness: Witness, incidents: readonly Record_[], { ledger }: After): Promise<void> {
   const [open] = witness.accepting();
-  const server = witness.serverOf(witness.standing().find(({ identifier }) => identifier === open)?.port ?? 0);
+  const server = witness.serverOf(witness.standing().find(({ identifier }) => identifier === open)?.port);
   if (server === undefined) return;
   const present = new Set(server.content.movements.map(({ id, at }) => `${id} ${Math.floor(at / 1000)}`));
   const lost = ledger.filter(({ id, sentAt }) => !present.has(`${id} ${sentAt}`));

@@ -3,21 +3,23 @@
  * violates an invariant of design.md is told as the shortest story that still does, and replays from its seed.
  */
 import { fork } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { synthesize } from '../../cli/synthesize.ts';
 import { configurationOf } from '../../config/index.ts';
 import { createDataDirectory } from '../../local/process/data-directory.ts';
+import { matrixDocument, meetAll } from './matrix.ts';
 import { planOf } from './plan.ts';
 import { simulate } from './run.ts';
 import { summarize } from './summary.ts';
 import type { Report, Work } from './worker.ts';
 
-const usage = `npm run simulate -- [--seeds N] [--seed S] [--assembly DIRECTORY]
+const usage = `npm run simulate -- [--seeds N] [--seed S] [--matrix] [--assembly DIRECTORY]
   --seeds N     runs the seeds from 1 (or from --seed) on; 1000 without
   --seed S      runs this one alone, and tells its story
+  --matrix      meets every Task with every kind of fault, and writes docs/fault-matrix.md
   --assembly D  a synthesized assembly of production; without, it is synthesized
 exit: 0 every invariant held · 1 one did not · 2 bad usage · 3 the simulation itself failed`;
 
@@ -28,6 +30,7 @@ async function main(): Promise<number> {
   try {
     const assembly = options.assembly ?? (await synthesize('production', join(data.path, 'cdk.out')));
     const directory = mkdtempSync(join(data.path, 'clouds-'));
+    if (options.matrix) return await writeMatrix(assembly, directory);
     if (options.seed !== undefined && options.seeds === undefined) return await tell(options.seed, assembly, directory);
     return await runAll(options.seed ?? 1, options.seeds ?? 1000, { assembly, directory });
   } finally {
@@ -46,17 +49,29 @@ function readOptions() {
       options: {
         seeds: { type: 'string' },
         seed: { type: 'string' },
+        matrix: { type: 'boolean' },
         assembly: { type: 'string' },
         help: { type: 'boolean' },
       },
     });
-    if (!values.help)
-      return { seeds: number('seeds', values.seeds), seed: number('seed', values.seed), assembly: values.assembly };
+    if (!values.help) return { ...values, seeds: number('seeds', values.seeds), seed: number('seed', values.seed) };
     console.log(usage);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
   }
   return undefined;
+}
+
+async function writeMatrix(assembly: string, directory: string): Promise<number> {
+  const outcomes = await meetAll({ configuration: configurationOf('production'), assembly, directory }, (done, all) => {
+    if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${all} cells`);
+  });
+  writeFileSync(join(import.meta.dirname, '../../docs/fault-matrix.md'), matrixDocument(outcomes));
+  const violated = outcomes.filter(({ violations }) => violations.length > 0);
+  for (const { task, kind, violations, story } of violated)
+    console.log(`\n${task} met by ${kind}: ${violations.map(({ what }) => what).join('; ')}\n${story}`);
+  console.log(`\ndocs/fault-matrix.md: ${outcomes.length} cells, ${violated.length} violate an invariant`);
+  return violated.length === 0 ? 0 : 1;
 }
 
 /** One seed in this process, with everything that happened. */

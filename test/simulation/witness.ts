@@ -69,7 +69,7 @@ export class Witness {
     );
   }
 
-  serverOf(port: number): ModelledServer | undefined {
+  serverOf(port: number | undefined): ModelledServer | undefined {
     return this.#site.databases.find((each) => each.port === port);
   }
 

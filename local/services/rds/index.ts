@@ -22,7 +22,7 @@ export interface RdsService extends Service {
   readonly region: Region;
   /** Throws DBInstanceNotFound; undefined where there is no database (yet). */
   clusterOf(identifier: string): Location | undefined;
-  /** Every instance with a database, as it stands now. */
+  /** Every instance, as it stands now. */
   standing(): readonly Standing[];
   /** The next restore runs out of disk. */
   fillNextRestore(): void;
@@ -35,7 +35,8 @@ export interface RdsService extends Service {
 /** What decides who reaches a database. */
 export interface Standing {
   readonly identifier: string;
-  readonly port: number;
+  /** Undefined while it has no database. */
+  readonly port: number | undefined;
   readonly securityGroups: readonly string[];
   readonly tags: ReadonlyMap<string, string>;
 }
@@ -62,9 +63,12 @@ function createRds(home: Home): RdsService {
     },
     clusterOf: (identifier) => findInstance(region, identifier).database?.location,
     standing: () =>
-      [...region.instances.values()].flatMap(({ identifier, database, securityGroups, tags }) =>
-        database === undefined ? [] : [{ identifier, port: database.port, securityGroups, tags }],
-      ),
+      [...region.instances.values()].map(({ identifier, database, securityGroups, tags }) => ({
+        identifier,
+        port: database?.port,
+        securityGroups,
+        tags,
+      })),
     fillNextRestore() {
       region.nextRestoreEnds = 'storage-full';
     },

@@ -1,0 +1,380 @@
+/** One contract for real PostgreSQL and the modelled one: whatever the simulation proves, it proves of both. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closeTo, openTo, proveRefused, proveWrite } from '../../../core/database/fence.ts';
+import {
+  type HeartbeatContext,
+  heartbeatBefore,
+  newestHeartbeat,
+  newestHeartbeatIn,
+  writeHeartbeat,
+} from '../../../core/database/heartbeat.ts';
+import { lookForDamage } from '../../../core/database/look-for-damage.ts';
+import { compareFacts, factsIn, postgresFactsSql } from '../../../core/database/parity.ts';
+import type { Credentials } from '../../../core/database/ports.ts';
+import { prepareFor } from '../../../core/database/prepare-database.ts';
+import { countRows } from '../../../core/database/relations.ts';
+import { isAnswered, stepTimeouts, withSession } from '../../../core/database/sql.ts';
+import { CheckName, Tier, type Verdict } from '../../../core/validation/contracts.ts';
+import { planPieces } from '../../../core/validation/plan-pieces.ts';
+import { readCatalog } from '../../../core/validation/plan-validation.ts';
+import { runCheck } from '../../../core/validation/run-check.ts';
+import { recorded } from '../../../local/postgres-model/statements.ts';
+import type { Rows } from '../../../local/postgres-model/wire.ts';
+import type { Backup, Database } from '../../../local/services/rds/engine.ts';
+import {
+  FakeBaselines,
+  FakeDatabases,
+  FakeLooks,
+  FakeMetrics,
+  FakeProfiles,
+  makePlan,
+} from '../../core/database/fakes.ts';
+import { FakeControl, FakeIncidents, makeIncident, makeInstance, makeRecord } from '../../core/fakes.ts';
+import {
+  addressOf,
+  application,
+  type Damage,
+  heartbeat,
+  master,
+  openModel,
+  openReal,
+  type Subject,
+  secrets,
+  sentinel,
+  settings,
+} from './engines.ts';
+
+const { name: databaseName } = settings.database;
+const { region } = settings.primary;
+const clock = { now: () => new Date() };
+const recordedParameters = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../../local/postgres-model/parameters.json'), 'utf8'),
+);
+
+describe.each([
+  { name: 'real PostgreSQL', open: openReal },
+  { name: 'the modelled PostgreSQL', open: openModel },
+])('$name', ({ open }) => {
+  let subject: Subject;
+  /** Seeded, prepared, with one heartbeat; nothing damages it. */
+  let source: Database;
+  let sound: Backup;
+
+  beforeAll(async () => {
+    subject = await open();
+    const { engine, configuration } = subject;
+    source = await engine.create(configuration, toMaster(master), databaseName);
+    await subject.seed(source);
+    await asked(source, master, (session) => prepareFor(session, databaseName, heartbeat, sentinel));
+    await beat(source);
+    sound = await source.backup('standalone');
+  });
+  afterAll(() => subject?.close());
+
+  const toMaster = ({ username, password }: Credentials) => ({ user: username, password });
+  const asked = <T>(database: Database, who: Credentials, use: Parameters<typeof withSession<T>>[3]) =>
+    withSession(subject.sessions, addressOf(database), who, use);
+  const logIn = async (database: Database, who: Credentials) =>
+    (await subject.sessions.open(addressOf(database), who, stepTimeouts)).close();
+  const restored = (backup = sound) => subject.engine.restore(subject.configuration, { backup });
+
+  const activeAt = (database: Database) =>
+    Object.assign(new FakeControl(), {
+      active: { ...new FakeControl().active, ...addressOf(database), identifier: 'production', region },
+    }) as FakeControl;
+  const beat = async (database: Database): Promise<string> => {
+    const { sessions } = subject;
+    const context: HeartbeatContext = {
+      ...{ settings, region, clock, secrets, sessions },
+      ...{ control: activeAt(database), metrics: new FakeMetrics() },
+    };
+    const written = await writeHeartbeat(context);
+    if (!written.written) throw new Error(written.reason);
+    return written.at;
+  };
+  const newestIn = (database: Database) => newestHeartbeat(subject.sessions, addressOf(database), sentinel);
+  const targetOf = (database: Database) => ({ identifier: 'production', ...addressOf(database) });
+
+  const factsOf = async (database: Database) =>
+    factsIn(await asked(database, sentinel, (session) => session.query(postgresFactsSql)));
+
+  describe('as a database', () => {
+    let copy: Database;
+    beforeAll(async () => {
+      copy = await restored();
+    });
+    afterAll(() => copy?.destroy());
+
+    test('lets the master in by password, and nobody by another', async () => {
+      await logIn(source, master);
+      await expect(logIn(source, { ...master, password: 'another' })).rejects.toMatchObject({ code: '28P01' });
+      await expect(logIn(source, { ...master, username: 'nobody' })).rejects.toMatchObject({ code: '28P01' });
+    });
+
+    test('has one version, the parameters of it, and a use that is measured', async () => {
+      expect(subject.engine.version).toBe('18.4');
+      expect(await subject.engine.describeParameters()).toEqual(recordedParameters);
+      const connections = await asked(source, master, async () => (await source.measure()).connections);
+      expect(connections).toBe(1);
+    });
+
+    test('ends sessions and refuses connections while it is stopped, and has its data again', async () => {
+      const at = await beat(copy);
+      const session = await subject.sessions.open(addressOf(copy), master, stepTimeouts);
+      await copy.stop();
+      await expect(session.query('begin')).rejects.toSatisfy((error) => !isAnswered(error));
+      await session.close();
+      await expect(logIn(copy, master)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+      await copy.start(subject.configuration);
+      expect(await newestIn(copy)).toBe(at);
+    });
+
+    test('takes a new password of its master, and no longer the old one', async () => {
+      await copy.setPassword({ user: master.username, password: 'a new one' });
+      await logIn(copy, { ...master, password: 'a new one' });
+      await expect(logIn(copy, master)).rejects.toMatchObject({ code: '28P01' });
+    });
+
+    test('says when it dies, and says nothing when it is destroyed', async () => {
+      const destroyed = await restored();
+      const died: string[] = [];
+      destroyed.onFailure(() => died.push('destroyed'));
+      const failed = new Promise<void>((resolve) => copy.onFailure(resolve));
+      await destroyed.destroy();
+      subject.kill(copy);
+      await failed;
+      for (const each of [copy, destroyed])
+        await expect(logIn(each, master)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+      expect(died).toEqual([]);
+    });
+  });
+
+  describe('restored', () => {
+    const beatsIn = async (database: Database) =>
+      (
+        await asked(database, sentinel, async (session) => {
+          const found: string[] = [];
+          for (let at = await newestHeartbeatIn(session); at !== undefined; at = await heartbeatBefore(session, at))
+            found.unshift(at);
+          return found;
+        })
+      ).slice(1); // the one that `sound` was taken with
+
+    test('from a backup that stands alone, holds what was committed before it and nothing after', async () => {
+      const copy = await restored();
+      const at = await beat(copy);
+      const backup = await copy.backup('standalone');
+      expect(backup.bytes).toBeGreaterThan(0);
+      await beat(copy);
+      await copy.destroy(); // a backup survives its database
+      const again = await restored(backup);
+      expect(await beatsIn(again)).toEqual([at]);
+      await again.destroy();
+    });
+
+    test('to a time, holds exactly the rows that were committed by then', async () => {
+      const { engine, configuration } = subject;
+      const copy = await restored();
+      const archive = await engine.createArchive();
+      await copy.archiveTo(archive);
+      const backup = await copy.backup('archived');
+      const beats: string[] = [];
+      for (let count = 0; count < 3; count++) beats.push(await beat(copy));
+      const time = await copy.mark();
+      beats.push(await beat(copy));
+      await copy.mark();
+      await copy.destroy(); // and so does an archive
+      const beatsAt = async (target: string) => {
+        const found = await engine.restore(configuration, { backup, archive, time: target });
+        return beatsIn(found).finally(() => found.destroy());
+      };
+      expect(await beatsAt(time)).toEqual(beats.slice(0, 3));
+      // A row is written before it is committed, and a recovery counts the commit.
+      expect(await beatsAt(beats[1] ?? '')).toEqual(beats.slice(0, 1));
+      await expect(beatsAt('2199-01-01T00:00:00Z')).rejects.toMatchObject({ sqlState: 'F0000' });
+    });
+
+    test('has the facts of its source, and others as soon as it differs', async () => {
+      const copy = await restored();
+      const comparison = { settings, mode: 'recovery' } as const;
+      const differences = async () =>
+        compareFacts(await factsOf(source), await factsOf(copy), comparison).filter(({ expected }) => !expected);
+      expect(await differences()).toEqual([]);
+      await asked(copy, master, (session) => session.query(`alter role "${heartbeat.username}" nologin`));
+      expect(await differences()).toMatchObject([{ setting: `role ${heartbeat.username} login`, candidate: 'no' }]);
+      await copy.destroy();
+    });
+  });
+
+  test('is fenced, proven, and stays so in a copy of its own until that is opened', async () => {
+    const { sessions } = subject;
+    const fenced = await restored();
+    const target = targetOf(fenced);
+    expect(await proveWrite(sessions, target, application)).toMatch(/^\d+$/);
+    await expect(proveRefused(sessions, target, application)).rejects.toMatchObject({ name: 'FenceFailed' });
+    const writer = await sessions.open(target, application, stepTimeouts);
+    const closed = await asked(fenced, master, (session) =>
+      closeTo({ session, sessions, target, master }, [application], settings, {
+        prepared: 'refuse',
+        setPasswords: true,
+      }),
+    );
+    expect(closed).toEqual({ sessionsEnded: 1, rolledBack: 0, jobsPaused: 0, administrators: [] });
+    await expect(writer.query('begin')).rejects.toThrow();
+    await writer.close();
+    await proveRefused(sessions, target, application);
+    await expect(logIn(fenced, { ...application, password: 'another' })).rejects.toMatchObject({ code: '28P01' });
+    const copy = await restored(await fenced.backup('standalone'));
+    const other = targetOf(copy);
+    await proveRefused(sessions, other, application);
+    await asked(copy, master, (session) =>
+      openTo({ session, sessions, target: other, master }, [application.username], true),
+    );
+    expect(await proveWrite(sessions, other, application)).toMatch(/^\d+$/);
+    await proveRefused(sessions, target, application);
+    await Promise.all([fenced, copy].map((each) => each.destroy()));
+  });
+
+  test('keeps its heartbeats in order, and says which was before a moment', async () => {
+    const [first, second] = [await beat(source), await beat(source)];
+    expect(first < second).toBe(true);
+    expect(await newestIn(source)).toBe(second);
+    await asked(source, sentinel, async (session) => {
+      expect(await heartbeatBefore(session, second)).toBe(first);
+    });
+    await asked(source, master, (session) => prepareFor(session, databaseName, heartbeat, sentinel)); // harmlessly
+    expect(await newestIn(source)).toBe(second);
+  });
+
+  describe('looked at and validated', () => {
+    const looker = (database: Database) => {
+      const kept = { baselines: new FakeBaselines(), looks: new FakeLooks(), profiles: new FakeProfiles() };
+      const { sessions } = subject;
+      const context = {
+        ...{ settings, region, clock, secrets, sessions, lookSeconds: 20, metrics: new FakeMetrics() },
+        ...{ control: activeAt(database), databases: new FakeDatabases(makeInstance()) },
+      };
+      return { ...kept, look: () => lookForDamage({}, { ...context, ...kept }) };
+    };
+
+    /** The worst verdict of each check of both tiers. */
+    const verdicts = async (database: Database, baselines: FakeBaselines) => {
+      const { sessions } = subject;
+      const incidents = new FakeIncidents();
+      const now = clock.now().toISOString();
+      const incident = makeIncident({ detectedAt: now });
+      await incidents.open(makeRecord({}, incident));
+      const input = {
+        incident,
+        plan: makePlan({ restorePoint: now }),
+        candidate: { identifier: 'copy', resourceId: 'db-COPY', ...addressOf(database) },
+      };
+      const context = { settings, clock, secrets, sessions, baselines, incidents };
+      const catalog = await asked(database, sentinel, readCatalog);
+      const found: Partial<Record<CheckName, Verdict>> = {};
+      for (const tier of Tier.options)
+        for (const work of planPieces(catalog, settings.validation, tier)) {
+          const { verdict } = (await runCheck({ ...input, work }, context)).output;
+          if (found[work.check] !== 'failed' && verdict !== 'passed') found[work.check] = verdict;
+          else found[work.check] ??= verdict;
+        }
+      return found;
+    };
+
+    const allPassed = Object.fromEntries(CheckName.options.map((check) => [check, 'passed']));
+
+    test('is sound, and passes every check', async () => {
+      const { look, baselines } = looker(source);
+      expect(await look()).toEqual({ verdict: 'sound', damage: [], unknown: [] });
+      expect(await look()).toEqual({ verdict: 'sound', damage: [], unknown: [] });
+      expect(await verdicts(source, baselines)).toEqual(allPassed);
+    });
+
+    const rotten = 'XX001 invalid page';
+    const cases: { case: string; damage: Damage; found: string[]; fails: CheckName[] }[] = [
+      {
+        case: 'a dropped table',
+        damage: 'drop-table',
+        found: [
+          'stocker.order_line: 42P01 relation "stocker.order_line" does not exist',
+          'stocker.order_line: it is gone',
+        ],
+        fails: ['row-floors', 'query'],
+      },
+      {
+        case: 'an inconsistent update',
+        damage: 'bad-update',
+        found: ['stock equals the sum of its movements: 160, expected 0'],
+        fails: ['query'],
+      },
+      {
+        case: 'a dropped column',
+        damage: 'bad-migration',
+        found: [
+          'stocker.stock_movement: its definition changed',
+          'stocker.stock_movement: rows up to key 2000 were rewritten',
+        ],
+        fails: ['content-hash'],
+      },
+      {
+        case: 'a rotten page of a table',
+        damage: 'heap-page',
+        found: [
+          `stocker.stock_movement: ${rotten}`,
+          `stock equals the sum of its movements: ${rotten}`,
+          `stocker.stock_movement: ${rotten}`,
+          `stocker.stock_movement_pkey: ${rotten}`,
+          `stocker.stock_movement_product: ${rotten}`,
+        ],
+        fails: [
+          'row-floors',
+          'foreign-key',
+          'query',
+          'heap-scan',
+          'cross-count',
+          'heap-verify',
+          'index-verify',
+          'content-hash',
+        ],
+      },
+      {
+        case: 'a rotten page of an index',
+        damage: 'index-page',
+        found: [`stocker.stock_movement: ${rotten}`, `stocker.stock_movement_pkey: ${rotten}`],
+        fails: ['cross-count', 'index-verify'],
+      },
+    ];
+
+    test.each(cases)('shows $case in the next look and in the checks that find it, and nothing else', async (each) => {
+      const copy = await restored();
+      const { look, baselines } = looker(copy);
+      await look();
+      await subject.strike(copy, each.damage);
+      const { verdict, damage, unknown } = await look();
+      expect({ verdict, unknown }).toEqual({ verdict: 'damaged', unknown: [] });
+      // Without where the page is, and since when.
+      expect(damage.map((found) => found.replace(/ (in block|since) .*/, ''))).toEqual(each.found);
+      const failed = Object.fromEntries(each.fails.map((check) => [check, 'failed']));
+      expect(await verdicts(copy, baselines)).toEqual({ ...allPassed, ...failed });
+      await copy.destroy();
+    });
+  });
+
+  test('answers what was recorded of PostgreSQL', async () => {
+    const { statements, rows } = recorded();
+    const sizes = new Set(['bytes', 'blocks', 'count_index_bytes', 'table_bytes']);
+    const comparable = (answer: Rows) =>
+      answer
+        .filter(({ setting }) => !/^parameter (port|.*_(file|directories|path))$/.test(setting ?? ''))
+        .map((row) => JSON.stringify(Object.entries(row).filter(([column]) => !sizes.has(column))))
+        .sort();
+    await asked(source, master, async (session) => {
+      for (const [sql, known] of Object.entries(statements))
+        expect(comparable(await session.query(sql)), sql).toEqual(comparable(known));
+      for (const [table, count] of Object.entries(rows))
+        expect(await countRows(session, table), table).toBe(String(count));
+    });
+  });
+});
