@@ -212,6 +212,7 @@ export function promote(region: Region, instance: Instance, asked: Partial<Setti
   following.isPromoted = true;
   region.background(async () => {
     await region.home.clock.sleep(statusLagMs, region.ended.signal);
+    if (instance.status === 'deleting' || instance.status === 'failed') return;
     instance.status = 'modifying';
     Object.assign(instance.settings, { BackupRetentionPeriod: promotedRetentionDays, ...asked });
     try {
