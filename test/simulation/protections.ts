@@ -11,6 +11,8 @@ import type { Plan } from './plan.ts';
 
 export interface Protection {
   readonly name: string;
+  /** A seed that missed it when last looked: tried first, so that the search is short as long as plans stay what they are. */
+  readonly seed: number;
   /** Where it is, and what stands there instead when it is off. The text occurs once. */
   readonly edits: readonly { readonly file: string; readonly text: string; readonly instead: string }[];
   /** Invariants of design.md, one of which is violated without it. */
@@ -27,6 +29,7 @@ const approves = ({ acts }: Plan) =>
 export const protections: readonly Protection[] = [
   {
     name: 'lease',
+    seed: 5,
     edits: [
       {
         file: 'core/incident/take-lease.ts',
@@ -39,6 +42,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'epoch condition',
+    seed: 57,
     edits: [
       {
         file: 'lambdas/adapters/aws/control-store.ts',
@@ -54,6 +58,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'fence proof',
+    seed: 40,
     edits: [
       {
         file: 'core/database/fence.ts',
@@ -66,6 +71,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'validation gate',
+    seed: 112,
     edits: [
       {
         file: 'core/validation/judge-validation.ts',
@@ -80,6 +86,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'alarm re-read',
+    seed: 155,
     edits: [
       {
         file: 'core/incident/triage.ts',
@@ -95,6 +102,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'adoption tag',
+    seed: 40,
     edits: [
       {
         file: 'core/database/restore-database.ts',
@@ -111,6 +119,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'tear-down guard',
+    seed: 34,
     edits: [
       {
         file: 'core/database/tear-down.ts',
@@ -124,6 +133,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'restore target',
+    seed: 27,
     edits: [
       {
         file: 'core/database/restore-database.ts',
@@ -142,6 +152,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'compensation',
+    seed: 61,
     edits: [
       {
         file: 'core/incident/compensate.ts',
