@@ -11,7 +11,7 @@ import {
   type ResourceVerdict,
   type Verdict,
 } from './evaluate.ts';
-import { contextOf } from './patterns.ts';
+import { type Context, contextOf } from './patterns.ts';
 
 /** Condition keys with the values that a call presents. */
 export type Conditions = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -37,14 +37,32 @@ const administrator: readonly PolicyDocument[] = [
  */
 export function authorize(principal: Principal, accesses: readonly Access[], sources: PolicySources, call: Call): void {
   const caller: Call = { ...call, principal };
-  const globals = contextOfCaller(caller, sources);
   for (const { action, resources, conditions = {} } of accesses) {
+    let context: Context | undefined;
+    const lazily = () => {
+      context ??= contextOf(contextOfCaller(caller, sources), conditions);
+      return context;
+    };
     // No resource would mean no check: an operation without resource type presents `*`.
     for (const resource of resources.length === 0 ? ['*'] : resources) {
-      const request = { action, resource, context: contextOf(globals, conditions) };
+      const request = new PresentedRequest(action, resource, lazily);
       const reason = refusal(request, caller, sources);
       if (reason !== undefined) throw denied(request, caller, reason);
     }
+  }
+}
+
+class PresentedRequest implements Request {
+  readonly action: string;
+  readonly resource: string;
+  readonly #context: () => Context;
+  constructor(action: string, resource: string, context: () => Context) {
+    this.action = action;
+    this.resource = resource;
+    this.#context = context;
+  }
+  get context(): Context {
+    return this.#context();
   }
 }
 

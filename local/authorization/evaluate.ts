@@ -8,6 +8,7 @@ export interface Request {
   readonly action: string;
   /** An ARN, or `*`. */
   readonly resource: string;
+  /** Made when a statement first asks for it: most have neither conditions nor variables. */
   readonly context: Context;
 }
 export type Verdict = 'allowed' | 'explicitDeny' | 'implicitDeny';
@@ -17,13 +18,40 @@ export type ResourceVerdict = 'allowed' | 'delegated' | 'explicitDeny' | 'implic
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   value === undefined ? [] : [value].flat();
 
-function applies(statement: PolicyStatement, { action, resource, context }: Request): boolean {
-  const { Action, NotAction, Resource, NotResource, Condition } = statement;
+function applies(statement: PolicyStatement, request: Request): boolean {
+  if (!concerns(statement, request)) return false;
+  return statement.Condition === undefined || conditionsHold(statement.Condition, request.context);
+}
+
+/** What was found for a statement without variables: the same few calls are judged again and again. */
+const concerned = new WeakMap<PolicyStatement, Map<string, boolean> | 'varies'>();
+
+/** Whether a statement is about this action on this resource, whatever its conditions say. */
+function concerns(statement: PolicyStatement, request: Request): boolean {
+  let answers = concerned.get(statement);
+  if (answers === undefined) {
+    const { Action, NotAction, Resource, NotResource } = statement;
+    answers = JSON.stringify([Action, NotAction, Resource, NotResource]).includes('${') ? 'varies' : new Map();
+    concerned.set(statement, answers);
+  }
+  if (answers === 'varies') return matchesRequest(statement, request, request.context);
+  const question = `${request.action} ${request.resource}`;
+  let answer = answers.get(question);
+  if (answer === undefined) {
+    answer = matchesRequest(statement, request, noContext);
+    answers.set(question, answer);
+  }
+  return answer;
+}
+
+const noContext: Context = new Map();
+
+function matchesRequest(statement: PolicyStatement, { action, resource }: Request, context: Context): boolean {
+  const { Action, NotAction, Resource, NotResource } = statement;
   const names = (actions: typeof Action) => list(actions).some((name) => matchesText(name, action, context, 'i'));
   const covers = (resources: typeof Resource) => list(resources).some((arn) => matchesArn(arn, resource, context));
   if (NotAction === undefined ? !names(Action) : names(NotAction)) return false;
-  if (NotResource !== undefined ? covers(NotResource) : Resource !== undefined && !covers(Resource)) return false;
-  return conditionsHold(Condition, context);
+  return NotResource !== undefined ? !covers(NotResource) : Resource === undefined || covers(Resource);
 }
 
 /** What identity policies say: an explicit deny wins over every allow. */

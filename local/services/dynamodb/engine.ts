@@ -1,6 +1,7 @@
 /** dynalite without its server: its validations, actions and in-memory store called directly, so that nothing but this service reaches it. */
 import { createRequire } from 'node:module';
 import { AwsError, type Home } from '../../kernel.ts';
+import { remember } from './expressions.ts';
 
 interface Store {
   readonly tableDb: { awsAccountId: string; awsRegion: string };
@@ -18,6 +19,7 @@ type Action = (store: Store, data: object, done: (failure: Failure | null, outpu
 const require = createRequire(import.meta.url);
 const database = require('dynalite/db') as { create(options: Record<string, number>): Store };
 const validations = require('dynalite/validations') as Validations;
+for (const name of ['conditionParser', 'updateParser', 'projectionParser']) remember(require(`dynalite/db/${name}`));
 
 export class Engine {
   readonly #store: Store;

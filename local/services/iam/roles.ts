@@ -75,7 +75,8 @@ export class Roles {
   }
 
   find(arn: string): Role | undefined {
-    return [...this.byName.values()].find((role) => role.arn === arn);
+    const role = this.byName.get(arn.slice(arn.lastIndexOf('/') + 1));
+    return role?.arn === arn ? role : undefined;
   }
 
   /** Adds or replaces an inline policy. */

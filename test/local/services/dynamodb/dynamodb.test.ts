@@ -138,3 +138,26 @@ test('has no transactions, and refuses members that it does not honour', async (
     code: 'ResourceNotFoundException',
   });
 });
+
+test('an expression that was read before takes the values, names and types of each request', async () => {
+  const key = { pk: S('again'), sk: S('1') };
+  const set = (names: object, values: object) =>
+    call('UpdateItem', {
+      Key: key,
+      UpdateExpression: 'SET #n = if_not_exists(#n, :zero) + :step',
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+      ReturnValues: 'ALL_NEW',
+    });
+  const [zero, one, five] = [{ N: '0' }, { N: '1' }, { N: '5' }];
+  expect((await set({ '#n': 'a' }, { ':zero': zero, ':step': one })).Attributes).toEqual({ ...key, a: one });
+  expect((await set({ '#n': 'b' }, { ':zero': one, ':step': five })).Attributes).toEqual({
+    ...key,
+    a: one,
+    b: { N: '6' },
+  });
+  await expect(set({ '#n': 'a' }, { ':zero': zero, ':step': S('text') })).rejects.toMatchObject({
+    code: 'ValidationException',
+  });
+  await expect(set({ '#n': 'a' }, { ':zero': zero, ':step': one, ':more': one })).rejects.toThrow(/unused.*:more/);
+});
