@@ -87,6 +87,18 @@ class ModelledEngine implements DatabaseEngine {
     return new ModelledArchive();
   }
 
+  /** Nobody changes a backup. */
+  async copyBackup(original: Backup): Promise<Backup> {
+    return original;
+  }
+
+  async copyArchive(original: Archive, copy: Archive): Promise<void> {
+    const [from, to] = [original as ModelledArchive, copy as ModelledArchive];
+    to.entries.push(...from.entries.slice(to.entries.length));
+    to.upTo = from.upTo;
+    to.gapAt = from.gapAt;
+  }
+
   async close(): Promise<void> {
     for (const database of this.#databases) database.server.stop();
   }
