@@ -278,7 +278,7 @@ describeRules('permissions', [
     },
   },
   {
-    case: 'the lease is held by those who take, release and clean up; the active database is written by registering and by the cut-over',
+    case: 'the lease is held by those who take, release and clean up; the active database is written by registering, by the cut-over, and by those who undo a fence',
     find: (stack) => {
       const table = `arn:aws:dynamodb:${stack.configuration.dr.region}:${stack.configuration.account}:table/stocker-dr-${stack.environment}-control`;
       const writers = (key: string) => whoMay(stack, 'dynamodb:PutItem', table, { 'dynamodb:LeadingKeys': key });
@@ -293,7 +293,14 @@ describeRules('permissions', [
             ].includes(name),
         ),
         ...writers('active-database').filter(
-          (name) => !['database/register-database', 'database/cut-over'].includes(name),
+          (name) =>
+            ![
+              'database/register-database',
+              'database/cut-over',
+              'database/fence-source',
+              'incident/compensate',
+              'incident/clean-up-stopped',
+            ].includes(name),
         ),
       ];
     },
