@@ -56,6 +56,8 @@ export function permissionsOf(configuration: Configuration, region: string) {
   const recovered = arn('rds', `db:${database.identifier}-*`);
   const safetySnapshot = arn('rds', 'snapshot:dr-safety-*');
   const drill = arn('rds', `db:${database.drillPrefix}*`);
+  /** Production by its ARNs: as Terraform made it, and as a recovery of ours named its successor. No neighbour fits. */
+  const production = ['', '-????????'].map((suffix) => arn('rds', `db:${database.identifier}${suffix}`));
   const backupSnapshots = [region, other.region].map((each) => arn('rds', 'snapshot:dr-backup-*', each));
   const [backupHere = '', backupElsewhere = ''] = backupSnapshots;
   const parameterArn = (name: string) => arn('ssm', `parameter${name}`);
@@ -256,8 +258,8 @@ export function permissionsOf(configuration: Configuration, region: string) {
     readBackups: () => allow('ReadBackups', ['dynamodb:Query'], [arn('dynamodb', `table/${names.incidentTable}`)]),
     recordBackup: () => allow('RecordBackup', ['dynamodb:PutItem'], [arn('dynamodb', `table/${names.incidentTable}`)]),
     takeBackup: () => [
-      allow('TakeBackup', ['rds:CreateDBSnapshot'], [arn('rds', `db:${database.identifier}*`), backupHere], {
-        wildcard: 'Of production, under whichever identifier it runs, to the prefix of backups only.',
+      allow('TakeBackup', ['rds:CreateDBSnapshot'], [...production, backupHere], {
+        wildcard: 'Of production, to the prefix of backups only.',
       }),
       allow('TagBackup', ['rds:AddTagsToResource'], [backupHere], {
         conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },
@@ -293,16 +295,17 @@ export function permissionsOf(configuration: Configuration, region: string) {
         [region, other.region].map((each) => arn('kms', 'key/*', each)),
         { wildcard: 'Keys are known by alias; DescribeKey tells what a key is, and uses it for nothing.' },
       ),
-    /** The one way in which production is modified: the retention of its automated backups is raised, or replicated. */
+    /**
+     * The one way in which production is modified: the retention of its automated backups is raised (ADR 0025). RDS has no
+     * condition key for it (Service Authorization Reference: Amazon RDS), so that the code alone keeps it to that.
+     */
     protectProduction: () => [
-      allow('RaiseRetention', ['rds:ModifyDBInstance'], [arn('rds', `db:${database.identifier}*`)], {
-        wildcard: 'Production, under whichever identifier it runs.',
-      }),
+      allow('RaiseRetention', ['rds:ModifyDBInstance'], production),
       allow(
         'ReplicateBackups',
         ['rds:StartDBInstanceAutomatedBackupsReplication'],
-        [arn('rds', `db:${database.identifier}*`), arn('rds', 'auto-backup:*', other.region)],
-        { wildcard: 'Of production, under whichever identifier it runs; RDS names the backup.' },
+        [...production, arn('rds', 'auto-backup:*', other.region)],
+        { wildcard: 'RDS names the backup.' },
       ),
     ],
     keepClusterState: () =>

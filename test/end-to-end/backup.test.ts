@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateDBSnapshotCommand,
+  type DBInstance,
   DescribeDBInstanceAutomatedBackupsCommand,
   DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
+  ModifyDBInstanceCommand,
   RestoreDBInstanceFromDBSnapshotCommand,
   RestoreDBInstanceToPointInTimeCommand,
 } from '@aws-sdk/client-rds';
@@ -152,12 +154,39 @@ async function dr(...argv: string[]): Promise<{ code: number | null; out: string
   return { code, out };
 }
 
+/** As DescribeDBInstances shows it, but for the time that moves by itself. */
+async function production(): Promise<DBInstance> {
+  const { LatestRestorableTime: _, ...instance } = await site.available(identifier);
+  return instance;
+}
+
+async function setRetention(BackupRetentionPeriod: number): Promise<void> {
+  const change = { DBInstanceIdentifier: identifier, BackupRetentionPeriod };
+  await clients(here).rds.send(new ModifyDBInstanceCommand(change));
+  await eventually('the retention', async () => (await production()).BackupRetentionPeriod === BackupRetentionPeriod);
+}
+
+/** What functions of the product ask ModifyDBInstance for, from now on. */
+function observeModifications(): unknown[] {
+  const seen: unknown[] = [];
+  site.observe('rds', ['ModifyDBInstance'], (input, { principal }) => {
+    if (principal.kind === 'role') seen.push(input);
+    return false;
+  });
+  return seen;
+}
+
 describe('a day on which the copy fails and the dump is cut off', () => {
   let failed: Ended;
   let record: BackupRecord;
   let broken: string;
+  let before: DBInstance;
+  let asked: unknown[];
 
   beforeAll(async () => {
+    await setRetention(3);
+    before = await production();
+    asked = observeModifications();
     const { clients: own, configuration } = site.installation;
     broken = await dumpDatabase(site.installation);
     const { dumpPrefix } = configuration.database;
@@ -195,7 +224,26 @@ describe('a day on which the copy fails and the dump is cut off', () => {
     expect(said(record, 'dump')).toContain(`${broken} is not whole`);
   });
 
-  test('rings, and tells people which parts', async () => {
+  test('repairs what has drifted: retention and replication, and nothing else of production', async () => {
+    expect(verdicts(record).protection).toBe('repaired');
+    expect(said(record, 'protection')).toBe(
+      `${identifier} kept automated backups for 3 days; now for 7; automated backups were not replicated to ${there}; now they are`,
+    );
+    // Refused once, where RDS is at work on the snapshot: asked again.
+    expect(new Set(asked.map((input) => JSON.stringify(input)))).toEqual(
+      new Set([JSON.stringify({ DBInstanceIdentifier: identifier, BackupRetentionPeriod: 7 })]),
+    );
+    expect(await production()).toEqual({
+      ...before,
+      BackupRetentionPeriod: 7,
+      DBInstanceAutomatedBackupsReplications: [
+        { DBInstanceAutomatedBackupsArn: expect.stringContaining(`arn:aws:rds:${there}:`) },
+      ],
+    });
+  });
+
+  test('rings when the watch has looked, and tells people which parts', async () => {
+    await site.installation.cloud.fireSchedule(site.names.schedule('backup-watch'), here);
     await rings('backup-failed');
     const notice = site.notices.find(({ subject }) => subject.includes('FAILED'));
     expect(notice?.text).toMatch(/FAILED copy: .*The key is disabled/);
@@ -215,9 +263,12 @@ async function begun(region: string): Promise<string> {
 describe('the daily backup', () => {
   let ended: Ended;
   let elsewhere: Ended;
+  let asked: unknown[];
   let record: BackupRecord;
 
   beforeAll(async () => {
+    await setRetention(35); // longer than the plan: nobody's to lower
+    asked = observeModifications();
     // Somebody's own snapshots: one that nobody could mistake, and one under the backup's name.
     for (const name of ['before-the-release', `dr-backup-${identifier}-20260101-020000`]) {
       await clients(here).rds.send(
@@ -236,7 +287,10 @@ describe('the daily backup', () => {
   });
 
   test('is started by the synthesized schedule where the active database is, and passes every part', () => {
-    expect(ended).toMatchObject({ status: 'SUCCEEDED', output: { verdict: 'succeeded' } });
+    expect(ended, JSON.stringify(record.outcomes)).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { verdict: 'succeeded' },
+    });
     expect(verdicts(record)).toEqual({
       snapshot: 'passed',
       copy: 'passed',
@@ -301,9 +355,9 @@ describe('the daily backup', () => {
     expect(site.notices.find(({ subject }) => subject.includes(`${record.run.id} succeeded`))).toBeDefined();
   });
 
-  test('was repaired on the day before: automated backups are replicated since then', async () => {
-    const runs = (await site.records()).filter(({ pk }) => pk === 'backup');
-    expect(JSON.stringify(runs)).toContain(`automated backups were not replicated to ${there}; now they are`);
+  test('lowers nothing', async () => {
+    expect(asked).toEqual([]);
+    expect(await production()).toMatchObject({ BackupRetentionPeriod: 35 });
   });
 });
 
@@ -315,7 +369,7 @@ describe('the weekly proof', () => {
     const { pk: _, sk: __, ttl: ___, ...proof } = proofs[0] ?? {};
     expect(Proof.parse(proof)).toMatchObject({ verdict: 'passed' });
     expect(await site.leftovers()).toEqual([]);
-    const { code, out } = await dr('backups', '--env', 'staging');
+    const { code, out } = await dr('backups', '--environment', 'staging');
     expect({ code, out }).toMatchObject({ code: 0 });
     const line = (...parts: string[]) => out.split('\n').find((each) => parts.every((part) => each.includes(part)));
     const name = Proof.parse(proof).snapshot;

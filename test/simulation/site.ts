@@ -39,6 +39,8 @@ export interface SiteOptions {
   readonly skewMs?: number;
   /** Where the cloud's files are, in a directory of their own. */
   readonly directory: string;
+  /** Between two probes of the application's pods, in seconds; a minute where nothing is said. */
+  readonly probeSeconds?: number;
   /** Told whenever something changes that decides who may write where. */
   readonly onDatabaseChange?: () => void;
 }
@@ -128,7 +130,7 @@ export class Site {
       minute,
     );
     const site: Site = new Site({ configuration, world, cloud, databases, serviceTimes });
-    await site.run(site.#install(options.assembly), 4 * 60 * minute);
+    await site.run(site.#install(options.assembly, options.probeSeconds ?? 60), 4 * 60 * minute);
     return site;
   }
 
@@ -163,12 +165,12 @@ export class Site {
     return this.run(this.cloud.stop(), 60 * minute);
   }
 
-  async #install(assembly: string): Promise<void> {
+  async #install(assembly: string, probeSeconds: number): Promise<void> {
     const { configuration } = this;
     await this.#createDatabase();
     await this.#leaveAssets();
     await this.dump();
-    await this.#startApplication();
+    await this.#startApplication(probeSeconds);
     await this.cloud.deploy(assembly);
     await this.#switchAlarmRule('DisableRule');
     await this.invoke('database/register-database', { identifier: configuration.database.identifier });
@@ -278,7 +280,7 @@ export class Site {
     return (await this.call<{ DBInstances: Instance[] }>('rds', 'DescribeDBInstances', {}, region)).DBInstances;
   }
 
-  async #startApplication(): Promise<void> {
+  async #startApplication(probeSeconds: number): Promise<void> {
     const { application, canary, database, account, primary } = this.configuration;
     const image = imageIn(account, primary.region);
     const { cluster, namespace } = application.deployment;
@@ -295,9 +297,7 @@ export class Site {
         DATABASE_ENDPOINT_PARAMETER: target.databaseEndpointParameter,
         DATABASE_SECRET: database.applicationRoles[0]?.secretName ?? '',
       };
-      await kubernetes.apply(
-        deploymentManifest({ namespace, name, replicas: 1, image, environment, probeSeconds: 60 }),
-      );
+      await kubernetes.apply(deploymentManifest({ namespace, name, replicas: 1, image, environment, probeSeconds }));
       await kubernetes.apply(serviceManifest({ namespace, name }));
       const url = await kubernetes.address(namespace, name);
       await this.#parameter(target.urlParameter, url);
