@@ -118,16 +118,15 @@ async function read(location: string, region: string): Promise<string> {
   return (await Body?.transformToString()) ?? '';
 }
 
-const rings = (name: string) =>
-  eventually(`the alarm ${name}`, async () => {
-    const { MetricAlarms } = await site.installation.cloud.call<{ MetricAlarms: { StateValue: string }[] }>(
-      'cloudwatch',
-      'DescribeAlarms',
-      { AlarmNames: [site.names.alarm(name)] },
-      here,
-    );
-    return MetricAlarms[0]?.StateValue === 'ALARM';
-  });
+async function stateOf(name: string): Promise<string | undefined> {
+  const { MetricAlarms } = await site.installation.cloud.call<{ MetricAlarms: { StateValue: string }[] }>(
+    'cloudwatch',
+    'DescribeAlarms',
+    { AlarmNames: [site.names.alarm(name)] },
+    here,
+  );
+  return MetricAlarms[0]?.StateValue;
+}
 
 /** The command line, as it is typed. */
 async function dr(...argv: string[]): Promise<{ code: number | null; out: string }> {
@@ -182,6 +181,7 @@ describe('a day on which the copy fails and the dump is cut off', () => {
   let broken: string;
   let before: DBInstance;
   let asked: unknown[];
+  let rangBefore: string | undefined;
 
   beforeAll(async () => {
     await setRetention(3);
@@ -202,6 +202,7 @@ describe('a day on which the copy fails and the dump is cut off', () => {
       operation: 'CopyDBSnapshot',
       effect: { kind: 'throw', error: new AwsError('KMSKeyNotAccessibleFault', 'The key is disabled.') },
     });
+    rangBefore = await stateOf('backup-failed');
     failed = await start();
     end();
     record = await recordOf(failed);
@@ -243,8 +244,9 @@ describe('a day on which the copy fails and the dump is cut off', () => {
   });
 
   test('rings when the watch has looked, and tells people which parts', async () => {
+    expect(rangBefore).not.toBe('ALARM');
     await site.installation.cloud.fireSchedule(site.names.schedule('backup-watch'), here);
-    await rings('backup-failed');
+    await eventually('the alarm backup-failed', async () => (await stateOf('backup-failed')) === 'ALARM');
     const notice = site.notices.find(({ subject }) => subject.includes('FAILED'));
     expect(notice?.text).toMatch(/FAILED copy: .*The key is disabled/);
     expect(notice?.text).toContain('FAILED dump: ');
