@@ -5,7 +5,7 @@ import { afterAll, describe, expect, inject, it, test } from 'vitest';
 import { configurationOf } from '../../config/index.ts';
 import { jobs, kinds, machines, meet, reach, tasks } from './matrix.ts';
 import { type Plan, planOf } from './plan.ts';
-import { protections, without } from './protections.ts';
+import { type Protection, protections, without } from './protections.ts';
 import { simulate } from './run.ts';
 import { shrink } from './shrink.ts';
 
@@ -74,6 +74,33 @@ describe('the checker bites', () => {
       if (violations.some(({ invariant }) => protection.guards.includes(invariant))) return;
     }
     expect.unreachable(`${candidates.length} runs without the ${protection.name} violate nothing`);
+  });
+
+  it('misses the verdict of a backup: one without its copy says that it succeeded', async () => {
+    const verdict: Protection = {
+      name: 'verdict of a backup',
+      seed: 1,
+      edits: [
+        {
+          file: 'core/backup/report-backup.ts',
+          text: "const verdict = failed.length === 0 && outcomes.length > 0 ? 'succeeded' : 'failed';",
+          instead: "const verdict = 'succeeded' as BackupRecord['verdict'];",
+        },
+      ],
+      guards: [8],
+      matters: () => true,
+    };
+    const denied = { kind: 'call', fault: 'deny', service: 'rds', operation: 'CopyDBSnapshot' } as const;
+    const plan: Plan = {
+      ...quiet,
+      beginning: { kind: 'backup', task: 'backup' },
+      faults: [{ ...denied, fromMs: 0, times: 9 }],
+    };
+    const sound = await simulate(plan, options);
+    expect(sound).toMatchObject({ violations: [], ends: ['Failed'] });
+    const weakened = await without(verdict, assembly, directory);
+    const { violations } = await simulate(plan, { ...options, assembly: weakened });
+    expect(violations.map(({ invariant }) => invariant)).toEqual([8]);
   });
 
   it('tells the shortest story that still does', async () => {
