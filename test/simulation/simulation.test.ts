@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it, test } from 'vitest';
 import { configurationOf } from '../../config/index.ts';
+import type { Stage } from './actors.ts';
 import { jobs, kinds, machines, meet, reach, tasks } from './matrix.ts';
 import { type Plan, planOf } from './plan.ts';
 import { type Protection, protections, without } from './protections.ts';
@@ -90,16 +91,13 @@ describe('the checker bites', () => {
       guards: [8],
       matters: () => true,
     };
-    const denied = { kind: 'call', fault: 'deny', service: 'rds', operation: 'CopyDBSnapshot' } as const;
-    const plan: Plan = {
-      ...quiet,
-      beginning: { kind: 'backup', task: 'backup' },
-      faults: [{ ...denied, fromMs: 0, times: 9 }],
-    };
-    const sound = await simulate(plan, options);
+    const plan: Plan = { ...quiet, beginning: { kind: 'backup', task: 'backup' } };
+    const onReady = ({ site }: Stage) =>
+      void site.cloud.faults.inject({ service: 'rds', operation: 'CopyDBSnapshot', effect: { kind: 'deny' } });
+    const sound = await simulate(plan, { ...options, onReady });
     expect(sound).toMatchObject({ violations: [], ends: ['Failed'] });
     const weakened = await without(verdict, assembly, directory);
-    const { violations } = await simulate(plan, { ...options, assembly: weakened });
+    const { violations } = await simulate(plan, { ...options, onReady, assembly: weakened });
     expect(violations.map(({ invariant }) => invariant)).toEqual([8]);
   });
 
