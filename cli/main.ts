@@ -34,6 +34,7 @@ const help = `STOCKER Pro disaster recovery
 
   npm run dr -- COMMAND        on AWS with your credentials, or where AWS_ENDPOINT_URL points
     status                     production, lease, incident, last drills, alarms
+    backups                    every backup of every kind: age, Region, proof
     watch [INCIDENT]           the timeline, live, until the incident ends
     approve INCIDENT --reason TEXT [--restore-to POINT]
     decline INCIDENT --reason TEXT
@@ -73,6 +74,7 @@ const here: Readonly<Record<string, Command>> = {
 /** On an installation that is somewhere else: what they start goes on without them. */
 const there: Readonly<Record<string, Command>> = {
   status: async (argv) => (await import('./commands/status.ts')).status(parseStatusOptions(argv)),
+  backups: async (argv) => (await import('./commands/backups.ts')).backups(parseStatusOptions(argv)),
   watch: async (argv) => (await import('./commands/watch.ts')).watch(parseWatchOptions(argv)),
   approve: async (argv) => (await import('./commands/approve.ts')).decideOn('approve', parseApproveOptions(argv)),
   decline: async (argv) => (await import('./commands/approve.ts')).decideOn('decline', parseDeclineOptions(argv)),

@@ -19,12 +19,23 @@ export interface Operator {
   readonly dr: Clients;
 }
 
+/** AWS, or the cloud that the environment names. */
+function connectionOfEnvironment(): Connection {
+  const endpoint = process.env.AWS_ENDPOINT_URL;
+  return endpoint ? { endpoint } : {};
+}
+
+/** Clients of one of the two Regions. */
+export function clientsIn({ region, here, dr, configuration }: Operator, wanted: string): Clients {
+  if (wanted === region) return here;
+  return wanted === configuration.dr.region ? dr : clientsOf(connectionOfEnvironment(), wanted);
+}
+
 export async function operatorAt({ environment, region }: OperatorOptions): Promise<Operator> {
   hintsAreFor(environment, region);
   const configuration = configurationOf(environment);
   const names = namesOf(configuration);
-  const endpoint = process.env.AWS_ENDPOINT_URL;
-  const connection: Connection = endpoint ? { endpoint } : {};
+  const connection = connectionOfEnvironment();
   const dr = clientsOf(connection, configuration.dr.region);
   const chosen =
     region ?? (await readActiveDatabase(dr.dynamodb, names.controlTable))?.region ?? configuration.primary.region;

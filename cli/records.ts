@@ -2,6 +2,7 @@
 import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
+import { BackupRecord, Proof } from '../core/backup/contracts.ts';
 import { LookRecord } from '../core/database/contracts.ts';
 import {
   ActiveDatabase,
@@ -91,6 +92,22 @@ export const listDecisions = async (
   newest: number,
 ): Promise<TriageRecord[]> =>
   (await query(dynamodb, incidentTable, 'decisions', '0', newest)).map((item) => parse(TriageRecord, item));
+
+/** Runs of the backup machine, newest first. */
+export const listBackupRuns = async (
+  dynamodb: DynamoDBClient,
+  incidentTable: string,
+  newest: number,
+): Promise<BackupRecord[]> =>
+  (await query(dynamodb, incidentTable, 'backup', '0', newest)).map((item) => parse(BackupRecord, item));
+
+/** What drills proved of backups, newest first. */
+export const listBackupProofs = async (
+  dynamodb: DynamoDBClient,
+  incidentTable: string,
+  newest: number,
+): Promise<Proof[]> =>
+  (await query(dynamodb, incidentTable, 'backup-proof', '0', newest)).map((item) => parse(Proof, item));
 
 /** What drills of the database achieved, newest first. */
 export const listDrillTrend = async (

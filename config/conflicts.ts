@@ -29,7 +29,13 @@ interface Checked {
   readonly approval: { readonly timeoutSeconds: number };
   readonly validation: { readonly gateSeconds: number; readonly pieceSeconds: number };
   readonly traffic: { readonly ttlSeconds: number };
-  readonly schedules: { readonly heartbeatMinutes: number; readonly databaseDrill: string };
+  readonly schedules: {
+    readonly heartbeatMinutes: number;
+    readonly databaseDrill: string;
+    readonly backup: string;
+    readonly backupProof: string;
+  };
+  readonly backup: { readonly lateSeconds: number; readonly missedSeconds: number };
 }
 
 /** RDS uploads transaction logs every 5 minutes: no restore in the Region can promise less. */
@@ -40,7 +46,12 @@ const maximumTtlSeconds = 60;
 
 /** Every conflict, in the order of the fields. */
 export function findConflicts(configuration: Checked): Conflict[] {
-  return [...objectiveConflicts(configuration), ...namingConflicts(configuration), ...windowConflicts(configuration)];
+  return [
+    ...objectiveConflicts(configuration),
+    ...namingConflicts(configuration),
+    ...windowConflicts(configuration),
+    ...backupConflicts(configuration),
+  ];
 }
 
 function objectiveConflicts(configuration: Checked): Conflict[] {
@@ -128,17 +139,14 @@ function insideWindow(minute: number, from: number, to: number): boolean {
   return from <= to ? minute >= from && minute < to : minute >= from || minute < to;
 }
 
+/** What must not meet RDS at work: it refuses snapshots, and restores, of an instance that it backs up or changes. */
+const timed = [
+  { field: 'databaseDrill', what: 'the drill', example: 'cron(0 4 1 * ? *)' },
+  { field: 'backup', what: 'the backup', example: 'cron(0 2 * * ? *)' },
+  { field: 'backupProof', what: 'the proof of the backup', example: 'cron(0 3 ? * SUN *)' },
+] as const;
+
 function windowConflicts({ database, schedules }: Checked): Conflict[] {
-  const cron = /^cron\((\d+) (\d+) /.exec(schedules.databaseDrill);
-  if (!cron)
-    return [
-      {
-        path: ['schedules', 'databaseDrill'],
-        reason: `${schedules.databaseDrill} has no fixed time of day.`,
-        fix: 'give minute and hour as numbers, such as cron(0 4 1 * ? *).',
-      },
-    ];
-  const drill = Number(cron[2]) * 60 + Number(cron[1]);
   const windows = [
     {
       name: 'backupWindow',
@@ -153,11 +161,43 @@ function windowConflicts({ database, schedules }: Checked): Conflict[] {
       to: database.maintenanceWindow.slice(14, 19),
     },
   ];
-  return windows
-    .filter((window) => insideWindow(drill, minutesOf(window.from), minutesOf(window.to)))
-    .map((window) => ({
-      path: ['schedules', 'databaseDrill'],
-      reason: `the drill at ${schedules.databaseDrill} falls into the instance's ${window.name} ${window.text}.`,
-      fix: 'move the drill or the window.',
-    }));
+  return timed.flatMap(({ field, what, example }): Conflict[] => {
+    const cron = schedules[field];
+    const [, minute, hour] = /^cron\((\d+) (\d+) /.exec(cron) ?? [];
+    const path = ['schedules', field];
+    if (hour === undefined)
+      return [
+        {
+          path,
+          reason: `${cron} has no fixed time of day.`,
+          fix: `give minute and hour as numbers, such as ${example}.`,
+        },
+      ];
+    const begins = Number(hour) * 60 + Number(minute);
+    return windows
+      .filter((window) => insideWindow(begins, minutesOf(window.from), minutesOf(window.to)))
+      .map((window) => ({
+        path,
+        reason: `${what} at ${cron} falls into the instance's ${window.name} ${window.text}.`,
+        fix: `move ${what} or the window.`,
+      }));
+  });
+}
+
+function backupConflicts({ backup, schedules }: Checked): Conflict[] {
+  const conflicts: Conflict[] = [];
+  if (backup.missedSeconds <= backup.lateSeconds)
+    conflicts.push({
+      path: ['backup', 'missedSeconds'],
+      reason: `a backup counts as missed after ${backup.missedSeconds} s, before it is late (${backup.lateSeconds} s).`,
+      fix: 'set it above backup.lateSeconds.',
+    });
+  // `cron(0 2 * * ? *)`: every day of the month, of the week and of the year.
+  if (/^cron\(\d+ \d+ /.test(schedules.backup) && !/ (\* \* \?|\? \* \*) \*\)$/.test(schedules.backup))
+    conflicts.push({
+      path: ['schedules', 'backup'],
+      reason: `${schedules.backup} is not every day, as the plan has it.`,
+      fix: 'give cron(<minute> <hour> * * ? *).',
+    });
+  return conflicts;
 }

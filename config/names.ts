@@ -31,6 +31,12 @@ export function namesOf(configuration: Configuration) {
   };
 }
 
+/** hh:mm of a cron with a fixed time of day, which is what findConflicts lets pass. */
+function timeOfDay(cron: string): string {
+  const [, minute = '0', hour = '0'] = /^cron\((\d+) (\d+) /.exec(cron) ?? [];
+  return `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`;
+}
+
 /** The part of the configuration that the functions carry with them. */
 export function settingsOf(configuration: Configuration): Settings {
   const names = namesOf(configuration);
@@ -42,6 +48,8 @@ export function settingsOf(configuration: Configuration): Settings {
     internalTopicArn: names.topicArn(network.region, names.internalTopic),
     customersTopicArn: names.topicArn(network.region, names.customersTopic),
     dumpBucket: network.dumpBucket,
+    backupKeyAlias: network.backupKeyAlias,
+    terraformStateBucket: network.terraformStateBucket,
     databaseSubnetGroup: network.databaseSubnetGroup,
     databaseParameterGroup: network.databaseParameterGroup,
     databaseSecurityGroupIds: network.databaseSecurityGroupIds,
@@ -81,6 +89,13 @@ export function settingsOf(configuration: Configuration): Settings {
     application: configuration.application,
     canary: configuration.canary,
     validation: configuration.validation,
+    backup: {
+      ...configuration.backup,
+      dailyAt: timeOfDay(configuration.schedules.backup),
+      kept: configuration.objectives.dailyBackupsKept,
+      automatedRetentionDays: configuration.objectives.automatedBackupRetentionDays,
+      regionProtection: configuration.database.regionProtection,
+    },
     automatic: configuration.automatic,
     approval: configuration.approval,
     team: configuration.team,

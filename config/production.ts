@@ -1,6 +1,6 @@
 /** Production: the plan's objectives (RTO 1 h, RPO 15 min, automated backups 30 days) and STOCKER Pro's names. */
 import { type Configuration, parseConfiguration } from './schema.ts';
-import { applicationsOf, databaseOf, team, validation } from './shared.ts';
+import { applicationsOf, backupOf, databaseOf, team, validation } from './shared.ts';
 
 export const production: Configuration = parseConfiguration({
   environment: 'production',
@@ -15,6 +15,8 @@ export const production: Configuration = parseConfiguration({
     databaseSubnetGroup: 'stocker-pro-production',
     databaseParameterGroup: 'stocker-pro-production',
     dumpBucket: 'stocker-pro-production-dumps-us-east-1',
+    backupKeyAlias: 'alias/aws/rds',
+    terraformStateBucket: 'stocker-pro-production-terraform-state-us-east-1',
   },
   dr: {
     region: 'us-west-2',
@@ -26,6 +28,8 @@ export const production: Configuration = parseConfiguration({
     databaseSubnetGroup: 'stocker-pro-production',
     databaseParameterGroup: 'stocker-pro-production',
     dumpBucket: 'stocker-pro-production-dumps-us-west-2',
+    backupKeyAlias: 'alias/aws/rds',
+    terraformStateBucket: 'stocker-pro-production-terraform-state-us-west-2',
   },
   objectives: { rtoSeconds: 3600, rpoSeconds: 900, dailyBackupsKept: 7, automatedBackupRetentionDays: 30 },
   database: {
@@ -42,11 +46,18 @@ export const production: Configuration = parseConfiguration({
     gateSeconds: 900,
     performance: { warmUpRequests: 50, requests: 200, p95Milliseconds: 250, baselineFactor: 2 },
   },
+  backup: backupOf('production'),
   automatic: { database: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
   approval: { timeoutSeconds: 900, starterMayApprove: true },
   team,
   traffic: { hostedZoneName: 'stocker-pro.example.com', recordName: 'api.stocker-pro.example.com', ttlSeconds: 60 },
-  schedules: { heartbeatMinutes: 1, sentinelMinutes: 5, databaseDrill: 'cron(0 4 1 * ? *)' },
+  schedules: {
+    heartbeatMinutes: 1,
+    sentinelMinutes: 5,
+    databaseDrill: 'cron(0 4 1 * ? *)',
+    backup: 'cron(0 2 * * ? *)',
+    backupProof: 'cron(0 3 ? * SUN *)',
+  },
   logRetentionDays: 365,
   approverRoleArns: ['arn:aws:iam::111122223333:role/stocker-dr-approver'],
 });

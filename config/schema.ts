@@ -23,6 +23,10 @@ export const Network = z.strictObject({
   databaseParameterGroup: z.string(),
   /** The plan's /backups: Terraform's, written by the CronJob. */
   dumpBucket: z.string(),
+  /** The key that copies of backups are encrypted with here: `alias/…`. */
+  backupKeyAlias: z.string().startsWith('alias/'),
+  /** Terraform's state of this Region: its own bucket, versioned. */
+  terraformStateBucket: z.string(),
 });
 
 export const Configuration = z
@@ -56,6 +60,14 @@ export const Configuration = z
     application: ApplicationTarget,
     canary: ApplicationTarget,
     validation: Settings.shape.validation,
+    backup: Settings.shape.backup.pick({
+      lateSeconds: true,
+      missedSeconds: true,
+      dumpSeconds: true,
+      namespaces: true,
+      commitParameter: true,
+      terraformStates: true,
+    }),
     automatic: Settings.shape.automatic,
     approval: Settings.shape.approval,
     team: Settings.shape.team,
@@ -69,6 +81,10 @@ export const Configuration = z
       sentinelMinutes: z.number().int().positive(),
       /** EventBridge Scheduler cron in UTC: the plan's monthly database restore test. */
       databaseDrill: z.string().startsWith('cron('),
+      /** The plan's daily backup. */
+      backup: z.string().startsWith('cron('),
+      /** The weekly proof: the newest backup is restored and validated. */
+      backupProof: z.string().startsWith('cron('),
     }),
     logRetentionDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365)]),
     /** Roles that may call the approval URL, by ARN. */

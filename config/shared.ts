@@ -49,6 +49,18 @@ export function applicationsOf(environment: string): Pick<Configuration, 'applic
   return { application: target('stocker-api', 'application'), canary: target('stocker-api-canary', 'canary') };
 }
 
+/** The daily backup: what it exports and looks at, and from when on a day counts as late or missed. */
+export function backupOf(environment: string): Configuration['backup'] {
+  return {
+    lateSeconds: 7200,
+    missedSeconds: 43_200,
+    dumpSeconds: 93_600,
+    namespaces: [`stocker-${environment}`],
+    commitParameter: `/stocker-pro/${environment}/deployment/commit`,
+    terraformStates: [`${environment}/terraform.tfstate`],
+  };
+}
+
 export const validation: Omit<Validation, 'pieceSeconds' | 'gateSeconds' | 'performance'> = {
   concurrency: 8,
   scanBytesPerSecond: 100_000_000,

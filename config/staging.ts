@@ -1,6 +1,6 @@
 /** Staging: the plan's objectives (RTO 4 h, RPO 1 h, automated backups 7 days) and STOCKER Pro's names. */
 import { type Configuration, parseConfiguration } from './schema.ts';
-import { applicationsOf, databaseOf, team, validation } from './shared.ts';
+import { applicationsOf, backupOf, databaseOf, team, validation } from './shared.ts';
 
 export const staging: Configuration = parseConfiguration({
   environment: 'staging',
@@ -15,6 +15,8 @@ export const staging: Configuration = parseConfiguration({
     databaseSubnetGroup: 'stocker-pro-staging',
     databaseParameterGroup: 'stocker-pro-staging',
     dumpBucket: 'stocker-pro-staging-dumps-us-east-1',
+    backupKeyAlias: 'alias/aws/rds',
+    terraformStateBucket: 'stocker-pro-staging-terraform-state-us-east-1',
   },
   dr: {
     region: 'us-west-2',
@@ -26,6 +28,8 @@ export const staging: Configuration = parseConfiguration({
     databaseSubnetGroup: 'stocker-pro-staging',
     databaseParameterGroup: 'stocker-pro-staging',
     dumpBucket: 'stocker-pro-staging-dumps-us-west-2',
+    backupKeyAlias: 'alias/aws/rds',
+    terraformStateBucket: 'stocker-pro-staging-terraform-state-us-west-2',
   },
   objectives: { rtoSeconds: 14400, rpoSeconds: 3600, dailyBackupsKept: 7, automatedBackupRetentionDays: 7 },
   database: {
@@ -42,11 +46,18 @@ export const staging: Configuration = parseConfiguration({
     gateSeconds: 900,
     performance: { warmUpRequests: 50, requests: 200, p95Milliseconds: 250, baselineFactor: 2 },
   },
+  backup: backupOf('staging'),
   automatic: { database: 'off', cooldownSeconds: 3600, blockedWindows: [] },
   approval: { timeoutSeconds: 3600, starterMayApprove: true },
   team,
   traffic: { hostedZoneName: 'stocker-pro.example.com', recordName: 'api.stocker-pro.example.com', ttlSeconds: 60 },
-  schedules: { heartbeatMinutes: 1, sentinelMinutes: 5, databaseDrill: 'cron(0 4 2 * ? *)' },
+  schedules: {
+    heartbeatMinutes: 1,
+    sentinelMinutes: 5,
+    databaseDrill: 'cron(0 4 2 * ? *)',
+    backup: 'cron(0 2 * * ? *)',
+    backupProof: 'cron(0 3 ? * SUN *)',
+  },
   logRetentionDays: 90,
   approverRoleArns: ['arn:aws:iam::444455556666:role/stocker-dr-approver'],
 });

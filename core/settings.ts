@@ -41,6 +41,10 @@ export const RegionSettings = z.strictObject({
   customersTopicArn: z.string(),
   /** Where the plan's CronJob keeps its dumps. */
   dumpBucket: z.string(),
+  /** Encrypts the copies of backups that this Region receives. */
+  backupKeyAlias: z.string(),
+  /** Terraform's, versioned. */
+  terraformStateBucket: z.string(),
   databaseSubnetGroup: z.string(),
   databaseParameterGroup: z.string(),
   /** Security groups that production instances carry. */
@@ -95,6 +99,27 @@ export const Settings = z.strictObject({
       /** Refused when p95 exceeds the stored baseline by this factor. */
       baselineFactor: z.number().min(1),
     }),
+  }),
+  backup: z.strictObject({
+    /** hh:mm, UTC: when the day's backup begins. */
+    dailyAt: z.string().regex(/^\d\d:\d\d$/),
+    /** Days of which a good backup is kept, in each Region. */
+    kept: z.number().int().positive(),
+    /** After its time, a day without a good backup is late, and later missed. */
+    lateSeconds: seconds,
+    missedSeconds: seconds,
+    /** A newest dump that is older rings. */
+    dumpSeconds: seconds,
+    /** RDS's own backups: how many days they must reach back. */
+    automatedRetentionDays: z.number().int().min(1).max(35),
+    /** What the other Region gets of the active database besides snapshots. */
+    regionProtection: z.enum(['replica', 'automated-backups']),
+    /** Kubernetes namespaces whose manifests are exported. */
+    namespaces: z.array(z.string()).min(1),
+    /** SSM parameter with the Git commit that is deployed. */
+    commitParameter: z.string(),
+    /** Keys of the Terraform states in each Region's state bucket. */
+    terraformStates: z.array(z.string()).min(1),
   }),
   automatic: z.strictObject({
     /** What an alarm may do: record and tell (off), start and ask (ask), start (auto). */

@@ -24,8 +24,10 @@ export type ServiceName =
   | 'iam'
   | 'sts'
   | 'ec2'
+  | 'ecr'
   | 'eks'
-  | 'codebuild';
+  | 'codebuild'
+  | 'service-quotas';
 
 /** Time of the whole cloud. Nothing in local/ reads Date or sets a timer but through this. */
 export interface Clock {

@@ -96,7 +96,7 @@ function inputOf({ Arguments, Items }: State): string {
   const { Payload = {}, EnvironmentVariablesOverride = [] } = Arguments ?? {};
   const ofJob = EnvironmentVariablesOverride.find(({ Name }) => Name === 'INPUT')?.Value.matchAll(/'(\w+)':/g) ?? [];
   const fields = [...Object.keys(Payload), ...[...ofJob].map(([, field = '']) => field)];
-  return code(fields.filter((field) => !['incident', 'step'].includes(field)));
+  return code(fields.filter((field) => !['incident', 'run', 'step'].includes(field)));
 }
 
 function outputOf({ Assign, Output }: State): string {
@@ -137,7 +137,7 @@ export function machinesDocument(readme: string, machines: readonly string[]): s
 
 export const machinesReadme = join(root, 'state-machines/README.md');
 export const errorsFile = join(root, 'docs/errors.md');
-export const documentedMachines = ['database-recovery'];
+export const documentedMachines = ['database-recovery', 'backup'];
 
 if (process.argv[1] === import.meta.filename) {
   writeFileSync(errorsFile, errorsDocument());

@@ -28,7 +28,10 @@ export function grant(role: iam.Role, permissions: readonly Permission[], on: IC
 export function permissionsOf(configuration: Configuration, region: string) {
   const names = namesOf(configuration);
   const { account, database } = configuration;
-  const network = region === configuration.dr.region ? configuration.dr : configuration.primary;
+  const isDr = region === configuration.dr.region;
+  const network = isDr ? configuration.dr : configuration.primary;
+  /** Where copies of backups go. */
+  const other = isDr ? configuration.primary : configuration.dr;
   const arn = (service: string, resource: string, inRegion = region) =>
     `arn:aws:${service}:${inRegion}:${account}:${resource}`;
   const allow = (
@@ -53,6 +56,10 @@ export function permissionsOf(configuration: Configuration, region: string) {
   const recovered = arn('rds', `db:${database.identifier}-*`);
   const safetySnapshot = arn('rds', 'snapshot:dr-safety-*');
   const drill = arn('rds', `db:${database.drillPrefix}*`);
+  /** Production by its ARNs: as Terraform made it, and as a recovery of ours named its successor. No neighbour fits. */
+  const production = ['', '-????????'].map((suffix) => arn('rds', `db:${database.identifier}${suffix}`));
+  const backupSnapshots = [region, other.region].map((each) => arn('rds', 'snapshot:dr-backup-*', each));
+  const [backupHere = '', backupElsewhere = ''] = backupSnapshots;
   const parameterArn = (name: string) => arn('ssm', `parameter${name}`);
   const secretArn = (name: string) => arn('secretsmanager', `secret:${name}-??????`);
 
@@ -188,18 +195,23 @@ export function permissionsOf(configuration: Configuration, region: string) {
      * RDS uses a customer-managed key on behalf of whoever restores or modifies, and demands both
      * (RDS User Guide: Overview.Encryption.Keys). Which keys those are is Terraform's; only RDS may be the one that uses them.
      */
-    useDatabaseKeys: () => [
-      allow('SeeDatabaseKeys', ['kms:DescribeKey'], [arn('kms', 'key/*')], {
-        conditions: { StringEquals: { 'kms:ViaService': `rds.${region}.amazonaws.com` } },
+    useDatabaseKeys: (at: string = region) => [
+      allow(at === region ? 'SeeDatabaseKeys' : 'SeeKeysElsewhere', ['kms:DescribeKey'], [arn('kms', 'key/*', at)], {
+        conditions: { StringEquals: { 'kms:ViaService': `rds.${at}.amazonaws.com` } },
         wildcard: databaseKeys,
       }),
-      allow('GrantDatabaseKeys', ['kms:CreateGrant'], [arn('kms', 'key/*')], {
-        conditions: {
-          StringEquals: { 'kms:ViaService': `rds.${region}.amazonaws.com` },
-          Bool: { 'kms:GrantIsForAWSResource': 'true' },
+      allow(
+        at === region ? 'GrantDatabaseKeys' : 'GrantKeysElsewhere',
+        ['kms:CreateGrant'],
+        [arn('kms', 'key/*', at)],
+        {
+          conditions: {
+            StringEquals: { 'kms:ViaService': `rds.${at}.amazonaws.com` },
+            Bool: { 'kms:GrantIsForAWSResource': 'true' },
+          },
+          wildcard: databaseKeys,
         },
-        wildcard: databaseKeys,
-      }),
+      ),
     ],
     /** Only what a recovery or drill of this environment made; which incident's it is, the step reads from its tag. */
     modifyRestored: () => [
@@ -241,6 +253,85 @@ export function permissionsOf(configuration: Configuration, region: string) {
         }),
         wildcard: 'A Deny, as wide as it can be.',
       },
+    ],
+    /** Runs, proofs and what the last one saw. */
+    readBackups: () => allow('ReadBackups', ['dynamodb:Query'], [arn('dynamodb', `table/${names.incidentTable}`)]),
+    recordBackup: () => allow('RecordBackup', ['dynamodb:PutItem'], [arn('dynamodb', `table/${names.incidentTable}`)]),
+    takeBackup: () => [
+      allow('TakeBackup', ['rds:CreateDBSnapshot'], [...production, backupHere], {
+        wildcard: 'Of production, to the prefix of backups only.',
+      }),
+      allow('TagBackup', ['rds:AddTagsToResource'], [backupHere], {
+        conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },
+        wildcard: prefixed,
+      }),
+    ],
+    /** Called in the other Region; the call that RDS demands of the source's Region goes with it, and is decided there. */
+    copyBackup: () => [
+      allow('CopyBackup', ['rds:CopyDBSnapshot'], backupSnapshots, { wildcard: prefixed }),
+      allow('TagCopy', ['rds:AddTagsToResource'], [backupElsewhere], {
+        conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },
+        wildcard: prefixed,
+      }),
+    ],
+    /** Identifier prefix and tag; the code reads resource id and tags again before it deletes. */
+    deleteBackups: () =>
+      allow('DeleteBackups', ['rds:DeleteDBSnapshot'], backupSnapshots, {
+        conditions: { StringEquals: ours },
+        wildcard: prefixed,
+      }),
+    seeBackupsElsewhere: () =>
+      allow(
+        'SeeBackupsElsewhere',
+        ['rds:DescribeDBSnapshots', 'rds:DescribeDBInstanceAutomatedBackups', 'rds:ListTagsForResource'],
+        ['snapshot:*', 'auto-backup:*', 'db:*'].map((resource) => arn('rds', resource, other.region)),
+        { wildcard: reading },
+      ),
+    /** Which key an alias stands for. */
+    resolveBackupKeys: () =>
+      allow(
+        'ResolveBackupKeys',
+        ['kms:DescribeKey'],
+        [region, other.region].map((each) => arn('kms', 'key/*', each)),
+        { wildcard: 'Keys are known by alias; DescribeKey tells what a key is, and uses it for nothing.' },
+      ),
+    /**
+     * The one way in which production is modified: the retention of its automated backups is raised (ADR 0025). RDS has no
+     * condition key for it (Service Authorization Reference: Amazon RDS), so that the code alone keeps it to that.
+     */
+    protectProduction: () => [
+      allow('RaiseRetention', ['rds:ModifyDBInstance'], production),
+      allow(
+        'ReplicateBackups',
+        ['rds:StartDBInstanceAutomatedBackupsReplication'],
+        [...production, arn('rds', 'auto-backup:*', other.region)],
+        { wildcard: 'RDS names the backup.' },
+      ),
+    ],
+    keepClusterState: () =>
+      allow(
+        'KeepClusterState',
+        ['s3:PutObject'],
+        [region, other.region].map((each) => `arn:aws:s3:::${names.evidenceBucket(each)}/backups/cluster-state/*`),
+        { wildcard: 'Exports are named by run and namespace.' },
+      ),
+    /** That they are there, and which version: none of these reads what they hold. */
+    seeConfiguration: (...secretNames: readonly string[]) => [
+      allow(
+        'SeeTerraformStates',
+        ['s3:GetBucketVersioning', 's3:ListBucketVersions'],
+        [network, other].map(({ terraformStateBucket }) => `arn:aws:s3:::${terraformStateBucket}`),
+      ),
+      allow(
+        'SeeSecretVersions',
+        ['secretsmanager:DescribeSecret'],
+        [region, other.region].flatMap((each) =>
+          secretNames.map((name) => arn('secretsmanager', `secret:${name}-??????`, each)),
+        ),
+      ),
+      allow('SeeImages', ['ecr:DescribeImages'], [arn('ecr', 'repository/*', other.region)], {
+        wildcard: 'Reading only. Which repositories there are, the deployed pods tell.',
+      }),
     ],
     readSecrets: (...secretNames: readonly string[]) =>
       allow('ReadSecrets', ['secretsmanager:GetSecretValue'], secretNames.map(secretArn)),

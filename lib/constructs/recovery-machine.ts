@@ -21,8 +21,8 @@ export interface RecoveryMachineProps {
   /** Substitution → project whose builds it starts and waits for. */
   readonly projects?: Readonly<Record<string, JobProject>>;
   readonly values?: Readonly<Record<string, string>>;
-  /** Cleans up after an execution that ended without running its own Catch. */
-  readonly cleanUp: lambda.IFunction;
+  /** Cleans up after an execution that ended without running its own Catch; absent where none leaves anything behind. */
+  readonly cleanUp?: lambda.IFunction;
   /** Rings where even that was not called. */
   readonly topic: sns.ITopic;
 }
@@ -81,7 +81,12 @@ export class RecoveryMachine extends Construct {
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason: 'Log delivery and X-Ray have no resource types; the functions are named one by one.',
     });
-    // A stopped execution runs no Catch; States.Runtime is caught by nothing (aws-facts).
+    if (props.cleanUp) this.cleanUpBy(props.cleanUp, configuration, props);
+  }
+
+  /** A stopped execution runs no Catch; States.Runtime is caught by nothing (aws-facts). */
+  private cleanUpBy(cleanUp: lambda.IFunction, configuration: Configuration, props: RecoveryMachineProps): void {
+    const names = namesOf(configuration);
     new events.Rule(this, 'Ended', {
       ruleName: `${names.stateMachine(props.name)}-ended`,
       description: `An execution of ${props.name} ended without success`,
@@ -94,7 +99,7 @@ export class RecoveryMachine extends Construct {
         },
       },
       targets: [
-        new targets.LambdaFunction(props.cleanUp, {
+        new targets.LambdaFunction(cleanUp, {
           deadLetterQueue: deadLetterQueue(this, {
             prefix: names.prefix,
             of: `clean-up-of-${props.name}`,

@@ -3,6 +3,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration } from '../../config/schema.ts';
+import { BackupAlarms } from '../constructs/backup/backup-alarms.ts';
+import { backupFunctions } from '../constructs/backup/backup-functions.ts';
+import { BackupSchedules } from '../constructs/backup/backup-schedules.ts';
 import { ClusterAccess } from '../constructs/database/cluster-access.ts';
 import { DatabaseDetection } from '../constructs/database/database-detection.ts';
 import { databaseFunctions } from '../constructs/database/database-functions.ts';
@@ -65,12 +68,25 @@ export class RegionStack extends Stack {
       cleanUp: CleanUpStopped,
       topic: records.internalTopic,
     });
+    const { WatchBackups, ...backupSteps } = backupFunctions(this, home, may, records.key.keyArn);
+    const backup = new RecoveryMachine(this, configuration, {
+      name: 'backup',
+      functions: backupSteps,
+      topic: records.internalTopic,
+    });
+    new BackupSchedules(this, 'BackupSchedules', configuration, {
+      machine: backup.machine,
+      watch: WatchBackups,
+      topic: records.internalTopic,
+    });
+    new BackupAlarms(this, 'BackupAlarms', configuration, records.internalTopic);
     const { CutOver, AwaitWorkload } = databaseSteps;
     new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
       CutOver,
       AwaitWorkload,
       Compensate: incidentSteps.Compensate,
       CleanUpStopped,
+      ExportCluster: backupSteps.ExportCluster,
     });
     new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
     new DatabaseSchedules(this, 'Schedules', configuration, {
@@ -86,6 +102,10 @@ export class RegionStack extends Stack {
     new CfnOutput(this, 'DatabaseRecovery', {
       value: machine.stateMachineArn,
       description: 'Start database-recovery here',
+    });
+    new CfnOutput(this, 'Backup', {
+      value: backup.machine.stateMachineArn,
+      description: 'Start a backup, or its proof, here',
     });
     new CfnOutput(this, 'Prepare', {
       value: PrepareDatabase.functionName,

@@ -87,6 +87,19 @@ class ModelledEngine implements DatabaseEngine {
     return new ModelledArchive();
   }
 
+  /** Nobody changes a backup: its copy takes as long, and holds the same. */
+  async copyBackup(original: Backup): Promise<Backup> {
+    await this.#takes('backup');
+    return original;
+  }
+
+  async copyArchive(original: Archive, copy: Archive): Promise<void> {
+    const [from, to] = [original as ModelledArchive, copy as ModelledArchive];
+    to.entries.push(...from.entries.slice(to.entries.length));
+    to.upTo = from.upTo;
+    to.gapAt = from.gapAt;
+  }
+
   async close(): Promise<void> {
     for (const database of this.#databases) database.server.stop();
   }

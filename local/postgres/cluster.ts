@@ -90,8 +90,8 @@ export class Cluster {
   }
 
   /**
-   * Starts the server and waits until it accepts writes: for a recovery this is after its promotion, because a server
-   * in recovery says "read-only connections". Rejects with ServerEnded.
+   * Starts the server and waits until it accepts connections: for a recovery this is after its promotion, because
+   * recoveries run without hot standby; a replica accepts reads only. Rejects with ServerEnded.
    */
   async start(server: ServerSettings, recovery: Settings = {}): Promise<void> {
     const { binaries, dataDirectory } = this.#options;
@@ -105,7 +105,7 @@ export class Cluster {
     if (child.stderr !== null) this.log.follow(child.stderr);
     await new Promise<void>((resolve, reject) => {
       const ready = this.log.listen(({ message }) => {
-        if (message === 'database system is ready to accept connections') resolve();
+        if (/^database system is ready to accept (read-only )?connections$/.test(message)) resolve();
       });
       child.once('error', reject);
       // `close` and not `exit`: the log is read to its end by then.

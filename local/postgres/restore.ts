@@ -1,5 +1,5 @@
 /** Fills a data directory from a base backup and says how to recover it. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeOwnedFile } from './account.ts';
 import { archiveFile, manifestFile } from './base-backup.ts';
@@ -24,10 +24,7 @@ export async function prepareRestore(
   target: RecoveryTarget,
   walArchive?: string,
 ): Promise<Settings> {
-  if (!existsSync(join(backupDirectory, manifestFile))) {
-    throw new Error(`No manifest in ${backupDirectory}: the backup was never finished.`);
-  }
-  await run('tar', ['-xf', join(backupDirectory, archiveFile), '-C', data], binaries.spawn);
+  await extract(binaries, backupDirectory, data);
   writeOwnedFile(join(data, 'recovery.signal'), '', binaries.account);
   return {
     restore_command: walArchive === undefined ? 'exit 1' : restoreCommand(walArchive),
@@ -37,6 +34,21 @@ export async function prepareRestore(
     hot_standby: false,
     ...targetSettings(target),
   };
+}
+
+/** Extracts a finished backup for a server that follows another; `primary_conninfo` says which. */
+export async function prepareReplica(binaries: Binaries, backupDirectory: string, data: string): Promise<void> {
+  await extract(binaries, backupDirectory, data);
+  writeOwnedFile(join(data, 'standby.signal'), '', binaries.account);
+}
+
+async function extract(binaries: Binaries, backupDirectory: string, data: string): Promise<void> {
+  if (!existsSync(join(backupDirectory, manifestFile))) {
+    throw new Error(`No manifest in ${backupDirectory}: the backup was never finished.`);
+  }
+  await run('tar', ['-xf', join(backupDirectory, archiveFile), '-C', data], binaries.spawn);
+  // A backup of a replica has it: what is restored from one must not follow anybody.
+  rmSync(join(data, 'standby.signal'), { force: true });
 }
 
 function targetSettings(target: RecoveryTarget): Settings {

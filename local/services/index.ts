@@ -5,6 +5,7 @@ import { cloudwatchLogs } from './cloudwatch-logs/index.ts';
 import { codebuild } from './codebuild/index.ts';
 import { dynamodb } from './dynamodb/index.ts';
 import { ec2 } from './ec2/index.ts';
+import { ecr } from './ecr/index.ts';
 import { eks } from './eks/index.ts';
 import { eventbridge } from './eventbridge/index.ts';
 import { iam } from './iam/index.ts';
@@ -14,6 +15,7 @@ import { rds } from './rds/index.ts';
 import { s3 } from './s3/index.ts';
 import { scheduler } from './scheduler/index.ts';
 import { secretsManager } from './secrets-manager/index.ts';
+import { serviceQuotas } from './service-quotas/index.ts';
 import { sfn } from './sfn/index.ts';
 import { sns } from './sns/index.ts';
 import { sqs } from './sqs/index.ts';
@@ -26,6 +28,7 @@ export const services: readonly ServiceDefinition[] = [
   codebuild,
   dynamodb,
   ec2,
+  ecr,
   eks,
   eventbridge,
   iam,
@@ -35,6 +38,7 @@ export const services: readonly ServiceDefinition[] = [
   s3,
   scheduler,
   secretsManager,
+  serviceQuotas,
   sfn,
   sns,
   sqs,

@@ -70,6 +70,7 @@ const signingNames: Readonly<Record<string, string>> = {
   cloudwatch: 'monitoring',
   'cloudwatch-logs': 'logs',
   'secrets-manager': 'secretsmanager',
+  'service-quotas': 'servicequotas',
   'route-53': 'route53',
 };
 

@@ -142,8 +142,55 @@ describe('a configuration is refused when', () => {
       field: 'schedules.databaseDrill',
       reason: 'backupWindow 23:45-04:15',
       fix: 'move the drill or the window',
-      change: ({ database }) => {
+      change: ({ database, schedules }) => {
         database.backupWindow = '23:45-04:15';
+        schedules.backup = 'cron(0 22 * * ? *)';
+        schedules.backupProof = 'cron(0 22 ? * SUN *)';
+      },
+    },
+    {
+      case: 'the backup falls into the maintenance window',
+      field: 'schedules.backup',
+      reason: 'maintenanceWindow sun:01:30-sun:02:01',
+      fix: 'move the backup or the window',
+      change: ({ database }) => {
+        database.maintenanceWindow = 'sun:01:30-sun:02:01';
+      },
+    },
+    {
+      case: 'the proof falls into the backup window',
+      field: 'schedules.backupProof',
+      reason: 'backupWindow 02:30-03:01',
+      fix: 'move the proof of the backup or the window',
+      change: ({ database }) => {
+        database.backupWindow = '02:30-03:01';
+      },
+    },
+    {
+      case: 'the backup has no fixed time of day',
+      field: 'schedules.backup',
+      reason: 'no fixed time of day',
+      fix: 'cron(0 2 * * ? *)',
+      change: ({ schedules }) => {
+        schedules.backup = 'cron(0 */6 * * ? *)';
+      },
+    },
+    {
+      case: 'the backup is not daily',
+      field: 'schedules.backup',
+      reason: 'not every day',
+      fix: 'cron(<minute> <hour> * * ? *)',
+      change: ({ schedules }) => {
+        schedules.backup = 'cron(0 2 ? * MON-FRI *)';
+      },
+    },
+    {
+      case: 'a backup is missed before it is late',
+      field: 'backup.missedSeconds',
+      reason: 'missed after 7200 s, before it is late (7200 s)',
+      fix: 'above backup.lateSeconds',
+      change: ({ backup }) => {
+        backup.missedSeconds = backup.lateSeconds;
       },
     },
     {

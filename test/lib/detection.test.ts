@@ -17,6 +17,12 @@ const rule = (stack: Stack, name: string) =>
   only(stack, 'AWS::Events::Rule', ({ Name }) => Name === `stocker-dr-${stack.environment}-${name}`).properties;
 const schedule = (stack: Stack, name: string) =>
   only(stack, 'AWS::Scheduler::Schedule', ({ Name }) => Name === `stocker-dr-${stack.environment}-${name}`).properties;
+const machineOf = (stack: Stack, name: string) =>
+  only(
+    stack,
+    'AWS::StepFunctions::StateMachine',
+    ({ StateMachineName }) => StateMachineName === `stocker-dr-${stack.environment}-${name}`,
+  );
 const queueIds = (stack: Stack) => resourcesOf(stack, 'AWS::SQS::Queue').map(([id]) => id);
 const triageTargets = (stack: Stack) =>
   resourcesOf(stack, 'AWS::Events::Rule')
@@ -47,7 +53,12 @@ const writers = ({
 }: Stack['configuration']): Readonly<Record<string, { file: string; minutes: number }>> => {
   const heartbeat = { file: 'core/database/heartbeat.ts', minutes: schedules.heartbeatMinutes };
   const sentinel = { file: 'core/database/look-for-damage.ts', minutes: schedules.sentinelMinutes };
+  // Every half hour, twice in a period of the alarms (lib/constructs/backup/backup-schedules.ts).
+  const watch = { file: 'core/backup/watch-backups.ts', minutes: 30 };
   return {
+    BackupMissed: watch,
+    BackupLate: watch,
+    BackupFailed: watch,
     HeartbeatWritten: heartbeat,
     ActiveElsewhere: heartbeat,
     ConnectionRefused: sentinel,
@@ -105,6 +116,9 @@ describeRules('detection', [
         'database-heartbeat-missing': 'breaching',
         'sentinel-silent': 'breaching',
         'database-damage-found': 'notBreaching',
+        'backup-missed': 'breaching',
+        'backup-late': 'notBreaching',
+        'backup-failed': 'notBreaching',
       };
       return Object.entries(expected)
         .filter(([name, missing]) => alarm(stack, name).properties.TreatMissingData !== missing)
@@ -204,13 +218,16 @@ describeRules('detection', [
   {
     case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
     find: (stack) => {
-      const { heartbeatMinutes, databaseDrill } = stack.configuration.schedules;
+      const { heartbeatMinutes, databaseDrill, backup, backupProof } = stack.configuration.schedules;
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
         'drill-sweep': 'rate(15 minutes)',
         progress: 'rate(5 minutes)',
         'database-drill': databaseDrill,
+        backup,
+        'backup-proof': backupProof,
+        'backup-watch': 'rate(30 minutes)',
       };
       const prefix = `stocker-dr-${stack.environment}-`;
       const unplanned = resourcesOf(stack, 'AWS::Scheduler::Schedule')
@@ -256,7 +273,7 @@ describeRules('detection', [
     case: 'the drill’s schedule starts the machine as a drill, with its name and time',
     find: (stack) => {
       const { Target } = schedule(stack, 'database-drill');
-      const machine = only(stack, 'AWS::StepFunctions::StateMachine').id;
+      const machine = machineOf(stack, 'database-recovery').id;
       const input = JSON.parse(textOf(Target.Input));
       return [
         ...(targetOf(Target.Arn) === machine ? [] : ['another target']),
@@ -267,6 +284,20 @@ describeRules('detection', [
     broken: (stack) => {
       const { Target } = schedule(stack, 'database-drill');
       Target.Input = JSON.stringify({ ...JSON.parse(textOf(Target.Input)), mode: 'recovery' });
+    },
+  },
+  {
+    case: 'the schedules of the backup start its machine, one to make it and one to prove it',
+    find: (stack) => {
+      const machine = machineOf(stack, 'backup').id;
+      return Object.entries({ backup: 'backup', 'backup-proof': 'prove' }).flatMap(([name, task]) => {
+        const { Target } = schedule(stack, name);
+        const input = JSON.parse(textOf(Target.Input));
+        return targetOf(Target.Arn) === machine && input.task === task ? [] : [`${name}: ${JSON.stringify(input)}`];
+      });
+    },
+    broken: (stack) => {
+      schedule(stack, 'backup-proof').Target.Input = JSON.stringify({ task: 'backup' });
     },
   },
 ]);
@@ -296,7 +327,7 @@ describe('metrics', () => {
 
 describe('runbooks', () => {
   const documented = new Map(
-    ['docs/runbooks/database.md', 'docs/runbooks/incident.md'].map((file) => [
+    ['docs/runbooks/backup.md', 'docs/runbooks/database.md', 'docs/runbooks/incident.md'].map((file) => [
       file,
       readFileSync(join(root, file), 'utf8'),
     ]),

@@ -8,6 +8,7 @@ const restore = (stack: Stack) =>
 
 /** Those that speak PostgreSQL, the Kubernetes API or the application's private address. */
 const inVpc = [
+  'backup/export-cluster',
   'database/assess-database',
   'database/await-usable',
   'database/await-workload',

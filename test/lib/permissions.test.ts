@@ -12,6 +12,9 @@ const ours = ({ environment }: Stack) => ({ [tag]: environment });
 /** What a recovery makes beside production. */
 const recovered = (stack: Stack) => rds(stack, `db:${stack.configuration.database.identifier}-0a1b2c3d`);
 const modifiers = ['database/configure-database', 'database/protect-database'];
+/** After a cut-over production bears a name of this kind: its protection is repaired under that one, too. */
+const repairersOf = (stack: Stack, made: string) => (made === recovered(stack) ? ['backup/assure-protection'] : []);
+const modifiersOf = (stack: Stack, made: string) => [...repairersOf(stack, made), ...modifiers];
 const deleters = ['database/tear-down', 'incident/clean-up-stopped'];
 const allowEverything = { Effect: 'Allow', Action: 'rds:*', Resource: '*' };
 
@@ -34,13 +37,15 @@ const untouchable = [
   'rds:StopDBInstance',
   'rds:RebootDBInstance',
 ];
+/** Drift of the retention of automated backups is repaired: by one function, which does nothing else. */
+const repairs: Readonly<Record<string, string>> = { 'rds:ModifyDBInstance': 'backup/assure-protection' };
 const neverProduction: readonly Rule[] = untouchable.map((action) => ({
-  case: `nobody may ${action} production, even tagged as ours`,
+  case: `nobody${action in repairs ? ` but ${repairs[action]}` : ''} may ${action} production, even tagged as ours`,
   find: (stack) =>
     whoMay(stack, action, production(stack), {
       ...ours(stack),
       'aws:RequestTag/stocker-dr:environment': stack.environment,
-    }),
+    }).filter((name) => name !== repairs[action]),
   broken: (stack) => {
     const { properties } = only(
       stack,
@@ -50,6 +55,23 @@ const neverProduction: readonly Rule[] = untouchable.map((action) => ({
     properties.PolicyDocument.Statement.push(allowEverything);
   },
 }));
+
+/** A backup is in both Regions, and is made and judged while both are there; no recovery calls these. */
+const bothRegions = [
+  'take-snapshot',
+  'copy-snapshot',
+  'await-copy',
+  'verify-backup',
+  'keep-snapshots',
+  'assure-protection',
+  'export-cluster',
+  'check-configuration',
+  'start-proof',
+].map((name) => `backup/${name}`);
+const backup = (stack: Stack, region = stack.region) =>
+  `arn:aws:rds:${region}:${stack.configuration.account}:snapshot:dr-backup-${stack.configuration.database.identifier}-20261128-020000`;
+const otherRegion = ({ role, configuration }: Stack) =>
+  role === 'dr' ? configuration.primary.region : configuration.dr.region;
 
 describeRules('permissions', [
   ...neverProduction,
@@ -85,11 +107,30 @@ describeRules('permissions', [
     broken: (stack) => void delete rawStatement(stack, 'database/tear-down', 'DeleteDrill').Condition,
   },
   {
+    case: 'who repairs the protection of production may modify it under its own names, and no neighbour',
+    find: (stack) => {
+      const { identifier } = stack.configuration.database;
+      const may = (name: string) => whoMay(stack, 'rds:ModifyDBInstance', rds(stack, `db:${name}`));
+      const neighbours = [`${identifier}-analytics`, `${identifier}2`, 'dr-drill-0a1b2c3d', `${identifier}-old`];
+      return [
+        ...[identifier, `${identifier}-0a1b2c3d`]
+          .filter((name) => `${may(name)}` !== 'backup/assure-protection')
+          .map((name) => `${name} is modified by ${may(name)}`),
+        ...neighbours.flatMap((name) => may(name).map((who) => `${who} may modify ${name}`)),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'backup/assure-protection', 'RaiseRetention').Resource = `${production(stack)}*`;
+    },
+  },
+  {
     case: 'only configure-database and protect-database may modify an instance, under prefix and tag',
     find: (stack) => [
       ...[drill(stack), recovered(stack)].flatMap((made) => [
-        ...whoMay(stack, 'rds:ModifyDBInstance', made, ours(stack)).filter((name) => !modifiers.includes(name)),
-        ...whoMay(stack, 'rds:ModifyDBInstance', made),
+        ...whoMay(stack, 'rds:ModifyDBInstance', made, ours(stack)).filter(
+          (name) => !modifiersOf(stack, made).includes(name),
+        ),
+        ...whoMay(stack, 'rds:ModifyDBInstance', made).filter((name) => !repairersOf(stack, made).includes(name)),
       ]),
       ...whoMay(stack, 'rds:ModifyDBInstance', stranger(stack), ours(stack)),
     ],
@@ -144,7 +185,7 @@ describeRules('permissions', [
     },
   },
   {
-    case: 'dumps are read by jobs alone, and looked for by those who check and plan',
+    case: 'dumps are read by jobs and the check of the newest alone, and looked for by those who check and plan',
     find: (stack) => {
       const { dumpBucket } = stack.configuration[stack.role];
       const reads = whoMay(stack, 's3:GetObject', `arn:aws:s3:::${dumpBucket}/backups/stocker-db.sql.gz`);
@@ -153,13 +194,65 @@ describeRules('permissions', [
         ...whoMay(stack, 's3:GetObject', `arn:aws:s3:::${dumpBucket}/secret`),
         ...whoMay(stack, 's3:ListBucket', `arn:aws:s3:::${dumpBucket}`, { 's3:prefix': '' }),
         ...whoMay(stack, 's3:PutObject', `arn:aws:s3:::${dumpBucket}/backups/stocker-db.sql.gz`),
-        ...(`${reads}` === 'database/jobs' ? [] : [`read by ${reads}`]),
-        ...(`${looks}` === 'database/assess-database,database/jobs,incident/accept-request'
+        ...(`${reads}` === 'backup/check-dump,database/jobs' ? [] : [`read by ${reads}`]),
+        ...(`${looks}` === 'backup/check-dump,database/assess-database,database/jobs,incident/accept-request'
           ? []
           : [`seen by ${looks}`]),
       ];
     },
     broken: (stack) => void delete rawStatement(stack, 'database/assess-database', 'FindDumps').Condition,
+  },
+  {
+    case: 'only keep-snapshots may delete a snapshot, in both Regions, under prefix and tag',
+    find: (stack) => {
+      const delete_ = (resource: string, conditions?: Record<string, string>) =>
+        whoMay(stack, 'rds:DeleteDBSnapshot', resource, conditions);
+      return [
+        ...[stack.region, otherRegion(stack)].flatMap((region) => [
+          ...(`${delete_(backup(stack, region), ours(stack))}` === 'backup/keep-snapshots' ? [] : [`not in ${region}`]),
+          ...delete_(backup(stack, region)).map((name) => `${name} may delete an untagged snapshot`),
+          ...delete_(backup(stack, region), { [tag]: 'another' }).map((name) => `${name} may delete another's`),
+        ]),
+        ...['snapshot:by-hand', 'snapshot:dr-safety-0a1b2c3d'].flatMap((resource) =>
+          delete_(rds(stack, resource), ours(stack)),
+        ),
+      ];
+    },
+    broken: (stack) => void delete rawStatement(stack, 'backup/keep-snapshots', 'DeleteBackups').Condition,
+  },
+  {
+    case: 'a backup is taken of production to its own prefix, and copied to the same prefix of the other Region',
+    find: (stack) => {
+      const take = (resource: string) => whoMay(stack, 'rds:CreateDBSnapshot', resource);
+      const copy = (resource: string) => whoMay(stack, 'rds:CopyDBSnapshot', resource);
+      return [
+        ...(`${take(backup(stack))}` === 'backup/take-snapshot' ? [] : [`taken by ${take(backup(stack))}`]),
+        ...(take(production(stack)).includes('backup/take-snapshot') ? [] : ['not of production']),
+        ...take(stranger(stack)),
+        ...[stack.region, otherRegion(stack)]
+          .filter((region) => `${copy(backup(stack, region))}` !== 'backup/copy-snapshot')
+          .map((region) => `not copied in ${region}`),
+        ...copy(rds(stack, 'snapshot:by-hand')),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'backup/copy-snapshot', 'CopyBackup').Resource = rds(stack, 'snapshot:*');
+    },
+  },
+  {
+    case: 'who sees states and secrets in order to compare versions may read neither',
+    find: (stack) => {
+      const { terraformStateBucket } = stack.configuration[stack.role];
+      const { masterSecretName } = stack.configuration.database;
+      const secret = `arn:aws:secretsmanager:${stack.region}:${stack.configuration.account}:secret:${masterSecretName}-aBcDeF`;
+      return [
+        ...whoMay(stack, 's3:GetObject', `arn:aws:s3:::${terraformStateBucket}/${stack.environment}/terraform.tfstate`),
+        ...whoMay(stack, 'secretsmanager:GetSecretValue', secret).filter((name) => name.startsWith('backup/')),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'backup/check-configuration', 'SeeSecretVersions').Action = 'secretsmanager:GetSecretValue';
+    },
   },
   {
     case: 'no action is a wildcard',
@@ -191,9 +284,9 @@ describeRules('permissions', [
         // An approval is answered from the DR Region to the execution that waits, wherever it runs.
         `arn:aws:states:${elsewhere}:${account}:stateMachine:stocker-dr-${stack.environment}-*`,
       ];
-      return mentioning(stack, (resource) => resource.includes(elsewhere) && !permitted.includes(resource)).map(
-        ({ told }) => told,
-      );
+      return mentioning(stack, (resource) => resource.includes(elsewhere) && !permitted.includes(resource))
+        .filter(({ name }) => !bothRegions.includes(name))
+        .map(({ told }) => told);
     },
     broken: (stack) => {
       const { primary, dr } = stack.configuration;
@@ -275,7 +368,9 @@ describeRules('permissions', [
   {
     case: 'the machine calls its own steps and no other function',
     find: (stack) => {
-      const machine = only(stack, 'AWS::StepFunctions::StateMachine').properties;
+      const machine = only(stack, 'AWS::StepFunctions::StateMachine', ({ StateMachineName }) =>
+        String(StateMachineName).endsWith('-database-recovery'),
+      ).properties;
       const steps = Object.values(machine.DefinitionSubstitutions)
         .filter((value) => typeof value !== 'string')
         .map(targetOf);
@@ -292,12 +387,14 @@ describeRules('permissions', [
 
 describe('every function’s role', () => {
   it.each(stacks)('is looked at in $name', (stack) => {
-    // Beside the functions': the machine's, the schedules', the jobs'.
-    expect(rolesOf(stack).length).toBe(resourcesOf(stack, 'AWS::Lambda::Function').length + 3);
+    // Beside the functions': those of two machines, of the schedules of each, and of the jobs.
+    expect(rolesOf(stack).length).toBe(resourcesOf(stack, 'AWS::Lambda::Function').length + 5);
   });
   it.each(stacks)('may do its own work in $name', (stack) => {
     expect(whoMay(stack, 'rds:ModifyDBInstance', drill(stack), ours(stack))).toEqual(modifiers);
-    expect(whoMay(stack, 'rds:ModifyDBInstance', recovered(stack), ours(stack))).toEqual(modifiers);
+    expect(whoMay(stack, 'rds:ModifyDBInstance', recovered(stack), ours(stack))).toEqual(
+      modifiersOf(stack, recovered(stack)),
+    );
     expect(whoMay(stack, 'rds:DeleteDBInstance', drill(stack), ours(stack))).toEqual(deleters);
   });
 });

@@ -54,7 +54,7 @@ describeRules('trust', [
     },
   },
   {
-    case: 'restoring and configuring may use the keys of databases, through RDS alone',
+    case: 'restoring, configuring, copying and replicating may use the keys of databases, through RDS alone',
     find: (stack) => {
       const grants = resourcesOf(stack, 'AWS::IAM::Policy').flatMap(([id, { Properties }]) =>
         Properties.PolicyDocument.Statement.filter(
@@ -62,11 +62,14 @@ describeRules('trust', [
         ).map(({ Condition }: { Condition?: Record<string, Record<string, string>> }) => ({ id, Condition })),
       );
       return [
-        ...(grants.length === 2 ? [] : [`${grants.length} roles`]),
+        // A copy needs the source's key and the other Region's; replication the latter.
+        ...(grants.length === 5 ? [] : [`${grants.length} grants`]),
         ...grants
-          .filter(
-            ({ Condition }) => Condition?.StringEquals?.['kms:ViaService'] !== `rds.${stack.region}.amazonaws.com`,
-          )
+          .filter(({ Condition }) => {
+            const { primary, dr } = stack.configuration;
+            const through = [primary.region, dr.region].map((region) => `rds.${region}.amazonaws.com`);
+            return !through.includes(Condition?.StringEquals?.['kms:ViaService'] ?? '');
+          })
           .map(({ id }) => id),
       ];
     },

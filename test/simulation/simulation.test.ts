@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it, test } from 'vitest';
 import { configurationOf } from '../../config/index.ts';
-import { jobs, kinds, meet, reach, tasks } from './matrix.ts';
+import type { Stage } from './actors.ts';
+import { jobs, kinds, machines, meet, reach, tasks } from './matrix.ts';
 import { type Plan, planOf } from './plan.ts';
-import { protections, without } from './protections.ts';
+import { type Protection, protections, without } from './protections.ts';
 import { simulate } from './run.ts';
 import { shrink } from './shrink.ts';
 
@@ -76,6 +77,30 @@ describe('the checker bites', () => {
     expect.unreachable(`${candidates.length} runs without the ${protection.name} violate nothing`);
   });
 
+  it('misses the verdict of a backup: one without its copy says that it succeeded', async () => {
+    const verdict: Protection = {
+      name: 'verdict of a backup',
+      seed: 1,
+      edits: [
+        {
+          file: 'core/backup/report-backup.ts',
+          text: "const verdict = failed.length === 0 && outcomes.length > 0 ? 'succeeded' : 'failed';",
+          instead: "const verdict = 'succeeded' as BackupRecord['verdict'];",
+        },
+      ],
+      guards: [8],
+      matters: () => true,
+    };
+    const plan: Plan = { ...quiet, beginning: { kind: 'backup', task: 'backup' } };
+    const onReady = ({ site }: Stage) =>
+      void site.cloud.faults.inject({ service: 'rds', operation: 'CopyDBSnapshot', effect: { kind: 'deny' } });
+    const sound = await simulate(plan, { ...options, onReady });
+    expect(sound).toMatchObject({ violations: [], ends: ['Failed'] });
+    const weakened = await without(verdict, assembly, directory);
+    const { violations } = await simulate(plan, { ...options, onReady, assembly: weakened });
+    expect(violations.map(({ invariant }) => invariant)).toEqual([8]);
+  });
+
   it('tells the shortest story that still does', async () => {
     const protection = protections.find(({ name }) => name === 'compensation') ?? expect.unreachable();
     const weakened = { ...options, assembly: await without(protection, assembly, directory) };
@@ -93,15 +118,15 @@ describe('the checker bites', () => {
   });
 });
 
-describe('every Task meets a fault', () => {
+describe.each(machines)('every Task of %s meets a fault', (machine) => {
   it('and each is reached by one of the plans', async () => {
-    const reached = await reach(options);
-    expect(tasks().filter((task) => !reached.has(task))).toEqual([]);
-    expect(jobs()).toEqual(['LoadDump', 'RepairTables']);
+    const reached = await reach(machine, options);
+    expect(tasks(machine).filter((task) => !reached.has(task))).toEqual([]);
+    expect(jobs(machine)).toEqual(machine === 'backup' ? [] : ['LoadDump', 'RepairTables']);
     // One kind of fault for each Task here, in turn; docs/fault-matrix.md has them all.
-    for (const [index, task] of tasks().entries()) {
+    for (const [index, task] of tasks(machine).entries()) {
       const [kind = 'retryable', base = quiet] = [kinds[index % kinds.length], reached.get(task)];
-      const { violations, story, end } = await meet({ task, kind }, base, options);
+      const { violations, story, end } = await meet({ machine, task, kind }, base, options);
       expect(violations, `${task} met by ${kind}\n${story}`).toEqual([]);
       expect(end).not.toBe('RUNNING');
     }

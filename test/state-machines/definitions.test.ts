@@ -37,8 +37,10 @@ const transientOfJobs = [
   'CodeBuild.AWSCodeBuildException',
   'CodeBuild.SdkClientException',
 ];
-/** Begin outside of an incident, or call no step of one. */
-const withoutIncident = ['AcceptRequest', 'ReportRefusal'];
+/** Begin outside of an incident or of a run, or call no step of one. */
+const withoutIncident = ['AcceptRequest', 'ReportRefusal', 'AcceptBackup'];
+/** What every step is given: a recovery's work on an incident, the parts of a backup on a run, for which there is none. */
+const subjectOf = (machine: string) => (machine === 'backup' ? { run: '{% $run %}' } : { incident: '{% $incident %}' });
 
 describe.each(machines)('%s', (machine) => {
   const source = sourceOf(machine);
@@ -77,20 +79,20 @@ describe.each(machines)('%s', (machine) => {
     const ours = retried.filter((error) => !/^(Lambda|Runtime|CodeBuild)\./.test(error));
     expect(ours.filter((error) => !errorRegistry.get(error)?.retryable)).toEqual([]);
   });
-  it('catches every failure, but of the state that closes: that one fails the execution, whose end wakes the clean-up', () => {
+  it('catches every failure, but of the state that ends it: that one fails the execution, which a clean-up or a watch sees', () => {
     const uncaught = tasks.filter((task) => routeOf(task, 'Anything') === undefined).map(({ name }) => name);
-    expect(uncaught).toEqual(['CloseIncident']);
+    expect(uncaught).toEqual([machine === 'backup' ? 'ReportBackup' : 'CloseIncident']);
   });
   it('ends every Catch, by way of the error, in a state of the same scope', () => {
     for (const place of places)
       for (const { Next } of catchersOf(place))
         expect(places.find(({ name }) => name === Next)?.around).toEqual(place.around);
   });
-  it('gives every step the incident and its own name, and every piece its id', () => {
+  it('gives every step what it works on and its own name, and every piece its id', () => {
     for (const { name, state, around } of tasks) {
       const Payload = payloadOf(state);
       if (withoutIncident.includes(name)) continue;
-      expect(Payload).toMatchObject({ incident: '{% $incident %}', step: '{% $states.context.State.Name %}' });
+      expect(Payload).toMatchObject({ ...subjectOf(machine), step: '{% $states.context.State.Name %}' });
       expect(Payload.piece !== undefined).toBe(around[0]?.state.Type === 'Map');
     }
   });
@@ -105,7 +107,8 @@ describe.each(machines)('%s', (machine) => {
     it('is given exactly its substitutions', () => {
       expect(Object.keys(given).sort()).toEqual(substitutionsOf(source).sort());
     });
-    it('is given the configured time for an approval, and outlasts it', () => {
+    it('is given the configured time for an approval where it asks for one, and outlasts it', () => {
+      if (!substitutionsOf(source).includes('ApprovalTimeoutSeconds')) return;
       const { timeoutSeconds } = stack.configuration.approval;
       expect(given.ApprovalTimeoutSeconds).toBe(String(timeoutSeconds));
       expect(definition.TimeoutSeconds).toBeGreaterThan(2 * timeoutSeconds);

@@ -51,7 +51,31 @@ export function serviceManifest(plan: Pick<DeploymentPlan, 'namespace' | 'name'>
   };
 }
 
-/** What the recovery may do in the application's namespace: see deployments and restart them. Its group is in its access entries. */
+/** What the daily export lists: everything that is written by somebody, and no secret. */
+const exportRules = [
+  {
+    apiGroups: [''],
+    resources: [
+      'configmaps',
+      'limitranges',
+      'persistentvolumeclaims',
+      'pods',
+      'podtemplates',
+      'replicationcontrollers',
+      'resourcequotas',
+      'serviceaccounts',
+      'services',
+    ],
+    verbs: ['list'],
+  },
+  {
+    apiGroups: ['apps', 'autoscaling', 'batch', 'networking.k8s.io', 'policy', 'rbac.authorization.k8s.io'],
+    resources: ['*'],
+    verbs: ['list'],
+  },
+];
+
+/** What the product may do in the application's namespace: restart deployments, and list what is exported. Its group is in its access entries. */
 export function recoveryAccessManifests(namespace: string, group: string) {
   const metadata = { name: 'stocker-dr', namespace };
   return [
@@ -59,7 +83,7 @@ export function recoveryAccessManifests(namespace: string, group: string) {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',
       metadata,
-      rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'patch'] }],
+      rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'patch'] }, ...exportRules],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -1,13 +1,10 @@
 /** Deployments of EKS clusters, through the Kubernetes API. */
-import { request } from 'node:https';
 import * as z from 'zod';
 import { WorkloadNotFound, WorkloadNotReady } from '../../../core/database/errors.ts';
 import type { Deployment, Workloads } from '../../../core/database/ports.ts';
 import type { Runtime } from '../../handler.ts';
-import type { Cluster } from './clusters.ts';
+import { send } from './api.ts';
 import { eksToken } from './token.ts';
-
-const requestTimeoutMs = 8_000;
 
 const DeploymentObject = z.object({
   metadata: z.object({ generation: z.number() }),
@@ -64,39 +61,4 @@ export function workloads({ here }: Pick<Runtime, 'here'>): Workloads {
       };
     },
   };
-}
-
-interface Call {
-  readonly method: string;
-  readonly path: string;
-  readonly token: string;
-  readonly body: string | undefined;
-}
-
-/** The cluster's certificate is verified against its own CA. Throws WorkloadNotReady where no answer comes in time. */
-function send(
-  { endpoint, ca }: Cluster,
-  { method, path, token, body }: Call,
-): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: Error) =>
-      reject(WorkloadNotReady(`The Kubernetes API at ${endpoint} does not answer: ${cause.message}`, { cause }));
-    const headers = {
-      authorization: `Bearer ${token}`,
-      accept: 'application/json',
-      ...(body !== undefined && {
-        'content-type': 'application/strategic-merge-patch+json',
-        'content-length': Buffer.byteLength(body),
-      }),
-    };
-    const signal = AbortSignal.timeout(requestTimeoutMs);
-    const sent = request(new URL(path, endpoint), { method, ca, headers, signal }, (response) => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('error', fail);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() }));
-    });
-    sent.on('error', fail);
-    sent.end(body);
-  });
 }

@@ -1,7 +1,7 @@
 /** The operations of IAM that readers of roles and drills of missing permissions need. */
 import type * as Iam from '@aws-sdk/client-iam';
 import { parsePolicy } from '../../authorization/policy.ts';
-import { simulate } from '../../authorization/simulate.ts';
+import { type Simulation, simulate } from '../../authorization/simulate.ts';
 import { type Access, AwsError, type Home, type Operation, type PolicyDocument } from '../../kernel.ts';
 import { operation, page } from '../declare.ts';
 import type { Role, Roles } from './roles.ts';
@@ -85,22 +85,43 @@ function simulatePrincipalPolicy(roles: Roles): Operation {
           ContextKeyValues,
         ]),
       );
-      const results = (input.ActionNames ?? []).flatMap((action) =>
-        (input.ResourceArns ?? ['*']).map((resource): Iam.EvaluationResult => {
-          const { decision, missingContextValues } = simulate(documents, action, resource, conditions);
-          return {
-            EvalActionName: action,
-            EvalResourceName: resource,
-            EvalDecision: decision,
-            MatchedStatements: [],
-            MissingContextValues: [...missingContextValues],
-          };
-        }),
+      const results = (input.ActionNames ?? []).map((action) =>
+        showSimulation(
+          action,
+          (input.ResourceArns ?? ['*']).map((resource) => ({
+            resource,
+            ...simulate(documents, action, resource, conditions),
+          })),
+        ),
       );
       const { items, next } = page(results, Marker, MaxItems);
       return { EvaluationResults: items, ...marker(next) };
     },
   );
+}
+
+/** One result an action, which names the first resource; those of resources that were named are within it. */
+function showSimulation(
+  action: string,
+  simulations: readonly (Simulation & { readonly resource: string })[],
+): Iam.EvaluationResult {
+  const refused = simulations.find(({ decision }) => decision !== 'allowed');
+  const named = simulations.filter(({ resource }) => resource !== '*');
+  return {
+    EvalActionName: action,
+    EvalResourceName: simulations[0]?.resource,
+    EvalDecision: refused?.decision ?? 'allowed',
+    MatchedStatements: [],
+    MissingContextValues: [...new Set(simulations.flatMap(({ missingContextValues }) => missingContextValues))],
+    ...(named.length > 0 && {
+      ResourceSpecificResults: named.map(({ resource, decision, missingContextValues }) => ({
+        EvalResourceName: resource,
+        EvalResourceDecision: decision,
+        MatchedStatements: [],
+        MissingContextValues: [...missingContextValues],
+      })),
+    }),
+  };
 }
 
 const marker = (next: string | undefined) => (next ? { IsTruncated: true, Marker: next } : { IsTruncated: false });

@@ -93,6 +93,19 @@ export class AccessRules {
   }
 }
 
+/**
+ * Of what a call needs in another Region, where RDS calls on its caller's behalf: a policy that names one requested
+ * Region, or denies calls by AWS services, denies it (User Guide, "Requesting a cross-Region DB snapshot copy").
+ */
+export function viaRds(region: Region, other: Region): Conditions {
+  if (other === region) return {};
+  return {
+    'aws:RequestedRegion': other.home.region,
+    'aws:ViaAWSService': 'true',
+    'aws:CalledVia': ['rds.amazonaws.com'],
+  };
+}
+
 /** Condition keys of the tags that a request passes. */
 export function requestTags(tags: readonly TagInput[] | undefined): Conditions {
   if (!tags?.length) return {};

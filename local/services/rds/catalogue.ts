@@ -217,7 +217,7 @@ function automatedBackupOperations(region: Region, rules: AccessRules): Record<s
         const [backups] = find(resource, arn);
         if (backups === undefined || (resource ?? arn) === undefined)
           throw automatedBackupNotFound(resource ?? arn ?? '');
-        if (backups.status !== 'retained') {
+        if (backups.status !== 'retained' && backups.replication === undefined) {
           throw new AwsError(
             'InvalidDBInstanceAutomatedBackupStateFault',
             'Only the automated backups of a deleted instance can be deleted.',

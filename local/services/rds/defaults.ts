@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { notImplemented } from '../declare.ts';
 import { invalidCombination, invalidValue } from './errors.ts';
+import { managedKey } from './keys.ts';
 import type { Region, Settings } from './state.ts';
 
 export const defaultGroupName = 'default';
@@ -61,7 +62,7 @@ export function readSettings(region: Region, input: SettingsInput): Partial<Sett
     given.IAMDatabaseAuthenticationEnabled = input.EnableIAMDatabaseAuthentication;
   }
   if (input.EnablePerformanceInsights !== undefined) given.PerformanceInsightsEnabled = input.EnablePerformanceInsights;
-  if (given.StorageEncrypted && given.KmsKeyId === undefined) given.KmsKeyId = awsManagedKey(region);
+  if (given.StorageEncrypted && given.KmsKeyId === undefined) given.KmsKeyId = managedKey(region);
   check(given);
   return given;
 }
@@ -103,14 +104,6 @@ function check(given: Partial<Settings>): void {
   ) {
     throw invalidValue(`Invalid maintenance window format: ${given.PreferredMaintenanceWindow}`);
   }
-}
-
-function awsManagedKey({ home }: Region): string {
-  const id = hash(`${home.account}${home.region}rds`, 32).replace(
-    /^(.{8})(.{4})(.{4})(.{4})(.{12})$/,
-    '$1-$2-$3-$4-$5',
-  );
-  return `arn:aws:kms:${home.region}:${home.account}:key/${id}`;
 }
 
 /** RDS's rules for instance identifiers; they are case-insensitive and kept in lower case. */

@@ -2,6 +2,7 @@
 import type * as sdk from '@aws-sdk/client-rds';
 import { defaultGroupName, defaultOptionGroup } from './defaults.ts';
 import { invalidValue } from './errors.ts';
+import { replicasOf, replicationsOf } from './lifecycle.ts';
 import {
   type AutomatedBackups,
   type Instance,
@@ -73,7 +74,7 @@ export function showInstance(region: Region, instance: Instance, engineVersion: 
     ],
     OptionGroupMemberships: [{ OptionGroupName: defaultOptionGroup(engineVersion), Status: 'in-sync' }],
     DBSubnetGroup: showSubnetGroup(region, region.subnetGroups.get(instance.subnetGroup)),
-    ReadReplicaDBInstanceIdentifiers: [],
+    ...showReplication(region, instance),
     EnabledCloudwatchLogsExports: [...instance.logExports],
     AssociatedRoles: [],
     DomainMemberships: [],
@@ -84,9 +85,34 @@ export function showInstance(region: Region, instance: Instance, engineVersion: 
   };
 }
 
+/** Names within the Region, ARNs across Regions. */
+function showReplication(region: Region, instance: Instance): Partial<sdk.DBInstance> {
+  const { following } = instance;
+  const nameOf = (there: Region, { identifier }: Instance) =>
+    there === region ? identifier : there.arn('db', identifier);
+  const copies = replicationsOf(region, instance);
+  return {
+    ReadReplicaDBInstanceIdentifiers: replicasOf(region, instance).map((replica) =>
+      nameOf(replica.region, replica.instance),
+    ),
+    ...(following && {
+      ReadReplicaSourceDBInstanceIdentifier: nameOf(following.region, following.source),
+      StatusInfos: [
+        { StatusType: 'read replication', Normal: following.status === 'replicating', Status: following.status },
+      ],
+    }),
+    ...(copies.length > 0 && { DBInstanceAutomatedBackupsReplications: copies.map(showCopy(instance)) }),
+  };
+}
+
+const showCopy = (instance: Instance) => (there: Region) => ({
+  DBInstanceAutomatedBackupsArn: backupsArn(there, { instance }),
+});
+
 export function showSnapshot(region: Region, snapshot: Snapshot, engineVersion: string): sdk.DBSnapshot {
   const { source, settings } = snapshot;
   const created = snapshot.createdAt === undefined ? undefined : new Date(snapshot.createdAt);
+  const original = snapshot.copyOf ? new Date(snapshot.copyOf.originalCreatedAt ?? 0) : created;
   return {
     DBSnapshotIdentifier: snapshot.identifier,
     DBSnapshotArn: region.arn('snapshot', snapshot.identifier),
@@ -95,7 +121,13 @@ export function showSnapshot(region: Region, snapshot: Snapshot, engineVersion: 
     SnapshotType: snapshot.type,
     Status: snapshot.status,
     PercentProgress: snapshot.status === 'available' ? 100 : 0,
-    ...(created && { SnapshotCreateTime: created, OriginalSnapshotCreateTime: created, SnapshotDatabaseTime: created }),
+    ...(created && { SnapshotCreateTime: created }),
+    // These two do not change when a snapshot is copied. [RDS service model]
+    ...(original && { OriginalSnapshotCreateTime: original, SnapshotDatabaseTime: original }),
+    ...(snapshot.copyOf && {
+      SourceDBSnapshotIdentifier: snapshot.copyOf.arn,
+      ...(snapshot.copyOf.region !== region.home.region && { SourceRegion: snapshot.copyOf.region }),
+    }),
     Engine: 'postgres',
     EngineVersion: engineVersion,
     AllocatedStorage: settings.AllocatedStorage,
@@ -122,14 +154,16 @@ export function showAutomatedBackup(
   backups: AutomatedBackups,
   engineVersion: string,
 ): sdk.DBInstanceAutomatedBackup {
-  const { instance, latest } = backups;
+  const { instance, latest, replication } = backups;
+  const home = replication?.from ?? region;
   const earliest = backups.backups[0]?.from;
   return {
     DBInstanceIdentifier: instance.identifier,
-    DBInstanceArn: region.arn('db', instance.identifier),
+    DBInstanceArn: home.arn('db', instance.identifier),
     DbiResourceId: instance.resourceId,
     DBInstanceAutomatedBackupsArn: backupsArn(region, backups),
-    Region: region.home.region,
+    DBInstanceAutomatedBackupsReplications: replicationsOf(region, instance).map(showCopy(instance)),
+    Region: home.home.region,
     Status: backups.status,
     RestoreWindow: {
       ...(earliest !== undefined && { EarliestTime: new Date(earliest) }),
@@ -145,9 +179,9 @@ export function showAutomatedBackup(
     AvailabilityZone: instance.settings.AvailabilityZone,
     LicenseModel: instance.settings.LicenseModel,
     Encrypted: instance.settings.StorageEncrypted,
-    KmsKeyId: instance.settings.KmsKeyId,
+    KmsKeyId: replication?.kmsKeyId ?? instance.settings.KmsKeyId,
     IAMDatabaseAuthenticationEnabled: instance.settings.IAMDatabaseAuthenticationEnabled,
-    BackupRetentionPeriod: instance.settings.BackupRetentionPeriod,
+    BackupRetentionPeriod: replication?.retentionDays ?? instance.settings.BackupRetentionPeriod,
     PreferredBackupWindow: instance.settings.PreferredBackupWindow,
     OptionGroupName: defaultOptionGroup(engineVersion),
     BackupTarget: 'region',
@@ -156,7 +190,7 @@ export function showAutomatedBackup(
 }
 
 /** The last part stands for the backups as the resource id stands for the instance. */
-export function backupsArn(region: Region, { instance }: AutomatedBackups): string {
+export function backupsArn(region: Region, { instance }: Pick<AutomatedBackups, 'instance'>): string {
   return region.arn('auto-backup', instance.resourceId.toLowerCase().replace('db-', 'ab-'));
 }
 

@@ -52,6 +52,16 @@ export interface Measurement {
   readonly usedBytes: number;
   /** Of both the server and its backends, since the last measurement; undefined where the platform does not tell. */
   readonly cpuSeconds?: number;
+  /** Of a replica. */
+  readonly following?: Following;
+}
+
+/** How a replica follows its source. */
+export interface Following {
+  /** Whether it receives what its source writes. */
+  readonly streaming: boolean;
+  /** Since the newest transaction that it replayed was committed, so it grows beside an idle source; undefined before the first. */
+  readonly lagSeconds?: number;
 }
 
 /** Where a database is on this machine. */
@@ -86,6 +96,10 @@ export interface Database {
   /** One that stands alone, or one that needs the archive. */
   backup(kind: 'standalone' | 'archived'): Promise<Backup>;
   measure(): Promise<Measurement>;
+  /** Of a replica: follows no more and takes writes, with or without its source. */
+  promote?(): Promise<void>;
+  /** Of a replica, a fault: cuts the stream from its source, or lets it flow again. */
+  cut?(isCut: boolean, configuration: Configuration): Promise<void>;
   /** Ends it at once and removes it from disk. */
   destroy(): Promise<void>;
 }
@@ -98,6 +112,12 @@ export interface DatabaseEngine {
   /** Rejects when the time cannot be reached: a restore never ends anywhere else. */
   restore(configuration: Configuration, source: RestoreSource): Promise<Database>;
   createArchive(): Promise<Archive>;
+  /** What spans Regions, each of which has an engine of its own: originals are another engine's of the same kind, and copies survive them. */
+  copyBackup?(original: Backup): Promise<Backup>;
+  /** Brings `copy` up to all that `original` holds now. */
+  copyArchive?(original: Archive, copy: Archive): Promise<void>;
+  /** A database that follows `source`, itself perhaps a replica, answers reads, and goes on with what it has when its source is gone. */
+  replicate?(configuration: Configuration, source: Database): Promise<Database>;
   /** Ends every database. */
   close(): Promise<void>;
 }

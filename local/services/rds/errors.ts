@@ -17,6 +17,12 @@ export const parameterGroupNotFound = (name: string) =>
   new AwsError('DBParameterGroupNotFoundFault', `DBParameterGroup not found: ${name}`);
 export const subnetGroupNotFound = (name: string) =>
   new AwsError('DBSubnetGroupNotFoundFault', `DBSubnetGroup not found: ${name}`);
+export const keyNotAccessible = (keyId: string) =>
+  new AwsError(
+    'KMSKeyNotAccessibleFault',
+    `The specified KMS key [${keyId}] does not exist, is not enabled or you do not have permissions to access it.`,
+  );
+export const snapshotQuotaExceeded = (message: string) => new AwsError('SnapshotQuotaExceededFault', message);
 export const invalidRestore = (message: string) => new AwsError('InvalidRestoreFault', message);
 /** Not in the model, as RDS answers them nevertheless (Common Errors). */
 export const invalidValue = (message: string) => new AwsError('InvalidParameterValue', message);

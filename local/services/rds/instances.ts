@@ -20,29 +20,23 @@ import {
   invalidValue,
   missing,
   parameterGroupNotFound,
-  snapshotExists,
   subnetGroupNotFound,
 } from './errors.ts';
 import {
-  deleteBackups,
   findInstance,
   groupExists,
   instanceEvent,
   parametersOf,
   provision,
+  replicasOf,
   requireStatus,
   restart,
   startDatabase,
-  uploadNow,
 } from './lifecycle.ts';
-import { makeSnapshot } from './snapshots.ts';
 import { type Instance, type Region, resourceId, type Settings, type Tags, tagMap } from './state.ts';
 
 /** RDS starts a stopped instance after seven days. */
 const longestStopMs = 7 * 24 * 3600 * 1000;
-
-/** Statuses in which an instance can be deleted; others are on their way to one of these. */
-const deletable = ['available', 'stopped', 'failed', 'incompatible-restore', 'incompatible-parameters', 'storage-full'];
 
 /** Inputs that every creating call shares. */
 export const settingMembers = [
@@ -217,49 +211,6 @@ export function instanceOperations(region: Region, rules: AccessRules): Record<s
       },
     ),
 
-    DeleteDBInstance: operation<sdk.DeleteDBInstanceCommandInput, sdk.DeleteDBInstanceCommandOutput>(
-      ['DBInstanceIdentifier', 'SkipFinalSnapshot', 'FinalDBSnapshotIdentifier', 'DeleteAutomatedBackups'],
-      (input) => {
-        const final = input.FinalDBSnapshotIdentifier;
-        return [
-          rules.instance('DeleteDBInstance', input.DBInstanceIdentifier),
-          ...(final
-            ? [
-                rules.instance('CreateDBSnapshot', input.DBInstanceIdentifier),
-                rules.snapshot('CreateDBSnapshot', final),
-              ]
-            : []),
-        ];
-      },
-      (input) => {
-        const instance = findInstance(region, input.DBInstanceIdentifier);
-        const final = input.FinalDBSnapshotIdentifier;
-        if (instance.status === 'deleting')
-          throw invalidState(`Instance ${instance.identifier} is already being deleted.`);
-        if (instance.settings.DeletionProtection) {
-          throw invalidCombination(
-            'Cannot delete protected DB Instance, please disable deletion protection and try again.',
-          );
-        }
-        if (!input.SkipFinalSnapshot && final === undefined) {
-          throw invalidCombination('FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.');
-        }
-        if (input.SkipFinalSnapshot && final !== undefined) {
-          throw invalidCombination('FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is true.');
-        }
-        requireStatus(instance, ...deletable);
-        if (final !== undefined) {
-          if (instance.status !== 'available')
-            throw invalidState(`Cannot create a final snapshot: the instance is ${instance.status}.`);
-          if (region.snapshots.has(readIdentifier('FinalDBSnapshotIdentifier', final, 255)))
-            throw snapshotExists(final);
-        }
-        instance.status = 'deleting';
-        region.background(() => remove(region, instance, final?.toLowerCase(), input.DeleteAutomatedBackups ?? true));
-        return show(instance);
-      },
-    ),
-
     RebootDBInstance: operation<sdk.RebootDBInstanceCommandInput, sdk.RebootDBInstanceCommandOutput>(
       ['DBInstanceIdentifier', 'ForceFailover'],
       onInstance('RebootDBInstance'),
@@ -285,6 +236,8 @@ export function instanceOperations(region: Region, rules: AccessRules): Record<s
       (input) => {
         const instance = findInstance(region, input.DBInstanceIdentifier);
         requireStatus(instance, 'available');
+        if (instance.following !== undefined || replicasOf(region, instance).length > 0)
+          throw invalidState(`Instance ${instance.identifier} is a read replica or has one: it cannot be stopped.`);
         instance.status = 'stopping';
         region.background(() => stop(region, instance));
         return show(instance);
@@ -326,25 +279,6 @@ export function readPassword(password: string | undefined): string {
     );
   }
   return password;
-}
-
-async function remove(
-  region: Region,
-  instance: Instance,
-  final: string | undefined,
-  withBackups: boolean,
-): Promise<void> {
-  if (final !== undefined)
-    await makeSnapshot(region, instance, final, instance.settings.CopyTagsToSnapshot ? instance.tags : new Map());
-  const { backups } = instance;
-  if (backups !== undefined && !withBackups) await uploadNow(backups);
-  await instance.database?.destroy();
-  delete instance.database;
-  delete instance.backups;
-  if (backups !== undefined && withBackups) await deleteBackups(region, backups);
-  else if (backups !== undefined) backups.status = 'retained';
-  region.instances.delete(instance.identifier);
-  instanceEvent(region, instance, 'RDS-EVENT-0003');
 }
 
 async function stop(region: Region, instance: Instance): Promise<void> {

@@ -8,7 +8,7 @@ import { followLog } from './monitoring.ts';
 import type { AutomatedBackups, Instance, Region, Snapshot } from './state.ts';
 
 /** RDS uploads write-ahead log every five minutes: LatestRestorableTime moves no sooner. */
-const uploadIntervalMs = 5 * 60 * 1000;
+export const uploadIntervalMs = 5 * 60 * 1000;
 
 export function findInstance(region: Region, identifier: string | undefined): Instance {
   const instance = region.instances.get(identifier?.toLowerCase() ?? '');
@@ -28,6 +28,23 @@ export function instanceEvent(region: Region, instance: Instance, id: EventId, m
 
 export function snapshotEvent(region: Region, snapshot: Snapshot, id: EventId, more?: string): void {
   region.events.add(id, 'db-snapshot', snapshot.identifier, region.arn('snapshot', snapshot.identifier), more);
+}
+
+/** Its read replicas, in every Region. */
+export function replicasOf(region: Region, source: Instance): readonly { region: Region; instance: Instance }[] {
+  return [region, ...region.peers].flatMap((each) =>
+    [...each.instances.values()]
+      .filter(({ following }) => following?.source === source)
+      .map((instance) => ({ region: each, instance })),
+  );
+}
+
+/** Where its automated backups are replicated to. */
+export function replicationsOf(region: Region, { resourceId }: Instance): readonly Region[] {
+  return region.peers.filter((peer) => {
+    const replication = peer.backups.get(resourceId)?.replication;
+    return replication?.from === region && !replication.isStopped;
+  });
 }
 
 /** The values of a parameter group; those that are not set are the engine's. */
@@ -76,7 +93,8 @@ export function provision(
   });
 }
 
-function fail(region: Region, instance: Instance, status: string, event: EventId, more?: string): void {
+/** Where the instance is not on its way out. */
+export function fail(region: Region, instance: Instance, status: string, event: EventId, more?: string): void {
   if (region.ended.signal.aborted || instance.status === 'deleting') return;
   instance.status = status;
   instanceEvent(region, instance, event, more);

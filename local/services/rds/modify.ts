@@ -149,6 +149,8 @@ function readChange(
       `Invalid storage size: storage cannot shrink below ${instance.settings.AllocatedStorage}.`,
     );
   }
+  if (input.MasterUserPassword !== undefined && instance.following !== undefined)
+    throw invalidCombination(`${instance.identifier} is a read replica: its master password is its source's.`);
   readSecurityGroups(input.VpcSecurityGroupIds);
   readLogExports(input.CloudwatchLogsExportConfiguration?.EnableLogTypes);
   const name = input.NewDBInstanceIdentifier;

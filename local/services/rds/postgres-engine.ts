@@ -1,19 +1,20 @@
 /** Real PostgreSQL behind the DatabaseEngine port. */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
 import { createCertificateAuthority } from '../../certificates.ts';
 import { admit } from '../../postgres/account.ts';
 import { Archiver } from '../../postgres/archiver.ts';
 import { type Binaries, findBinaries } from '../../postgres/binaries.ts';
 import { masterSql } from '../../postgres/bootstrap.ts';
-import { Cluster, findFreePort, type ServerSettings, superuser } from '../../postgres/cluster.ts';
-import { prepareRestore } from '../../postgres/restore.ts';
+import { Cluster, findFreePort, type ServerSettings } from '../../postgres/cluster.ts';
+import { copyArchiveFiles, copyBackupFiles } from '../../postgres/copy.ts';
+import { prepareReplica, prepareRestore } from '../../postgres/restore.ts';
 import { cloudSettings, type Settings } from '../../postgres/settings.ts';
 import { findTemplate, type ParameterRow, type Template } from '../../postgres/template.ts';
-import { archiveSlot } from '../../postgres/wal-receiver.ts';
 import type { Archive, Backup, Configuration, Database, DatabaseEngine, ParameterDescription } from './engine.ts';
+import { type DatabaseHome, Directory, Leadership, PostgresBackup, PostgresDatabase } from './postgres-database.ts';
 
 /** Parameters that RDS keeps to itself, beside those that the cloud sets. */
 const reserved =
@@ -27,25 +28,7 @@ export async function openPostgresEngine(dataDirectory: string, name: string): P
   return new PostgresEngine(dataDirectory, join(dataDirectory, name), binaries, template);
 }
 
-class Directory {
-  readonly path: string;
-  constructor(path: string) {
-    this.path = path;
-  }
-  async delete(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
-  }
-}
-
-class PostgresBackup extends Directory implements Backup {
-  readonly bytes: number;
-  constructor(path: string, bytes: number) {
-    super(path);
-    this.bytes = bytes;
-  }
-}
-
-class PostgresEngine implements DatabaseEngine {
+class PostgresEngine implements DatabaseEngine, DatabaseHome {
   readonly version: string;
   readonly #dataDirectory: string;
   readonly #directory: string;
@@ -96,6 +79,43 @@ class PostgresEngine implements DatabaseEngine {
     return new Directory(this.#makeDirectory('w'));
   }
 
+  async copyBackup(original: Backup): Promise<Backup> {
+    const path = this.#makeDirectory('b');
+    try {
+      await copyBackupFiles((original as PostgresBackup).path, path);
+      return new PostgresBackup(path, original.bytes);
+    } catch (error) {
+      await rm(path, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async copyArchive(original: Archive, copy: Archive): Promise<void> {
+    await copyArchiveFiles((original as Directory).path, (copy as Directory).path);
+  }
+
+  async replicate(configuration: Configuration, source: Database): Promise<Database> {
+    const leader = source as PostgresDatabase;
+    const cluster = this.#makeCluster(configuration);
+    const slot = `replica_${randomBytes(6).toString('hex')}`;
+    const following = new Leadership(leader, slot);
+    return this.#open(
+      cluster,
+      configuration,
+      async () => {
+        // The slot comes first: it keeps what is written after the backup until the replica is there.
+        await leader.admitReplica(slot);
+        const backup = (await leader.backup('standalone')) as PostgresBackup;
+        await prepareReplica(this.#binaries, backup.path, cluster.data).finally(() => backup.delete());
+        return this.#startOnFreePort(cluster, configuration, {}, following.settings);
+      },
+      following,
+    ).catch(async (error) => {
+      await leader.dismissReplica(slot);
+      throw error;
+    });
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#clusters].map((cluster) => cluster.destroy()));
     await this.#archiver.close();
@@ -120,10 +140,15 @@ class PostgresEngine implements DatabaseEngine {
     return cluster;
   }
 
-  async #open(cluster: Cluster, configuration: Configuration, fill: () => Promise<number>): Promise<Database> {
+  async #open(
+    cluster: Cluster,
+    configuration: Configuration,
+    fill: () => Promise<number>,
+    following?: Leadership,
+  ): Promise<Database> {
     try {
       const port = await fill();
-      const database = new PostgresDatabase(this, cluster, this.#archiver, port);
+      const database = new PostgresDatabase(this, cluster, this.#archiver, port, following);
       await database.reload(configuration);
       return database;
     } catch (error) {
@@ -138,11 +163,16 @@ class PostgresEngine implements DatabaseEngine {
   }
 
   /** A port that was free may be taken by the time the server binds it. */
-  async #startOnFreePort(cluster: Cluster, configuration: Configuration, recovery: Settings): Promise<number> {
+  async #startOnFreePort(
+    cluster: Cluster,
+    configuration: Configuration,
+    recovery: Settings,
+    following: Settings = {},
+  ): Promise<number> {
     for (let attempt = 1; ; attempt++) {
       const port = await findFreePort();
       try {
-        await cluster.start(this.settingsOf(configuration, port), recovery);
+        await cluster.start(this.settingsOf(configuration, port, following), recovery);
         return port;
       } catch (error) {
         if (attempt === 3 || !/could not create any TCP\/IP sockets/.test((error as Error).message)) throw error;
@@ -150,7 +180,7 @@ class PostgresEngine implements DatabaseEngine {
     }
   }
 
-  settingsOf({ parameters, requireTls }: Configuration, port: number): ServerSettings {
+  settingsOf({ parameters, requireTls }: Configuration, port: number, following: Settings = {}): ServerSettings {
     const { 'rds.force_ssl': _tls, shared_preload_libraries: libraries, ...settings } = parameters;
     return {
       port,
@@ -161,139 +191,10 @@ class PostgresEngine implements DatabaseEngine {
         shared_preload_libraries: [...new Set(['pg_stat_statements', ...(libraries?.split(',') ?? [])])].join(','),
         extension_control_path: `${this.#template.extensions}:$system`,
         allow_alter_system: false,
+        ...following,
       },
     };
   }
-}
-
-class PostgresDatabase implements Database {
-  readonly port: number;
-  readonly #engine: PostgresEngine;
-  readonly #cluster: Cluster;
-  readonly #archiver: Archiver;
-  #archive: Directory | undefined;
-  #cpuSeconds: number | undefined;
-
-  constructor(engine: PostgresEngine, cluster: Cluster, archiver: Archiver, port: number) {
-    this.#engine = engine;
-    this.#cluster = cluster;
-    this.#archiver = archiver;
-    this.port = port;
-  }
-
-  get location() {
-    return { directory: this.#cluster.data, pid: this.#cluster.pid, archive: this.#archive?.path };
-  }
-
-  get #address() {
-    return { ...this.#cluster.address, user: superuser };
-  }
-
-  onFailure(callback: () => void): void {
-    this.#cluster.onExit(callback);
-  }
-
-  onLog(callback: (line: string) => void): void {
-    this.#cluster.log.listen(({ text }) => callback(text));
-  }
-
-  async start(configuration: Configuration): Promise<void> {
-    await this.#cluster.start(this.#engine.settingsOf(configuration, this.port));
-    if (this.#archive !== undefined) await this.#archiver.receive(this.#archive.path, this.#address);
-  }
-
-  async stop(): Promise<void> {
-    await this.#cluster.stop();
-  }
-
-  async reload(configuration: Configuration): Promise<void> {
-    await this.#cluster.reload(this.#engine.settingsOf(configuration, this.port));
-  }
-
-  async setPassword({ user, password }: { user: string; password: string }): Promise<void> {
-    await this.#cluster.query(`alter role ${pg.escapeIdentifier(user)} password ${pg.escapeLiteral(password)}`);
-  }
-
-  async archiveTo(archive: Archive | undefined): Promise<void> {
-    const before = this.#archive;
-    this.#archive = archive as Directory | undefined;
-    if (before !== undefined) {
-      await this.#archiver.stop(before.path);
-      // An abandoned slot would keep WAL for ever. The server may take a moment to see that the receiver left.
-      await this.#cluster.query(
-        `select pg_terminate_backend(active_pid, 5000), pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${archiveSlot}'`,
-      );
-    }
-    if (this.#archive !== undefined) await this.#archiver.receive(this.#archive.path, this.#address);
-  }
-
-  async mark(): Promise<string> {
-    if (this.#archive === undefined) throw new Error('The database has no archive.');
-    // A recovery to a time ends at the first commit after it; the mark is that commit for an idle database.
-    const [row] = await this.#cluster.query<{ time: string }>(
-      `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
-        pg_logical_emit_message(true, 'rds', 'mark')`,
-    );
-    const [flushed] = await this.#cluster.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn');
-    if (row === undefined || flushed === undefined) throw new Error('PostgreSQL returned no mark.');
-    await this.#archiver.waitFor(this.#archive.path, flushed.lsn);
-    return row.time;
-  }
-
-  async backup(kind: 'standalone' | 'archived'): Promise<Backup> {
-    const directory = this.#engine.makeBackupDirectory();
-    try {
-      const includeWal = kind === 'standalone';
-      const { endLsn, bytes } = await this.#archiver.takeBackup({ address: this.#address, directory, includeWal });
-      if (kind === 'archived' && this.#archive) await this.#archiver.waitFor(this.#archive.path, endLsn);
-      return new PostgresBackup(directory, bytes);
-    } catch (error) {
-      await rm(directory, { recursive: true, force: true });
-      throw error;
-    }
-  }
-
-  async measure() {
-    const [row] = await this.#cluster.query<{ connections: number; used: string }>(
-      `select (select count(*)::int from pg_stat_activity
-          where backend_type = 'client backend' and usename <> '${superuser}') as connections,
-        (select sum(pg_database_size(oid)) from pg_database) + (select sum(size) from pg_ls_waldir()) as used`,
-    );
-    const total = cpuSecondsOf(this.#cluster.pid);
-    const before = this.#cpuSeconds;
-    this.#cpuSeconds = total;
-    return {
-      connections: row?.connections ?? 0,
-      usedBytes: Number(row?.used ?? 0),
-      ...(total !== undefined && before !== undefined && { cpuSeconds: Math.max(0, total - before) }),
-    };
-  }
-
-  async destroy(): Promise<void> {
-    if (this.#archive !== undefined) await this.#archiver.stop(this.#archive.path);
-    await this.#engine.destroy(this.#cluster);
-  }
-}
-
-/** CPU time of a server and its living and reaped backends: Linux counts in ticks of 10 ms. */
-function cpuSecondsOf(pid: number | undefined): number | undefined {
-  if (pid === undefined || process.platform !== 'linux') return undefined;
-  const ticks = (of: string, reaped: boolean): number => {
-    try {
-      const fields = readFileSync(`/proc/${of}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-      return fields.slice(11, reaped ? 15 : 13).reduce((sum, field) => sum + Number(field), 0);
-    } catch {
-      return 0; // it ended meanwhile
-    }
-  };
-  const backends = readdirSync(`/proc/${pid}/task`).flatMap((task) => {
-    try {
-      return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean);
-    } catch {
-      return [];
-    }
-  });
-  return (ticks(String(pid), true) + backends.reduce((sum, backend) => sum + ticks(backend, false), 0)) / 100;
 }
 
 function describe(row: ParameterRow): ParameterDescription {

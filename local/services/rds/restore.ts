@@ -21,12 +21,13 @@ import {
   invalidRestore,
   invalidSnapshotState,
   invalidValue,
+  keyNotAccessible,
 } from './errors.ts';
-
 import { register, settingMembers } from './instances.ts';
+import { isUsable } from './keys.ts';
 import { instanceEvent, provision, snapshotEvent } from './lifecycle.ts';
 import { findSnapshot } from './snapshots.ts';
-import { type AutomatedBackups, type Region, type Settings, type Tags, tagMap } from './state.ts';
+import { type AutomatedBackups, type Region, type Replication, type Settings, type Tags, tagMap } from './state.ts';
 
 type RestoreInput = Omit<sdk.RestoreDBInstanceToPointInTimeCommandInput, 'TargetDBInstanceIdentifier'>;
 
@@ -82,11 +83,12 @@ export function restoreOperations(region: Region, rules: AccessRules): Record<st
         const time = readTime(backups, input);
         const backup = backups.backups.findLast(({ from }) => from <= toDate(time).getTime())?.backup;
         if (backup === undefined) throw outsideWindow(backups, time);
-        const { instance: source, archive } = backups;
+        const { instance: source, archive, replication } = backups;
+        const settings = { ...source.settings, ...(replication && encryptionIn(replication)) };
         // The source's latest tags come along; those of the call win.
         const tags = new Map([...source.tags, ...tagMap(input.Tags)]);
         const instance = register(region, version, identifier, input, {
-          settings: restoredSettings(region, source.settings, input),
+          settings: restoredSettings(region, settings, input),
           tags,
           master: source.master,
           databaseName: source.databaseName,
@@ -205,6 +207,12 @@ function notEnabled(identifier: string): AwsError {
   );
 }
 
+/** Replicated backups are encrypted with a key of their own Region. */
+const encryptionIn = ({ kmsKeyId, retentionDays }: Replication) => ({
+  ...(kmsKeyId !== undefined && { StorageEncrypted: true, KmsKeyId: kmsKeyId }),
+  BackupRetentionPeriod: retentionDays,
+});
+
 /** As text: the latest restorable time keeps its microseconds. */
 function readTime(backups: AutomatedBackups, input: sdk.RestoreDBInstanceToPointInTimeCommandInput): string {
   const { RestoreTime: restoreTime, UseLatestRestorableTime: useLatest } = input;
@@ -236,6 +244,7 @@ function restoredSettings(region: Region, source: Readonly<Settings>, input: Res
       `AllocatedStorage ${given.AllocatedStorage} is smaller than the source's ${source.AllocatedStorage}.`,
     );
   }
+  if (!isUsable(region, source.KmsKeyId)) throw keyNotAccessible(source.KmsKeyId ?? '');
   return {
     ...defaultSettings(region),
     DBInstanceClass: source.DBInstanceClass,

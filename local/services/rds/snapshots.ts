@@ -1,16 +1,27 @@
 /** Snapshots: real base backups that stand alone. */
 import type * as sdk from '@aws-sdk/client-rds';
-import { AwsError, type Operation } from '../../kernel.ts';
+import type { Operation } from '../../kernel.ts';
 import { operation } from '../declare.ts';
+import { quotaOf } from '../service-quotas/index.ts';
 import { type AccessRules, requestTags } from './access.ts';
 import { readIdentifier } from './defaults.ts';
 import { filter, paginate, showSnapshot } from './describe.ts';
-import { invalidSnapshotState, invalidValue, snapshotExists, snapshotNotFound } from './errors.ts';
+import {
+  invalidSnapshotState,
+  invalidValue,
+  snapshotExists,
+  snapshotNotFound,
+  snapshotQuotaExceeded,
+} from './errors.ts';
 import { copyOf, findInstance, instanceEvent, requireStatus, snapshotEvent } from './lifecycle.ts';
 import { type Instance, type Region, type Snapshot, type Tags, tagMap } from './state.ts';
 
-/** Manual snapshots per Region; RDS's default quota. */
-const quota = 100;
+/** Throws SnapshotQuotaExceededFault where the Region has as many manual snapshots as its quota allows. */
+export function requireRoom(region: Region): void {
+  const quota = quotaOf(region.home, 'rds', 'L-272F1212');
+  const manual = [...region.snapshots.values()].filter(({ type }) => type === 'manual').length;
+  if (manual >= quota) throw snapshotQuotaExceeded(`Cannot create more than ${quota} manual snapshots.`);
+}
 
 export function findSnapshot(region: Region, identifier: string | undefined): Snapshot {
   const id = identifier?.includes(':snapshot:') ? identifier.slice(region.arn('snapshot', '').length) : identifier;
@@ -73,9 +84,7 @@ export function snapshotOperations(region: Region, rules: AccessRules): Record<s
         const instance = findInstance(region, input.DBInstanceIdentifier);
         if (region.snapshots.has(identifier)) throw snapshotExists(identifier);
         requireStatus(instance, 'available');
-        const manual = [...region.snapshots.values()].filter(({ type }) => type === 'manual').length;
-        if (manual >= quota)
-          throw new AwsError('SnapshotQuotaExceededFault', `Cannot create more than ${quota} manual snapshots.`);
+        requireRoom(region);
         // CopyTagsToSnapshot adds the instance's tags to those of the call.
         const inherited: Tags = instance.settings.CopyTagsToSnapshot ? instance.tags : new Map();
         const snapshot = recordSnapshot(region, instance, identifier, new Map([...inherited, ...tagMap(input.Tags)]));
@@ -145,14 +154,17 @@ export function snapshotOperations(region: Region, rules: AccessRules): Record<s
         if (snapshot.type === 'automated') {
           throw invalidSnapshotState(`DeleteDBSnapshot can only be used on manual snapshots: ${snapshot.identifier}`);
         }
-        if (snapshot.status === 'creating') {
+        const isCopied = snapshot.status === 'creating' && snapshot.copyOf !== undefined;
+        if (snapshot.status === 'creating' && !isCopied) {
           throw invalidSnapshotState(
             `Cannot delete the snapshot because it is not currently in the available or failed state.`,
           );
         }
         const shown = await show(snapshot);
         region.snapshots.delete(snapshot.identifier);
-        await snapshot.backup?.delete();
+        // Deleting it cancels a copy in progress, which then removes what it copied.
+        if (isCopied) return { DBSnapshot: { ...shown.DBSnapshot, Status: 'deleted' } };
+        await Promise.all([snapshot.backup?.delete(), snapshot.archive?.delete()]);
         snapshotEvent(region, snapshot, 'RDS-EVENT-0041');
         return { DBSnapshot: { ...shown.DBSnapshot, Status: 'deleted' } };
       },

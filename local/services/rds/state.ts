@@ -1,6 +1,6 @@
 /** What RDS remembers in one Region. */
-import { randomBytes } from 'node:crypto';
-import type { Home } from '../../kernel.ts';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { AwsError, type Home, type Service } from '../../kernel.ts';
 import type { Archive, Backup, Database, DatabaseEngine } from './engine.ts';
 import { EventLog } from './events.ts';
 
@@ -61,6 +61,17 @@ export interface Instance {
   database?: Database;
   backups?: AutomatedBackups;
   automaticRestart?: number;
+  /** Of a read replica. */
+  following?: Following;
+}
+
+/** Whom a read replica follows, and how that goes. */
+export interface Following {
+  /** Where its source is. */
+  readonly region: Region;
+  readonly source: Instance;
+  status: 'replicating' | 'error' | 'terminated';
+  isPromoted: boolean;
 }
 
 /** The automated backups of one instance: they belong to its resource id and may outlive it. */
@@ -68,11 +79,22 @@ export interface AutomatedBackups {
   /** The instance they were made of; its settings and tags are what a restore starts from. */
   readonly instance: Instance;
   readonly archive: Archive;
-  status: 'creating' | 'active' | 'retained';
+  status: 'creating' | 'active' | 'retained' | 'pending' | 'replicating';
   /** Newest last; each with the earliest time that it restores to, epoch milliseconds. */
   readonly backups: { readonly backup: Backup; readonly from: number }[];
   /** The latest time that the archive holds, as PostgreSQL writes it. */
   latest?: string;
+  /** Of those that are, or were, copied from another Region. */
+  replication?: Replication;
+}
+
+/** How automated backups come from another Region. */
+export interface Replication {
+  readonly from: Region;
+  readonly retentionDays: number;
+  /** This Region's; undefined where the source is not encrypted. */
+  readonly kmsKeyId?: string;
+  isStopped: boolean;
 }
 
 export interface Snapshot {
@@ -86,8 +108,10 @@ export interface Snapshot {
   createdAt?: number;
   readonly tags: Tags;
   backup?: Backup;
-  /** Of an automated snapshot, which does not stand alone. */
-  readonly archive?: Archive;
+  /** Of an automated snapshot and its copies, which do not stand alone. */
+  archive?: Archive;
+  /** Of a copy. */
+  readonly copyOf?: { readonly arn: string; readonly region: string; readonly originalCreatedAt: number | undefined };
 }
 
 export interface ParameterGroup {
@@ -103,6 +127,11 @@ export interface SubnetGroup {
   readonly description: string;
   readonly subnetIds: readonly string[];
   readonly tags: Tags;
+}
+
+/** RDS of one Region, as that of another sees it. */
+interface RdsOfRegion extends Service {
+  readonly region: Region;
 }
 
 export class Region {
@@ -135,6 +164,34 @@ export class Region {
 
   get hasEngine(): boolean {
     return this.#engine !== undefined;
+  }
+
+  /** Throws where this cloud has no such Region. */
+  peer(name: string): Region {
+    return name === this.home.region ? this : (this.home.service('rds', name) as RdsOfRegion).region;
+  }
+
+  get peers(): readonly Region[] {
+    return this.home.regions.filter((name) => name !== this.home.region).map((name) => this.peer(name));
+  }
+
+  /** Whom an identifier or ARN of that type names, in whatever Region. */
+  locate(type: 'db' | 'snapshot', name: string | undefined): { readonly region: Region; readonly identifier: string } {
+    const [, , , home, , , ...rest] = name?.startsWith('arn:') ? name.split(':') : [];
+    if (home === undefined) return { region: this, identifier: name?.toLowerCase() ?? '' };
+    const region = this.peer(home);
+    const identifier = rest.join(':').toLowerCase();
+    if (name?.toLowerCase() !== region.arn(type, identifier))
+      throw new AwsError('InvalidParameterValue', `Invalid ARN: ${name}`);
+    return { region, identifier };
+  }
+
+  /** Calls of this Region's RDS to that of another: throws what such a call meets, as when that Region is gone. */
+  async reach(other: Region, operation: string, input: object): Promise<void> {
+    if (other === this) return;
+    const { account, region } = other.home;
+    const principal = { kind: 'service', service: 'rds.amazonaws.com', sourceAccount: account } as const;
+    await this.home.faults.before('rds', operation, input, { account, region, principal, requestId: randomUUID() });
   }
 
   arn(type: 'db' | 'snapshot' | 'pg' | 'og' | 'subgrp' | 'auto-backup', name: string): string {

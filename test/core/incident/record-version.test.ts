@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
+import { BackupRecord, Proof } from '../../../core/backup/contracts.ts';
 import { Baseline } from '../../../core/database/contracts.ts';
 import {
   ActiveDatabase,
@@ -23,15 +24,27 @@ const shapeOf = (schema: z.ZodType) =>
  * deployment: trend and baselines for weeks, incidents for ever), and only then write the new hash down.
  */
 test('a persisted record keeps its shape, or records get a new version', () => {
-  const shapes = { ActiveDatabase, Baseline, IncidentRecord, Lease, MessageRecord, StepRecord, TrendPoint };
+  const shapes = {
+    ActiveDatabase,
+    BackupRecord,
+    Baseline,
+    IncidentRecord,
+    Lease,
+    MessageRecord,
+    Proof,
+    StepRecord,
+    TrendPoint,
+  };
   const hashes = Object.fromEntries(Object.entries(shapes).map(([name, schema]) => [name, shapeOf(schema)]));
   expect({ recordVersion, ...hashes }).toEqual({
     recordVersion: 1,
     ActiveDatabase: 'f10e5d631f4a',
+    BackupRecord: '0f5d3049ab35',
     Baseline: '8d213def37d6',
     IncidentRecord: 'd51dfff73098',
     Lease: '88f438afce43',
     MessageRecord: '8d41d531ec58',
+    Proof: 'd608d2b9b05f',
     StepRecord: '5896118649b9',
     TrendPoint: '6ab42afdf1ad',
   });

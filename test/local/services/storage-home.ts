@@ -10,6 +10,7 @@ import type {
   Call,
   Clock,
   ContainerImage,
+  Faults,
   Home,
   Principal,
   Service,
@@ -28,6 +29,7 @@ export interface StorageOptions {
   readonly endpoint?: string;
   readonly images?: Readonly<Record<string, ContainerImage>>;
   readonly clock?: Clock;
+  readonly faults?: Faults;
 }
 
 /** `stop` ends the services and removes their files. */
@@ -91,7 +93,7 @@ export function storage(definitions: readonly ServiceDefinition[], options: Stor
     issueCertificate: (names, addresses) => authority.then(({ issue }) => issue(names, addresses)),
     images: options.images ?? {},
     certificateAuthority: (await authority).certificate,
-    faults: { before: async () => undefined, after: async () => undefined },
+    faults: options.faults ?? { before: async () => undefined, after: async () => undefined },
   });
   const ready = Promise.all(
     [REGION, OTHER_REGION].map(async (region) => {

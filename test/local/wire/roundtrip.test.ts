@@ -17,7 +17,20 @@ const seed = Number(process.env.WIRE_SEED ?? 7);
 
 const names = [
   ...['rds', 'sfn', 'lambda', 'eventbridge', 'scheduler', 'cloudwatch', 'cloudwatch-logs', 'sns', 'sqs', 'dynamodb'],
-  ...['s3', 'ssm', 'secrets-manager', 'kms', 'iam', 'sts', 'ec2', 'eks', 'codebuild', 'route-53'],
+  ...[
+    's3',
+    'ssm',
+    'secrets-manager',
+    'kms',
+    'iam',
+    'sts',
+    'ec2',
+    'ecr',
+    'eks',
+    'codebuild',
+    'route-53',
+    'service-quotas',
+  ],
 ] as ServiceName[];
 const services = names.map((name) => ({ name, sdk: `@aws-sdk/client-${name}` }));
 

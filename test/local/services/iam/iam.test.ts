@@ -163,6 +163,42 @@ describe('a role policy', () => {
     expect(EvaluationResults?.map(({ EvalDecision }) => EvalDecision)).toEqual(['allowed', 'implicitDeny']);
   });
 
+  it('is simulated with what the policies ask of resources and context, and says which keys they miss', async () => {
+    const drills = 'arn:aws:rds:us-west-2:1:db:dr-drill-*';
+    const production = 'arn:aws:rds:us-west-2:1:db:prod';
+    const tag = 'aws:ResourceTag/incident';
+    const Condition = { StringEquals: { [tag]: 'i-1' } };
+    await create('AWS::IAM::ManagedPolicy', {
+      PolicyDocument: document({ Effect: 'Allow', Action: 'rds:DeleteDBInstance', Resource: '*', Condition }),
+      Roles: ['R'],
+    });
+    await create('AWS::IAM::Policy', {
+      PolicyName: 'Guard',
+      PolicyDocument: document({ Effect: 'Deny', Action: 'rds:Delete*', NotResource: drills }),
+      Roles: ['R'],
+    });
+    const simulated = async (ContextKeyValues: string[] | undefined) => {
+      const { EvaluationResults } = await new IAMClient(config()).send(
+        new SimulatePrincipalPolicyCommand({
+          PolicySourceArn: roleArn('R'),
+          ActionNames: ['rds:DeleteDBInstance'],
+          ResourceArns: [drills.replace('*', 'a'), production],
+          ContextEntries: ContextKeyValues && [
+            { ContextKeyName: tag, ContextKeyValues, ContextKeyType: 'string' as const },
+          ],
+        }),
+      );
+      return EvaluationResults?.map(({ EvalDecision, MissingContextValues, ResourceSpecificResults }) => [
+        EvalDecision,
+        MissingContextValues,
+        ResourceSpecificResults?.map(({ EvalResourceDecision }) => EvalResourceDecision),
+      ]);
+    };
+    expect(await simulated(['i-1'])).toEqual([['explicitDeny', [], ['allowed', 'explicitDeny']]]);
+    expect(await simulated(['i-2'])).toEqual([['implicitDeny', [], ['implicitDeny', 'explicitDeny']]]);
+    expect(await simulated(undefined)).toEqual([['implicitDeny', [tag], ['implicitDeny', 'explicitDeny']]]);
+  });
+
   it('lists roles page by page', async () => {
     await create('AWS::IAM::Role', { RoleName: 'S', AssumeRolePolicyDocument: trusting(root) });
     const client = new IAMClient(config());

@@ -15,7 +15,9 @@ describe('an instance', () => {
   const modify = (input: object) => region.call('ModifyDBInstance', { DBInstanceIdentifier: 'prod', ...input });
   const eventIds = () => region.events.map(({ detail }) => detail.EventID);
   const gone = (identifier: string) =>
-    expect.poll(() => region.describe(identifier).catch(({ code }) => code)).toBe('DBInstanceNotFoundFault');
+    expect
+      .poll(() => region.describe(identifier).catch(({ code }) => code), { timeout: 10_000 })
+      .toBe('DBInstanceNotFoundFault');
 
   test('is created without an endpoint, backed up, then available', async () => {
     const { DBInstance } = await region.call<sdk.CreateDBInstanceCommandOutput>('CreateDBInstance', {

@@ -1,0 +1,105 @@
+/** StartProof and AwaitProof: a backup that cannot be restored is no backup. Once a week a drill restores the newest one. */
+import type { StepRecord } from '../incident/contracts.ts';
+import { recordVersion } from '../incident/contracts.ts';
+import { requestKey, stateMachineName } from '../incident/identifiers.ts';
+import type { Clock, Executions, IncidentStore } from '../incident/ports.ts';
+import type { BackupRun, Outcome, Proof } from './contracts.ts';
+import { NoBackup, ProofUnderWay } from './errors.ts';
+import type { KeepContext } from './keep-snapshots.ts';
+import { backupPrefix } from './names.ts';
+import type { Backups, InRegion, Snapshots } from './ports.ts';
+import { planRetention } from './retention.ts';
+import { proofsRead, rightKeys } from './verify-backup.ts';
+
+export interface StartProofContext extends KeepContext {
+  readonly snapshots: InRegion<Snapshots>;
+  readonly executions: Pick<Executions, 'start'>;
+}
+
+export interface StartedProof {
+  readonly snapshot: string;
+  readonly executionArn: string;
+  readonly requestId: string;
+}
+
+/** The drill that a disaster would run, on the newest good snapshot. Repeated, it finds the drill that it started. */
+export async function startProof({ run }: { run: BackupRun }, context: StartProofContext): Promise<StartedProof> {
+  const { settings, snapshots, backups, executions } = context;
+  const [found, keyArns, proofs] = await Promise.all([
+    snapshots(run.region).list(backupPrefix),
+    rightKeys(run.region, run, context),
+    backups.proofs(proofsRead),
+  ]);
+  const { environment, backup } = settings;
+  // Of this very instance: a snapshot of the one before the last cut-over says nothing about today's backups.
+  const ofActive = found.filter(({ resourceId }) => resourceId === run.source.resourceId);
+  const [snapshot] = planRetention(ofActive, { environment, kept: backup.kept, keyArns, proofs }).kept;
+  if (snapshot === undefined) throw NoBackup(`${run.region} has no good backup of ${run.source.identifier}.`);
+  const requestId = `proof-${run.id}`;
+  const { executionArn } = await executions.start(stateMachineName(environment, 'database'), requestId, {
+    mode: 'drill',
+    reason: `Weekly proof that ${snapshot} can be restored`.slice(0, 500),
+    restoreTo: { snapshot },
+    requestId,
+    trigger: { kind: 'schedule', name: run.id, at: run.startedAt },
+  });
+  return { snapshot, executionArn, requestId };
+}
+
+export interface AwaitProofContext {
+  readonly clock: Clock;
+  readonly executions: Pick<Executions, 'status'>;
+  readonly incidents: Pick<IncidentStore, 'findByRequest' | 'read' | 'steps'>;
+  readonly backups: Pick<Backups, 'recordProof'>;
+}
+
+/** Records the outcome against the backup. Throws ProofUnderWay while the drill runs. */
+export async function awaitProof(
+  { proof: { snapshot, executionArn, requestId } }: { run: BackupRun; proof: StartedProof },
+  { clock, executions, incidents, backups }: AwaitProofContext,
+): Promise<Outcome> {
+  const status = await executions.status(executionArn);
+  if (status === 'RUNNING') throw ProofUnderWay(`The drill that restores ${snapshot} runs.`);
+  const incidentId = await incidents.findByRequest(requestKey({ requestId }, executionArn));
+  const record = incidentId === undefined ? undefined : await incidents.read(incidentId);
+  if (record?.status === 'open') throw ProofUnderWay(`${incidentId} is being closed.`);
+  const steps = incidentId === undefined ? [] : await incidents.steps(incidentId);
+  const { verdict, why } = judgeProof(record, steps, status ?? 'gone');
+  const proof: Proof = {
+    version: recordVersion,
+    snapshot,
+    verdict,
+    why,
+    at: clock.now().toISOString(),
+    ...(incidentId === undefined ? {} : { incidentId }),
+  };
+  await backups.recordProof(proof);
+  return {
+    part: 'proof',
+    verdict: verdict === 'passed' ? 'passed' : 'failed',
+    summary:
+      verdict === 'passed' ? `${snapshot} was restored and validated: ${why}` : `${snapshot} is not proven: ${why}`,
+    facts: { ...proof },
+  };
+}
+
+/** States of database-recovery whose failure is the backup's: it does not restore, or what it restores is not sound. */
+const ofTheBackup = new Set(['RestoreDatabase', 'AwaitAvailable', 'AwaitUsable', 'JudgeGate']);
+/** Of these the backup is not guilty, wherever they strike. */
+const passing = new Set(['ServiceUnavailable', 'States.Timeout', 'ValidationUnknown']);
+
+/** Pure. A drill that passed the gate has restored the backup and found it sound, whatever failed afterwards. */
+export function judgeProof(
+  record: { readonly status: string; readonly outcome?: string | undefined } | undefined,
+  steps: readonly Pick<StepRecord, 'step' | 'status' | 'summary' | 'error'>[],
+  execution: string,
+): Pick<Proof, 'verdict' | 'why'> {
+  if (record === undefined) return { verdict: 'unknown', why: `no drill was opened; its execution is ${execution}` };
+  if (record.status === 'closed') return { verdict: 'passed', why: 'the drill passed' };
+  const gate = steps.find(({ step }) => step === 'JudgeGate');
+  const failed = steps.find(({ status, step }) => status === 'failed' && step !== 'CloseIncident');
+  const why = failed ? `${failed.step} failed: ${failed.summary}` : (record.outcome ?? 'the drill failed');
+  if (gate?.status === 'succeeded') return { verdict: 'passed', why: `it passed the gate; then ${why}` };
+  const guilty = failed !== undefined && ofTheBackup.has(failed.step) && !passing.has(failed.error?.name ?? '');
+  return { verdict: guilty ? 'failed' : 'unknown', why };
+}
