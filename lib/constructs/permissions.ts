@@ -3,7 +3,7 @@ import { Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
-import type { Configuration } from '../../config/schema.ts';
+import type { Configuration, Network } from '../../config/schema.ts';
 
 /** A statement, and why its wildcard is as narrow as can be, where it has one. cdk-nag refuses a wildcard without a reason. */
 export interface Permission {
@@ -65,6 +65,25 @@ export function permissionsOf(configuration: Configuration, region: string) {
   const reading = 'Reading only. The identifiers of restored instances and of snapshots are made at run time.';
   const databaseKeys = 'Keys of databases belong to Terraform; only RDS may use them, for its own resources.';
   const prefixed = 'The name begins with this product’s own prefix; what follows is made at run time.';
+
+  const seeTerraformStates = (...networks: readonly Network[]) =>
+    allow(
+      'SeeTerraformStates',
+      ['s3:GetBucketVersioning', 's3:ListBucketVersions'],
+      networks.map(({ terraformStateBucket }) => `arn:aws:s3:::${terraformStateBucket}`),
+    );
+  const seeSecretVersions = (...secretNames: readonly string[]) =>
+    allow(
+      'SeeSecretVersions',
+      ['secretsmanager:DescribeSecret'],
+      [region, other.region].flatMap((each) =>
+        secretNames.map((name) => arn('secretsmanager', `secret:${name}-??????`, each)),
+      ),
+    );
+  const seeImages = (where: string) =>
+    allow('SeeImages', ['ecr:DescribeImages'], [arn('ecr', 'repository/*', where)], {
+      wildcard: 'Reading only. Which repositories there are, the deployed pods tell.',
+    });
 
   return {
     /** The incident table of this Region: every step writes its own line of the timeline. */
@@ -314,22 +333,69 @@ export function permissionsOf(configuration: Configuration, region: string) {
       ),
     /** That they are there, and which version: none of these reads what they hold. */
     seeConfiguration: (...secretNames: readonly string[]) => [
-      allow(
-        'SeeTerraformStates',
-        ['s3:GetBucketVersioning', 's3:ListBucketVersions'],
-        [network, other].map(({ terraformStateBucket }) => `arn:aws:s3:::${terraformStateBucket}`),
-      ),
-      allow(
-        'SeeSecretVersions',
-        ['secretsmanager:DescribeSecret'],
-        [region, other.region].flatMap((each) =>
-          secretNames.map((name) => arn('secretsmanager', `secret:${name}-??????`, each)),
-        ),
-      ),
-      allow('SeeImages', ['ecr:DescribeImages'], [arn('ecr', 'repository/*', other.region)], {
-        wildcard: 'Reading only. Which repositories there are, the deployed pods tell.',
-      }),
+      seeTerraformStates(network, other),
+      seeSecretVersions(...secretNames),
+      seeImages(other.region),
     ],
+    seeTerraformStates: () => seeTerraformStates(network),
+    seeSecretVersions,
+    seeImages: () => seeImages(region),
+    seeDatabasesElsewhere: () =>
+      allow('SeeDatabasesElsewhere', ['rds:DescribeDBInstances'], [arn('rds', 'db:*', other.region)], {
+        wildcard: reading,
+      }),
+    seeMetrics: () =>
+      allow('SeeMetrics', ['cloudwatch:GetMetricStatistics'], ['*'], {
+        wildcard: 'GetMetricStatistics has no resource type.',
+      }),
+    /** Proofs, drills and profile of both Regions. */
+    seeRecords: () =>
+      allow(
+        'SeeRecords',
+        ['dynamodb:GetItem', 'dynamodb:Query'],
+        [region, other.region].map((each) => arn('dynamodb', `table/${names.incidentTable}`, each)),
+      ),
+    /** One kind of record, in the incident table of this Region. */
+    keepRecord: (pk: string) => [
+      allow('KeepRecord', ['dynamodb:PutItem'], [arn('dynamodb', `table/${names.incidentTable}`)], leadingKey(pk)),
+      allow('ReadRecord', ['dynamodb:Query'], [arn('dynamodb', `table/${names.incidentTable}`)], leadingKey(pk)),
+    ],
+    seeClusterState: () => [
+      allow('FindClusterState', ['s3:ListBucket'], [`arn:aws:s3:::${names.evidenceBucket(region)}`], {
+        conditions: { StringLike: { 's3:prefix': 'backups/cluster-state/*' } },
+      }),
+      allow(
+        'ReadClusterState',
+        ['s3:GetObject'],
+        [`arn:aws:s3:::${names.evidenceBucket(region)}/backups/cluster-state/*`],
+        { wildcard: 'Exports are named by run and namespace.' },
+      ),
+    ],
+    seeQuotas: () =>
+      allow('SeeQuotas', ['servicequotas:GetServiceQuota', 'ec2:DescribeAddresses'], ['*'], {
+        wildcard: 'Neither action has a resource type; both only read.',
+      }),
+    /** Asks IAM what roles of this environment may do, and does none of it. */
+    simulatePermissions: () => [
+      allow(
+        'SimulatePermissions',
+        ['iam:SimulatePrincipalPolicy'],
+        [`arn:aws:iam::${account}:role/StockerDr-${configuration.environment}-*`],
+        { wildcard: 'Roles are named by CloudFormation after their stack.' },
+      ),
+      allow(
+        'FindRoles',
+        ['lambda:GetFunctionConfiguration'],
+        [region, other.region].map((each) => arn('lambda', `function:${names.prefix}-*`, each)),
+        { wildcard: prefixed },
+      ),
+    ],
+    seeSubscriptions: () =>
+      allow(
+        'SeeSubscriptions',
+        ['sns:ListSubscriptionsByTopic'],
+        [region, other.region].map((each) => names.topicArn(each, names.internalTopic)),
+      ),
     readSecrets: (...secretNames: readonly string[]) =>
       allow('ReadSecrets', ['secretsmanager:GetSecretValue'], secretNames.map(secretArn)),
     readParameters: (...parameterNames: readonly string[]) =>

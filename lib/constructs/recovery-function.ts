@@ -30,9 +30,14 @@ export interface RecoveryFunctionProps {
 /** One function: its own role with an inline policy and nothing AWS-managed, its own log group, tracing, ARM64, Node 24. */
 export class RecoveryFunction extends Construct {
   readonly lambda: lambda.Function;
+  /** As in the properties. */
+  readonly path: string;
+  readonly statements: readonly Permission[];
 
   constructor(scope: Construct, home: FunctionHome, props: RecoveryFunctionProps) {
     super(scope, path.basename(props.path));
+    this.path = props.path;
+    this.statements = props.statements;
     const { configuration } = home;
     const functionName = namesOf(configuration).lambda(props.path);
     const logGroup = new logs.LogGroup(this, 'Logs', {

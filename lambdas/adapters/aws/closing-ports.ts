@@ -1,12 +1,14 @@
 /** What closing an incident needs, for the machine's last state and for the clean-up that stands in for it. */
 import type { CloseIncidentContext } from '../../../core/incident/close-incident.ts';
 import type { Runtime } from '../../handler.ts';
+import { readRelease } from '../release.ts';
 import { announcer } from './announcer.ts';
 import { approvals } from './approvals.ts';
 import { controlStore } from './control-store.ts';
 import { evidenceStore } from './evidence-store.ts';
 import { incidentStore } from './incident-store.ts';
 import { metrics } from './metrics.ts';
+import { greenDrills } from './readiness.ts';
 
 export function closingPorts(rt: Runtime): CloseIncidentContext {
   const incidents = incidentStore(rt);
@@ -18,5 +20,7 @@ export function closingPorts(rt: Runtime): CloseIncidentContext {
     evidence: evidenceStore(rt),
     announcer: announcer(rt, incidents),
     metrics: metrics(rt),
+    drills: greenDrills(rt),
+    release: readRelease(),
   };
 }
