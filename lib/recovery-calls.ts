@@ -2,7 +2,7 @@
  * Which calls the functions of a recovery make, for IAM's simulator: what the stacks grant, made concrete. The stacks are
  * made once more for it, without code, because the bundle that carries the answer goes into the stacks themselves.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack, Token } from 'aws-cdk-lib';
@@ -17,9 +17,12 @@ import { RegionStack } from './stacks/region-stack.ts';
 const besides = ['backup/', 'readiness/'];
 
 export function recoveryCallsOf(configuration: Configuration): RecoveryCalls {
-  const bundleDirectory = mkdtempSync(join(tmpdir(), 'stocker-dr-no-code-'));
+  const directory = mkdtempSync(join(tmpdir(), 'stocker-dr-no-code-'));
+  const bundleDirectory = join(directory, 'functions');
+  mkdirSync(bundleDirectory);
   try {
-    const app = new App();
+    // The CDK command line would synthesize every App there is, each over the other.
+    const app = new App({ autoSynth: false, outdir: join(directory, 'cdk.out'), analyticsReporting: false });
     return (['primary', 'dr'] as const).flatMap((role) => {
       const { region } = configuration[role];
       const env = { account: configuration.account, region };
@@ -35,7 +38,7 @@ export function recoveryCallsOf(configuration: Configuration): RecoveryCalls {
         }));
     });
   } finally {
-    rmSync(bundleDirectory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -6,9 +6,8 @@ import { announcer } from './announcer.ts';
 import { approvals } from './approvals.ts';
 import { controlStore } from './control-store.ts';
 import { evidenceStore } from './evidence-store.ts';
+import { greenDrills } from './green-drills.ts';
 import { incidentStore } from './incident-store.ts';
-import { metrics } from './metrics.ts';
-import { greenDrills } from './readiness.ts';
 
 export function closingPorts(rt: Runtime): CloseIncidentContext {
   const incidents = incidentStore(rt);
@@ -19,7 +18,8 @@ export function closingPorts(rt: Runtime): CloseIncidentContext {
     incidents,
     evidence: evidenceStore(rt),
     announcer: announcer(rt, incidents),
-    metrics: metrics(rt),
+    // Said once, at the very end: its client is loaded then.
+    metrics: { put: async (values) => (await import('./metrics.ts')).metrics(rt).put(values) },
     drills: greenDrills(rt),
     release: readRelease(),
   };

@@ -3,7 +3,6 @@ import { ask } from '../../../core/readiness/answer.ts';
 import type { ReadinessRun } from '../../../core/readiness/contracts.ts';
 import type { FactsOf } from '../../../core/readiness/facts.ts';
 import type { Runtime } from '../../handler.ts';
-import { clientFor } from '../aws/clients.ts';
 import { send } from '../kubernetes/api.ts';
 import { eksToken } from '../kubernetes/token.ts';
 
@@ -13,12 +12,12 @@ export function lookAtCluster(
 ): Promise<FactsOf<'cluster'>> {
   const { cluster: name, namespace, name: deployment } = settings.application.deployment;
   return ask(`EKS in ${region}`, async () => {
-    const cluster = await describe(name, region);
-    const { endpoint, certificateAuthority, status } = cluster ?? {};
-    if (endpoint === undefined || certificateAuthority?.data === undefined)
-      return { status: status ?? null, answer: null };
+    // EKS is a large client, asked for one thing.
+    const { describeCluster } = await import('../kubernetes/clusters.ts');
+    const { endpoint, ca, status } = (await describeCluster(name, region)) ?? {};
+    if (endpoint === undefined || ca === undefined) return { status: status ?? null, answer: null };
     const answer = await send(
-      { endpoint, ca: Buffer.from(certificateAuthority.data, 'base64').toString() },
+      { endpoint, ca },
       {
         method: 'GET',
         path: `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`,
@@ -27,15 +26,4 @@ export function lookAtCluster(
     );
     return { status: status ?? null, answer: answer.status };
   });
-}
-
-async function describe(name: string, region: string) {
-  const { DescribeClusterCommand, EKSClient } = await import('@aws-sdk/client-eks');
-  try {
-    const { cluster } = await clientFor(EKSClient, region).send(new DescribeClusterCommand({ name }));
-    return cluster;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
-    throw error;
-  }
 }

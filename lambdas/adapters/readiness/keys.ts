@@ -17,6 +17,7 @@ export async function lookAtKeys(
         { use: 'backups', key: regionSettings(settings, where).backupKeyAlias },
         { use: 'messages', key: `alias/stocker-dr-${settings.environment}` },
       ];
+      const { databaseKeys } = await import('./database-keys.ts');
       const ofDatabase = await databaseKeys(where, database.identifier);
       return Promise.all(
         [...aliases, ...ofDatabase].map(async (each) => ({ ...each, state: await stateOf(each.key, where) })),
@@ -34,15 +35,4 @@ async function stateOf(KeyId: string, region: string): Promise<string> {
     if (error instanceof Error && error.name === 'NotFoundException') return 'absent';
     throw error;
   }
-}
-
-/** Of production, or of what would become it; each key once. */
-async function databaseKeys(region: string, identifier: string) {
-  const { paginateDescribeDBInstances, RDSClient } = await import('@aws-sdk/client-rds');
-  const found = new Set<string>();
-  for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client: clientFor(RDSClient, region) }, {}))
-    for (const { DBInstanceIdentifier, ReadReplicaSourceDBInstanceIdentifier: source = '', KmsKeyId } of DBInstances)
-      if (KmsKeyId && (DBInstanceIdentifier === identifier || source.endsWith(`:db:${identifier}`)))
-        found.add(KmsKeyId);
-  return [...found].map((key) => ({ use: 'the database', key }));
 }

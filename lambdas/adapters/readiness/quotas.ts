@@ -1,5 +1,4 @@
 /** How much of what a recovery makes the account may still have, in both Regions. */
-import { DescribeAddressesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { paginateDescribeDBInstances, paginateDescribeDBSnapshots, RDSClient } from '@aws-sdk/client-rds';
 import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { ask } from '../../../core/readiness/answer.ts';
@@ -22,6 +21,8 @@ export async function lookAtQuotas({ region, activeRegion, database }: Readiness
 }
 
 async function roomIn(region: string, identifier: string) {
+  // EC2's client is the largest of all, asked for one thing.
+  const { addressesIn } = await import('./addresses.ts');
   const [usage, addresses] = await Promise.all([databaseUsage(region, identifier), addressesIn(region)]);
   const quota = async (service: string, code: string, name: string, used: number, needed: number) => ({
     quota: name,
@@ -64,9 +65,4 @@ async function databaseUsage(region: string, identifier: string) {
       see(AllocatedStorage, DBInstanceIdentifier);
     }
   return usage;
-}
-
-async function addressesIn(region: string): Promise<number> {
-  const { Addresses = [] } = await clientFor(EC2Client, region).send(new DescribeAddressesCommand({}));
-  return Addresses.length;
 }

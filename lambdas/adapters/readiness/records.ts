@@ -6,7 +6,7 @@ import { regionSettings } from '../../../core/settings.ts';
 import type { Runtime } from '../../handler.ts';
 import { backups } from '../aws/backups.ts';
 import { profiles } from '../aws/baselines.ts';
-import { greenDrills } from '../aws/readiness.ts';
+import { greenDrills } from '../aws/green-drills.ts';
 import { readRelease } from '../release.ts';
 
 /** One a week, and a backup is kept for little more than that. */
