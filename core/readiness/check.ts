@@ -39,18 +39,25 @@ export interface Check extends Definition {
 export function defineCheck<T>({
   facts: pick,
   judge,
+  exempt,
   ...definition
 }: Definition & {
+  /** Why it does not apply by configuration; undefined: it does. Asked before anything is looked at. */
+  readonly exempt?: (settings: Settings) => string | undefined;
   readonly facts: (facts: Facts, context: CheckContext) => Answer<T>;
   readonly judge: (found: T, context: CheckContext) => Finding;
 }): Check {
   const { name, dependsOn, scenarios } = definition;
+  const findingOf = (facts: Facts, context: CheckContext): Finding => {
+    const why = exempt?.(context.settings);
+    if (why !== undefined) return { verdict: 'not-applicable', reason: why };
+    const answer = pick(facts, context);
+    return 'silent' in answer ? { verdict: 'unknown', reason: answer.silent } : judge(answer.found, context);
+  };
   return {
     ...definition,
     look(facts, context) {
-      const answer = pick(facts, context);
-      const finding: Finding =
-        'silent' in answer ? { verdict: 'unknown', reason: answer.silent } : judge(answer.found, context);
+      const finding = findingOf(facts, context);
       return {
         check: name,
         verdict: finding.verdict,
@@ -75,7 +82,6 @@ export const notReady = (reason: string, more: Omit<Finding, 'verdict' | 'reason
   reason,
   ...more,
 });
-export const notApplicable = (reason: string): Finding => ({ verdict: 'not-applicable', reason });
 
 /** Ready where nothing is wrong; otherwise every flaw is named. */
 export const judgeFlaws = (flaws: readonly string[], good: string, more: Omit<Finding, 'verdict' | 'reason'> = {}) =>

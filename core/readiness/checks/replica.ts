@@ -1,10 +1,14 @@
 /** The read replica follows production, and is no further behind than the RPO. */
 import { formatSeconds, secondsBetween } from '../../incident/moments.ts';
+import type { Settings } from '../../settings.ts';
 import { within } from '../answer.ts';
-import { defineCheck, notApplicable, notReady, ready } from '../check.ts';
+import { defineCheck, notReady, ready } from '../check.ts';
 import type { Answer } from '../facts.ts';
 
-const none = notApplicable('the configuration replicates automated backups instead (database.regionProtection)');
+const exempt = ({ backup }: Settings) =>
+  backup.regionProtection === 'replica'
+    ? undefined
+    : 'the configuration replicates automated backups instead (database.regionProtection)';
 
 export const replication = defineCheck({
   name: 'replication',
@@ -12,8 +16,8 @@ export const replication = defineCheck({
   dependsOn: 'dr',
   scenarios: ['region'],
   facts: ({ databases }) => within(databases, ({ standby }) => standby),
-  judge: ({ replica }, { settings, run }) => {
-    if (settings.backup.regionProtection !== 'replica') return none;
+  exempt,
+  judge: ({ replica }, { run }) => {
     if (replica === null) return notReady(`${run.database.identifier} has no read replica in ${run.region}`);
     const { identifier, status, replication: state } = replica;
     const evidence = { ...replica };
@@ -41,8 +45,8 @@ export const replicaLag = defineCheck({
         ? answer
         : { found: { replica: answer.found, beat: within(heartbeat, (beats) => beats) } satisfies Lag },
     ),
+  exempt,
   judge: ({ replica, beat }: Lag, { settings, now }) => {
-    if (settings.backup.regionProtection !== 'replica') return none;
     if (replica === null) return notReady('there is no replica to ask');
     const { heartbeat } = replica;
     if (heartbeat === null) return notReady('the replica holds no heartbeat');

@@ -1,7 +1,7 @@
 /** Production can be restored to a moment as recent as the RPO demands, where it is and where it would be recovered to. */
 import { formatSeconds, secondsBetween } from '../../incident/moments.ts';
 import { within } from '../answer.ts';
-import { type CheckContext, defineCheck, type Finding, notApplicable, notReady, ready } from '../check.ts';
+import { type CheckContext, defineCheck, type Finding, notReady, ready } from '../check.ts';
 
 interface Window {
   readonly earliest: string;
@@ -37,9 +37,11 @@ export const restoreWindowStandby = defineCheck({
   dependsOn: 'dr',
   scenarios: ['region'],
   facts: ({ databases }) => within(databases, ({ standby }) => standby),
+  exempt: ({ backup }) =>
+    backup.regionProtection === 'replica'
+      ? 'the configuration has a read replica instead (database.regionProtection)'
+      : undefined,
   judge: ({ replicated }, context) => {
-    if (context.settings.backup.regionProtection === 'replica')
-      return notApplicable('the configuration has a read replica instead (database.regionProtection)');
     if (replicated === null) return notReady(`no automated backups are replicated to ${context.run.region}`);
     // Stopped replication leaves its backups behind as `retained`: only this status says that it goes on (aws-facts).
     if (replicated.status !== 'replicating')
