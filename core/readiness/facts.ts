@@ -47,9 +47,9 @@ export const HeartbeatFacts = answered(
   z.strictObject({
     /** Begin of the newest minute of which anything is known. */
     newest: Moment.nullable(),
-    /** Whether a beat failed in it. */
+    /** Whether every beat in it failed. */
     failed: z.boolean(),
-    /** Begin of the newest minute in which every beat was written. */
+    /** Begin of the newest minute in which a beat was written. */
     written: Moment.nullable(),
   }),
 );

@@ -77,7 +77,10 @@ export function permissionsOf(configuration: Configuration, region: string) {
       'SeeSecretVersions',
       ['secretsmanager:DescribeSecret'],
       [region, other.region].flatMap((each) =>
-        secretNames.map((name) => arn('secretsmanager', `secret:${name}-??????`, each)),
+        // Without its suffix as well: of a secret that is not there, one who may not know that is told he is denied.
+        secretNames.flatMap((name) =>
+          [name, `${name}-??????`].map((id) => arn('secretsmanager', `secret:${id}`, each)),
+        ),
       ),
     );
   const seeImages = (where: string) =>

@@ -22,15 +22,15 @@ export function lookAtHeartbeat(
         StartTime: new Date(EndTime.getTime() - minutesSeen * 60_000),
         EndTime,
         Period: 60,
-        Statistics: ['Minimum'],
+        Statistics: ['Maximum'],
       }),
     );
     const newestFirst = Datapoints.toSorted((a, b) => (b.Timestamp?.getTime() ?? 0) - (a.Timestamp?.getTime() ?? 0));
     const [newest] = newestFirst;
-    const written = newestFirst.find(({ Minimum }) => Minimum === 1);
+    const written = newestFirst.find(({ Maximum }) => Maximum === 1);
     return {
       newest: newest?.Timestamp?.toISOString() ?? null,
-      failed: newest !== undefined && newest.Minimum !== 1,
+      failed: newest !== undefined && newest.Maximum !== 1,
       written: written?.Timestamp?.toISOString() ?? null,
     };
   });
