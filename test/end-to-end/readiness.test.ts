@@ -1,9 +1,13 @@
 /** What a recovery depends on, looked at on a whole installation: all is ready, and then one thing after another is not. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { clientsOf } from '../../cli/clients.ts';
+import { exitCodes } from '../../cli/exit-codes.ts';
 import { confirmSubscriptions } from '../../cli/installation.ts';
 import { kubernetesGroup } from '../../config/names.ts';
 import { snapshotIdentifier, tagsOf } from '../../core/backup/names.ts';
@@ -349,6 +353,29 @@ describe('what does not answer is unknown, and nothing else changes', () => {
     expect(ofPrimary.toSorted()).toEqual([...checks, 'heartbeat'].toSorted());
     expect(record).toMatchObject({ verdict: 'unknown', checks: expect.arrayContaining([unknownHeartbeat]) });
   });
+});
+
+test('`dr readiness` looks, prints the table and ends with what it found', async () => {
+  const { cloud, connection } = site.installation;
+  const bin = join(import.meta.dirname, '../../bin/dr.ts');
+  const child = spawn(process.execPath, [bin, 'readiness', '--run'], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: cloud.dataDirectory,
+      AWS_ENDPOINT_URL: cloud.endpoint,
+      AWS_ACCESS_KEY_ID: connection.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: connection.credentials.secretAccessKey,
+    },
+  });
+  quotas().set('rds', 'L-272F1212', 1);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const said = await text(child.stdout);
+  expect(await ended).toBe(exitCodes.failed);
+  quotas().set('rds', 'L-272F1212', 100);
+  expect(said).toMatch(/^Readiness of production, seen from us-west-2 at /);
+  expect(said).toMatch(/quotas-standby +NOT READY +dr +0\.\d s +manual DB snapshots in us-west-2: 1 of 1 used/);
+  expect(said).toMatch(/region +NOT READY +\d\d % +.*quotas-standby/);
+  expect(said).toContain('docs/runbooks/readiness.md#readiness-quotas-standby');
 });
 
 test('a replica that is gone, and heartbeats that have stopped', async () => {
