@@ -20,6 +20,7 @@ import type { Mail } from '../local/services/sns/delivery.ts';
 import type { Sns } from '../local/services/sns/index.ts';
 import { makeDump } from '../workload/database/dump.ts';
 import { createStocker } from '../workload/database/schema.ts';
+import { imageIn, stockerImage } from '../workload/infrastructure/deployment.ts';
 import {
   type InstallationPlan,
   type Installed,
@@ -61,8 +62,6 @@ export interface InstallationOptions {
   readonly onStart?: (names: readonly string[]) => void;
 }
 
-const image = 'stocker-api:1';
-
 /** Builds everything; on failure nothing is left behind. */
 export async function install(options: InstallationOptions): Promise<Installation> {
   const configuration = configurationOf(options.environment);
@@ -75,7 +74,9 @@ export async function install(options: InstallationOptions): Promise<Installatio
         account: configuration.account,
         regions: [configuration.primary.region, configuration.dr.region],
         clock: scaledClock(options.clockFactor),
-        images: { [image]: { command: [process.execPath, join(import.meta.dirname, '../workload/api/main.ts')] } },
+        images: {
+          [stockerImage]: { command: [process.execPath, join(import.meta.dirname, '../workload/api/main.ts')] },
+        },
         ...(options.port === undefined ? {} : { port: options.port }),
       }),
     ({ endpoint }) => endpoint,
@@ -164,7 +165,8 @@ async function createDatabase(
 }
 
 /** What Terraform is told of this installation. */
-export function planOf({ database, primary, dr, application, account, objectives }: Configuration): InstallationPlan {
+export function planOf(configuration: Configuration): InstallationPlan {
+  const { database, primary, dr, application, account, objectives, backup } = configuration;
   const regionPlan = (network: Network) => ({
     region: network.region,
     subnetIds: network.privateSubnetIds,
@@ -172,6 +174,7 @@ export function planOf({ database, primary, dr, application, account, objectives
     subnetGroup: network.databaseSubnetGroup,
     parameterGroup: network.databaseParameterGroup,
     dumpBucket: network.dumpBucket,
+    stateBucket: network.terraformStateBucket,
   });
   const [applicationRole] = database.applicationRoles;
   if (!applicationRole) throw new Error('The configuration names no application role');
@@ -180,6 +183,8 @@ export function planOf({ database, primary, dr, application, account, objectives
     dr: regionPlan(dr),
     cluster: application.deployment.cluster,
     account,
+    stateKeys: backup.terraformStates,
+    commitParameter: backup.commitParameter,
     database: {
       identifier: database.identifier,
       name: database.name,
@@ -298,7 +303,8 @@ async function startApplication(
   connection: OperatorConnection,
   database: Installed,
 ): Promise<string> {
-  const { application, canary, primary } = configuration;
+  const { application, canary, primary, account } = configuration;
+  const image = imageIn(account, primary.region);
   const authorityFile = join(cloud.dataDirectory, 'database-ca.pem');
   writeFileSync(authorityFile, cloud.certificateAuthority);
   await writeParameters(primary.region, connection, {

@@ -1,7 +1,7 @@
 /** ExportCluster: what is deployed in the configured namespaces, as manifests in versioned storage of both Regions. */
 import type { Settings } from '../settings.ts';
 import type { BackupRun, Outcome } from './contracts.ts';
-import { asList, asWritten, digestsOf, isExported, secretsOf, withDigests } from './manifests.ts';
+import { asList, asWritten, digestsOf, isExported, pulledFrom, secretsOf, withDigests } from './manifests.ts';
 import type { Archive, ClusterState, InRegion, Manifest } from './ports.ts';
 
 export interface ExportContext {
@@ -35,9 +35,10 @@ export async function exportCluster({ run }: { run: BackupRun }, context: Export
     for (const digest of digests.values()) images.add(digest);
     for (const name of objects.flatMap(secretsOf)) secrets.add(`${namespace}/${name}`);
     const key = `backups/cluster-state/${run.id}/${namespace}.json`;
-    const body = JSON.stringify(asList(namespace, objects), undefined, 2);
     const locations: string[] = [];
     for (const region of [run.region, run.otherRegion]) {
+      const here = region === run.region ? objects : objects.map((object) => pulledFrom(object, region));
+      const body = JSON.stringify(asList(namespace, here), undefined, 2);
       const { location, version } = await archives(region).put(key, body, 'application/json');
       locations.push(`${location}?versionId=${version}`);
     }

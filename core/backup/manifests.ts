@@ -116,6 +116,18 @@ export function withDigests<T>(value: T, digests: ReadonlyMap<string, string>, u
   }) as T;
 }
 
+/**
+ * The same object with its images from ECR in another Region: one that is dark serves no image to the other. Replication
+ * keeps account, repository and digest (ECR User Guide: Private image replication).
+ */
+export function pulledFrom<T>(value: T, region: string): T {
+  return mapMembers(value, (name, member) =>
+    name === 'image' && typeof member === 'string'
+      ? member.replace(/^(\d{12}\.dkr\.ecr\.)[a-z0-9-]+(\.amazonaws\.com\/)/, `$1${region}$2`)
+      : undefined,
+  ) as T;
+}
+
 /** Names of secrets that an object refers to: what must exist before it is applied. */
 export function secretsOf(value: unknown): string[] {
   const names = new Set<string>();

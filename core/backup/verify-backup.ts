@@ -1,6 +1,6 @@
 /** VerifyBackup: today's backup is good in both Regions, and the window that can be restored to has moved. */
 import type { Databases } from '../database/ports.ts';
-import { isBefore } from '../incident/moments.ts';
+import { isBefore, secondsBetween } from '../incident/moments.ts';
 import { regionSettings, type Settings } from '../settings.ts';
 import type { BackupRun, Outcome } from './contracts.ts';
 import type { Backups, InRegion, Snapshots } from './ports.ts';
@@ -17,6 +17,8 @@ export interface VerifyContext {
 /** How many proofs are looked at: one a week, and a backup is kept for little more than that. */
 export const proofsRead = 20;
 const runsRead = 20;
+/** RDS uploads logs every five minutes: within three times that, a window that stands still says nothing. */
+const movesWithinSeconds = 900;
 
 export async function verifyBackup({ run }: { run: BackupRun }, context: VerifyContext): Promise<Outcome> {
   const [ofRegions, restorable] = await Promise.all([
@@ -75,6 +77,7 @@ async function judgeWindow(run: BackupRun, { databases, backups }: VerifyContext
   if (window === undefined) return { window, flaws: [`${run.source.identifier} has no automated backup`] };
   const before = runs
     .filter((each) => each.run.source.resourceId === run.source.resourceId && each.run.id !== run.id)
+    .filter(({ finishedAt }) => secondsBetween(finishedAt, run.startedAt) >= movesWithinSeconds)
     .flatMap(({ outcomes }) => latestSeen(outcomes))[0];
   const stands = before !== undefined && !isBefore(before, window.latest);
   return {

@@ -2,14 +2,9 @@
 import { Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
-import { namesOf } from '../../config/names.ts';
-import type { Configuration, Network } from '../../config/schema.ts';
-
-/** A statement, and why its wildcard is as narrow as can be, where it has one. cdk-nag refuses a wildcard without a reason. */
-export interface Permission {
-  readonly statement: iam.PolicyStatement;
-  readonly wildcard?: string;
-}
+import type { Configuration } from '../../config/schema.ts';
+import { lookPermissionsOf } from './readiness/look-permissions.ts';
+import { type Permission, statementsOf } from './statements.ts';
 
 /** Adds permissions to a role, and their reasons to the validation report. */
 export function grant(role: iam.Role, permissions: readonly Permission[], on: IConstruct = role): void {
@@ -26,69 +21,26 @@ export function grant(role: iam.Role, permissions: readonly Permission[], on: IC
 
 /** The statements of one stack: `region` is where its functions run. */
 export function permissionsOf(configuration: Configuration, region: string) {
-  const names = namesOf(configuration);
+  const { names, network, other, arn, allow, leadingKey, reading, prefixed } = statementsOf(configuration, region);
   const { account, database } = configuration;
-  const isDr = region === configuration.dr.region;
-  const network = isDr ? configuration.dr : configuration.primary;
-  /** Where copies of backups go. */
-  const other = isDr ? configuration.primary : configuration.dr;
-  const arn = (service: string, resource: string, inRegion = region) =>
-    `arn:aws:${service}:${inRegion}:${account}:${resource}`;
-  const allow = (
-    sid: string,
-    actions: string[],
-    resources: string[],
-    more: { conditions?: Record<string, Record<string, unknown>>; wildcard?: string } = {},
-  ): Permission => ({
-    statement: new iam.PolicyStatement({
-      sid,
-      actions,
-      resources,
-      ...(more.conditions ? { conditions: more.conditions } : {}),
-    }),
-    ...(more.wildcard ? { wildcard: more.wildcard } : {}),
-  });
+  const look = lookPermissionsOf(configuration, region);
   const controlTable = arn('dynamodb', `table/${names.controlTable}`, configuration.dr.region);
-  const leadingKey = (key: string) => ({
-    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } },
-  });
   /** What a recovery makes beside the production instance of that moment: the base identifier and a suffix of its own. */
   const recovered = arn('rds', `db:${database.identifier}-*`);
   const safetySnapshot = arn('rds', 'snapshot:dr-safety-*');
   const drill = arn('rds', `db:${database.drillPrefix}*`);
+  /** Production by its ARNs: as Terraform made it, and as a recovery of ours named its successor. No neighbour fits. */
+  const production = ['', '-????????'].map((suffix) => arn('rds', `db:${database.identifier}${suffix}`));
   const backupSnapshots = [region, other.region].map((each) => arn('rds', 'snapshot:dr-backup-*', each));
   const [backupHere = '', backupElsewhere = ''] = backupSnapshots;
   const parameterArn = (name: string) => arn('ssm', `parameter${name}`);
   const secretArn = (name: string) => arn('secretsmanager', `secret:${name}-??????`);
 
   const ours = { 'aws:ResourceTag/stocker-dr:environment': configuration.environment };
-  const reading = 'Reading only. The identifiers of restored instances and of snapshots are made at run time.';
   const databaseKeys = 'Keys of databases belong to Terraform; only RDS may use them, for its own resources.';
-  const prefixed = 'The name begins with this product’s own prefix; what follows is made at run time.';
-
-  const seeTerraformStates = (...networks: readonly Network[]) =>
-    allow(
-      'SeeTerraformStates',
-      ['s3:GetBucketVersioning', 's3:ListBucketVersions'],
-      networks.map(({ terraformStateBucket }) => `arn:aws:s3:::${terraformStateBucket}`),
-    );
-  const seeSecretVersions = (...secretNames: readonly string[]) =>
-    allow(
-      'SeeSecretVersions',
-      ['secretsmanager:DescribeSecret'],
-      [region, other.region].flatMap((each) =>
-        // Without its suffix as well: of a secret that is not there, one who may not know that is told he is denied.
-        secretNames.flatMap((name) =>
-          [name, `${name}-??????`].map((id) => arn('secretsmanager', `secret:${id}`, each)),
-        ),
-      ),
-    );
-  const seeImages = (where: string) =>
-    allow('SeeImages', ['ecr:DescribeImages'], [arn('ecr', 'repository/*', where)], {
-      wildcard: 'Reading only. Which repositories there are, the deployed pods tell.',
-    });
 
   return {
+    ...look,
     /** The incident table of this Region: every step writes its own line of the timeline. */
     timeline: () =>
       allow(
@@ -278,8 +230,8 @@ export function permissionsOf(configuration: Configuration, region: string) {
     readBackups: () => allow('ReadBackups', ['dynamodb:Query'], [arn('dynamodb', `table/${names.incidentTable}`)]),
     recordBackup: () => allow('RecordBackup', ['dynamodb:PutItem'], [arn('dynamodb', `table/${names.incidentTable}`)]),
     takeBackup: () => [
-      allow('TakeBackup', ['rds:CreateDBSnapshot'], [arn('rds', `db:${database.identifier}*`), backupHere], {
-        wildcard: 'Of production, under whichever identifier it runs, to the prefix of backups only.',
+      allow('TakeBackup', ['rds:CreateDBSnapshot'], [...production, backupHere], {
+        wildcard: 'Of production, to the prefix of backups only.',
       }),
       allow('TagBackup', ['rds:AddTagsToResource'], [backupHere], {
         conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },
@@ -315,16 +267,17 @@ export function permissionsOf(configuration: Configuration, region: string) {
         [region, other.region].map((each) => arn('kms', 'key/*', each)),
         { wildcard: 'Keys are known by alias; DescribeKey tells what a key is, and uses it for nothing.' },
       ),
-    /** The one way in which production is modified: the retention of its automated backups is raised, or replicated. */
+    /**
+     * The one way in which production is modified: the retention of its automated backups is raised (ADR 0025). RDS has no
+     * condition key for it (Service Authorization Reference: Amazon RDS), so that the code alone keeps it to that.
+     */
     protectProduction: () => [
-      allow('RaiseRetention', ['rds:ModifyDBInstance'], [arn('rds', `db:${database.identifier}*`)], {
-        wildcard: 'Production, under whichever identifier it runs.',
-      }),
+      allow('RaiseRetention', ['rds:ModifyDBInstance'], production),
       allow(
         'ReplicateBackups',
         ['rds:StartDBInstanceAutomatedBackupsReplication'],
-        [arn('rds', `db:${database.identifier}*`), arn('rds', 'auto-backup:*', other.region)],
-        { wildcard: 'Of production, under whichever identifier it runs; RDS names the backup.' },
+        [...production, arn('rds', 'auto-backup:*', other.region)],
+        { wildcard: 'RDS names the backup.' },
       ),
     ],
     keepClusterState: () =>
@@ -336,69 +289,10 @@ export function permissionsOf(configuration: Configuration, region: string) {
       ),
     /** That they are there, and which version: none of these reads what they hold. */
     seeConfiguration: (...secretNames: readonly string[]) => [
-      seeTerraformStates(network, other),
-      seeSecretVersions(...secretNames),
-      seeImages(other.region),
+      look.seeTerraformStates(network, other),
+      look.seeSecretVersions(...secretNames),
+      look.seeImages(other.region),
     ],
-    seeTerraformStates: () => seeTerraformStates(network),
-    seeSecretVersions,
-    seeImages: () => seeImages(region),
-    seeDatabasesElsewhere: () =>
-      allow('SeeDatabasesElsewhere', ['rds:DescribeDBInstances'], [arn('rds', 'db:*', other.region)], {
-        wildcard: reading,
-      }),
-    seeMetrics: () =>
-      allow('SeeMetrics', ['cloudwatch:GetMetricStatistics'], ['*'], {
-        wildcard: 'GetMetricStatistics has no resource type.',
-      }),
-    /** Proofs, drills and profile of both Regions. */
-    seeRecords: () =>
-      allow(
-        'SeeRecords',
-        ['dynamodb:GetItem', 'dynamodb:Query'],
-        [region, other.region].map((each) => arn('dynamodb', `table/${names.incidentTable}`, each)),
-      ),
-    /** One kind of record, in the incident table of this Region. */
-    keepRecord: (pk: string) => [
-      allow('KeepRecord', ['dynamodb:PutItem'], [arn('dynamodb', `table/${names.incidentTable}`)], leadingKey(pk)),
-      allow('ReadRecord', ['dynamodb:Query'], [arn('dynamodb', `table/${names.incidentTable}`)], leadingKey(pk)),
-    ],
-    seeClusterState: () => [
-      allow('FindClusterState', ['s3:ListBucket'], [`arn:aws:s3:::${names.evidenceBucket(region)}`], {
-        conditions: { StringLike: { 's3:prefix': 'backups/cluster-state/*' } },
-      }),
-      allow(
-        'ReadClusterState',
-        ['s3:GetObject'],
-        [`arn:aws:s3:::${names.evidenceBucket(region)}/backups/cluster-state/*`],
-        { wildcard: 'Exports are named by run and namespace.' },
-      ),
-    ],
-    seeQuotas: () =>
-      allow('SeeQuotas', ['servicequotas:GetServiceQuota', 'ec2:DescribeAddresses'], ['*'], {
-        wildcard: 'Neither action has a resource type; both only read.',
-      }),
-    /** Asks IAM what roles of this environment may do, and does none of it. */
-    simulatePermissions: () => [
-      allow(
-        'SimulatePermissions',
-        ['iam:SimulatePrincipalPolicy'],
-        [`arn:aws:iam::${account}:role/StockerDr-${configuration.environment}-*`],
-        { wildcard: 'Roles are named by CloudFormation after their stack.' },
-      ),
-      allow(
-        'FindRoles',
-        ['lambda:GetFunctionConfiguration'],
-        [region, other.region].map((each) => arn('lambda', `function:${names.prefix}-*`, each)),
-        { wildcard: prefixed },
-      ),
-    ],
-    seeSubscriptions: () =>
-      allow(
-        'SeeSubscriptions',
-        ['sns:ListSubscriptionsByTopic'],
-        [region, other.region].map((each) => names.topicArn(each, names.internalTopic)),
-      ),
     readSecrets: (...secretNames: readonly string[]) =>
       allow('ReadSecrets', ['secretsmanager:GetSecretValue'], secretNames.map(secretArn)),
     readParameters: (...parameterNames: readonly string[]) =>

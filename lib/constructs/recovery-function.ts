@@ -6,7 +6,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration, Network } from '../../config/schema.ts';
-import { grant, type Permission } from './permissions.ts';
+import { grant } from './permissions.ts';
+import type { Permission } from './statements.ts';
 
 /** What the functions of one stack share. */
 export interface FunctionHome {

@@ -87,8 +87,9 @@ class ModelledEngine implements DatabaseEngine {
     return new ModelledArchive();
   }
 
-  /** Nobody changes a backup. */
+  /** Nobody changes a backup: its copy takes as long, and holds the same. */
   async copyBackup(original: Backup): Promise<Backup> {
+    await this.#takes('backup');
     return original;
   }
 

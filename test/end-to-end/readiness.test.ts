@@ -16,6 +16,7 @@ import type { FaultRule } from '../../local/faults.ts';
 import { AwsError, type ServiceName } from '../../local/kernel.ts';
 import type { EksService } from '../../local/services/eks/service.ts';
 import type { QuotasService } from '../../local/services/service-quotas/index.ts';
+import { imageCalls, stockerImage } from '../../workload/infrastructure/deployment.ts';
 import { namespaceManifest, recoveryAccessManifests } from '../../workload/kubernetes/manifests.ts';
 import { eventually, Rehearsal } from '../support/rehearsal.ts';
 
@@ -30,7 +31,7 @@ beforeAll(async () => {
   site = await Rehearsal.start({ environment: 'production', assembly: inject('assemblies').production });
   dr = site.installation.configuration.dr.region;
   await site.ignoreAlarms();
-  await Promise.all([admitToCluster(), keepTerraformStates(), exportImage(), backUp().then(makeReplica)]);
+  await Promise.all([admitToCluster(), exportImage(), backUp().then(makeReplica)]);
   await site.restorable(Date.now());
   const { status, cause } = await site.drill();
   if (status !== 'SUCCEEDED') throw new Error(`the drill ${status}: ${cause}`);
@@ -70,24 +71,21 @@ const terraformState = () => {
   const { configuration } = site.installation;
   return { Bucket: configuration.dr.terraformStateBucket, Key: configuration.backup.terraformStates[0] };
 };
-async function keepTerraformStates() {
-  const { Bucket } = terraformState();
-  await call('s3', 'CreateBucket', { Bucket, CreateBucketConfiguration: { LocationConstraint: dr } });
-  await call('s3', 'PutBucketVersioning', { Bucket, VersioningConfiguration: { Status: 'Enabled' } });
-  await putTerraformState();
-}
 const putTerraformState = () => call('s3', 'PutObject', { ...terraformState(), Body: Buffer.from('{}') });
 
-const repositoryName = 'stocker-api';
-const pushImage = () => call('ecr', 'PutImage', { repositoryName, imageTag: 'v1', imageManifest: '{"layers":[]}' });
-const imageIds = [{ imageTag: 'v1' }];
+/** The image that runs, as it was replicated to the DR Region. */
+const image = () => imageCalls(site.installation.configuration.account, dr).image;
+const [repositoryName, imageTag] = stockerImage.split(':');
+const imageIds = [{ imageTag }];
 
-/** The image in the DR Region, and the export that names it as the backup keeps it. */
+/** The export that names it, as the backup keeps it there. */
 async function exportImage() {
   const { account } = site.installation.configuration;
-  await call('ecr', 'CreateRepository', { repositoryName });
-  const { image } = await pushImage();
-  const name = `${account}.dkr.ecr.${site.region}.amazonaws.com/${repositoryName}@${image.imageId.imageDigest}`;
+  const replicated = await eventually('the image in the DR Region', () =>
+    call('ecr', 'DescribeImages', { repositoryName, imageIds }).catch(() => undefined),
+  );
+  const [{ imageDigest }] = replicated.imageDetails;
+  const name = `${account}.dkr.ecr.${dr}.amazonaws.com/${repositoryName}@${imageDigest}`;
   await call('s3', 'PutObject', {
     Bucket: site.names.evidenceBucket(dr),
     Key: 'backups/cluster-state/backup-20261128T020000Z/stocker-production.json',
@@ -234,7 +232,7 @@ const faults: readonly Fault[] = [
     check: 'images',
     fault: 'an image is deleted',
     break: () => call('ecr', 'BatchDeleteImage', { repositoryName, imageIds }),
-    mend: pushImage,
+    mend: () => call('ecr', 'PutImage', image()),
   },
   {
     check: 'subscriptions-standby',

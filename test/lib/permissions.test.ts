@@ -112,6 +112,23 @@ describeRules('permissions', [
     broken: (stack) => void delete rawStatement(stack, 'database/tear-down', 'DeleteDrill').Condition,
   },
   {
+    case: 'who repairs the protection of production may modify it under its own names, and no neighbour',
+    find: (stack) => {
+      const { identifier } = stack.configuration.database;
+      const may = (name: string) => whoMay(stack, 'rds:ModifyDBInstance', rds(stack, `db:${name}`));
+      const neighbours = [`${identifier}-analytics`, `${identifier}2`, 'dr-drill-0a1b2c3d', `${identifier}-old`];
+      return [
+        ...[identifier, `${identifier}-0a1b2c3d`]
+          .filter((name) => `${may(name)}` !== 'backup/assure-protection')
+          .map((name) => `${name} is modified by ${may(name)}`),
+        ...neighbours.flatMap((name) => may(name).map((who) => `${who} may modify ${name}`)),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'backup/assure-protection', 'RaiseRetention').Resource = `${production(stack)}*`;
+    },
+  },
+  {
     case: 'only configure-database and protect-database may modify an instance, under prefix and tag',
     find: (stack) => [
       ...[drill(stack), recovered(stack)].flatMap((made) => [
@@ -286,7 +303,7 @@ describeRules('permissions', [
     },
   },
   {
-    case: 'the lease is held by those who take, release and clean up; the active database is written by registering and by the cut-over',
+    case: 'the lease is held by those who take, release and clean up; the active database is written by registering, by the cut-over, and by those who undo a fence',
     find: (stack) => {
       const table = `arn:aws:dynamodb:${stack.configuration.dr.region}:${stack.configuration.account}:table/stocker-dr-${stack.environment}-control`;
       const writers = (key: string) => whoMay(stack, 'dynamodb:PutItem', table, { 'dynamodb:LeadingKeys': key });
@@ -301,7 +318,14 @@ describeRules('permissions', [
             ].includes(name),
         ),
         ...writers('active-database').filter(
-          (name) => !['database/register-database', 'database/cut-over'].includes(name),
+          (name) =>
+            ![
+              'database/register-database',
+              'database/cut-over',
+              'database/fence-source',
+              'incident/compensate',
+              'incident/clean-up-stopped',
+            ].includes(name),
         ),
       ];
     },

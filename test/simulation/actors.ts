@@ -37,6 +37,7 @@ export function perform(plan: Plan, stage: Stage): Promise<void> {
   for (const act of plan.acts) {
     if (act.kind === 'start-again') void at(act.afterMs, () => begin({ kind: 'recovery', restoreTo: 'latest' }, stage));
     if (act.kind === 'cancel') void at(act.afterMs, () => cancel(stage));
+    if (act.kind === 'backup') void at(act.afterMs, () => begin({ kind: 'backup', task: act.task }, stage));
   }
   void answerQuestions(plan, stage);
   void retryFailures(plan, stage);
@@ -116,6 +117,10 @@ async function begin(beginning: Beginning, { site, story }: Stage, requestId?: s
     story.tell('the schedule of the drill fires');
     return site.cloud.fireSchedule(`${site.names.prefix}-database-drill`, site.configuration.primary.region);
   }
+  if (beginning.kind === 'backup') {
+    story.tell(`a person starts the backup machine: ${beginning.task}`);
+    return start(site, { task: beginning.task }, 'backup');
+  }
   if (beginning.kind === 'refused') return start(site, { mode: 'recovery', reason: 'simulated' });
   const named = requestId === undefined ? {} : { requestId };
   const request = { reason: 'simulated', restoreTo: await restoreTo(beginning.restoreTo, site), ...named };
@@ -124,10 +129,8 @@ async function begin(beginning: Beginning, { site, story }: Stage, requestId?: s
   await start(site, input);
 }
 
-async function start(site: Site, input: object): Promise<void> {
-  const { account, environment, primary } = site.configuration;
-  const machine = `stocker-dr-${environment}-database-recovery`;
-  const stateMachineArn = `arn:aws:states:${primary.region}:${account}:stateMachine:${machine}`;
+async function start(site: Site, input: object, machine = 'database-recovery'): Promise<void> {
+  const stateMachineArn = site.names.stateMachineArn(site.configuration.primary.region, machine);
   await site.call('sfn', 'StartExecution', { stateMachineArn, input: JSON.stringify(input) });
 }
 

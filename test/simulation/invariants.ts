@@ -29,11 +29,12 @@ export async function remember(site: Site): Promise<Before> {
   };
 }
 
-async function snapshotsOf(site: Site): Promise<string[]> {
+async function snapshotsOf(site: Site, region?: string): Promise<string[]> {
   const { DBSnapshots } = await site.call<{ DBSnapshots: { DBSnapshotIdentifier: string }[] }>(
     'rds',
     'DescribeDBSnapshots',
     {},
+    region,
   );
   return DBSnapshots.map(({ DBSnapshotIdentifier }) => DBSnapshotIdentifier);
 }
@@ -47,6 +48,7 @@ export async function judge(site: Site, witness: Witness, after: After): Promise
   productionIsOpen(witness, after);
   await lossesAreTold(witness, incidents, after);
   unknownNeverPassed(witness);
+  await backupsAreWhatTheySay(site, witness, after);
   await noSecretIsTold(site, witness);
 }
 
@@ -183,6 +185,21 @@ function unknownNeverPassed(witness: Witness): void {
     const unknown = states.some(({ name }) => name === 'GateUnknown');
     if (unknown && states.some(({ name }) => name === 'CutOver'))
       witness.violate(8, `${nameOf(arn)} cut over although a piece of its gate was unknown`);
+  }
+}
+
+/** Invariants 8 and 5: a backup that is said to be good is in both Regions, and whatever became of one, people know. */
+async function backupsAreWhatTheySay(site: Site, witness: Witness, { isMute }: After): Promise<void> {
+  const regions = site.cloud.regions;
+  const items = (await Promise.all(regions.map((each) => scan(site, site.names.incidentTable, each)))).flat();
+  const held = await Promise.all(regions.map((region) => snapshotsOf(site, region)));
+  const mails = regions.flatMap((region) => [...(site.cloud.service('sns', region) as Sns).mailbox()]);
+  for (const { verdict, run } of items.filter(({ pk }) => pk === 'backup')) {
+    const { id, task, snapshot } = run as { id: string; task: string; snapshot: string };
+    if (verdict === 'succeeded' && task === 'backup' && !held.every((names) => names.includes(snapshot)))
+      witness.violate(8, `${id} succeeded, and ${snapshot} is not in both Regions`);
+    if (!isMute && !mails.some(({ subject }) => subject.includes(id)))
+      witness.violate(5, `nobody was told what became of ${id}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Every Task of the machine, met by every kind of fault: where the fault strikes, and what became of the recovery. */
+/** Every Task of the machines, met by every kind of fault: where the fault strikes, and what became of the recovery. */
 import { findFunctions } from '../../lib/bundle.ts';
 import type { FaultEffect } from '../../local/faults.ts';
 import { AwsError, type Call, type ServiceName } from '../../local/kernel.ts';
@@ -12,6 +12,7 @@ export const kinds = ['retryable', 'terminal', 'timeout', 'crash before', 'crash
 export type Kind = (typeof kinds)[number];
 
 export interface Cell {
+  readonly machine: Machine;
   readonly task: string;
   readonly kind: Kind;
 }
@@ -24,17 +25,18 @@ export interface Outcome extends Cell {
   readonly story: Result['story'];
 }
 
-const machine = 'database-recovery';
-const definition = () => JSON.parse(sourceOf(machine));
+export const machines = ['database-recovery', 'backup'] as const;
+export type Machine = (typeof machines)[number];
+const definition = (machine: Machine) => JSON.parse(sourceOf(machine));
 
 /** Tasks that are functions. Jobs run in CodeBuild, which is not simulated: the end-to-end tests have them. */
-export const tasks = (): string[] =>
-  tasksIn(definition())
+export const tasks = (machine: Machine): string[] =>
+  tasksIn(definition(machine))
     .filter((place) => !isJob(place))
     .map(({ name }) => name);
 
-export const jobs = (): string[] =>
-  tasksIn(definition())
+export const jobs = (machine: Machine): string[] =>
+  tasksIn(definition(machine))
     .filter(isJob)
     .map(({ name }) => name);
 
@@ -47,24 +49,34 @@ const plan = (beginning: Plan['beginning'], change: Partial<Plan> = {}): Plan =>
   ...change,
 });
 
-/** Between them, these reach every Task. */
-const bases: readonly Plan[] = [
-  plan({ kind: 'recovery', restoreTo: 'latest' }),
-  plan({ kind: 'drill', restoreTo: 'latest' }),
-  plan({ kind: 'recovery', restoreTo: 'latest' }, { faults: [{ kind: 'restore', ends: 'incompatible-restore' }] }),
-  plan({ kind: 'refused' }),
-];
+/** Between them, these reach every Task of a machine. */
+const bases: Readonly<Record<Machine, readonly Plan[]>> = {
+  'database-recovery': [
+    plan({ kind: 'recovery', restoreTo: 'latest' }),
+    plan({ kind: 'drill', restoreTo: 'latest' }),
+    plan({ kind: 'recovery', restoreTo: 'latest' }, { faults: [{ kind: 'restore', ends: 'incompatible-restore' }] }),
+    plan({ kind: 'refused' }),
+  ],
+  backup: [
+    plan({ kind: 'backup', task: 'backup' }),
+    // The proof restores what that backup made.
+    plan({ kind: 'backup', task: 'backup' }, { acts: [{ kind: 'backup', task: 'prove', afterMs: 60 * 60_000 }] }),
+  ],
+};
 
 /** Task → the plan that reaches it, found by running them. */
-export async function reach(options: RunOptions): Promise<Map<string, Plan>> {
+export async function reach(machine: Machine, options: RunOptions): Promise<Map<string, Plan>> {
   const found = new Map<string, Plan>();
-  for (const base of bases) {
+  for (const base of bases[machine]) {
     const { executions } = await simulate(base, options);
-    const names = new Set(executions[0]?.states.map(({ name }) => name));
-    for (const task of tasks()) if (names.has(task) && !found.has(task)) found.set(task, base);
+    const own = executions.filter(({ arn }) => isOf(machine, arn));
+    const names = new Set(own.flatMap(({ states }) => states.map(({ name }) => name)));
+    for (const task of tasks(machine)) if (names.has(task) && !found.has(task)) found.set(task, base);
   }
   return found;
 }
+
+const isOf = (machine: Machine, arn: string) => arn.split(':').at(-2)?.endsWith(`-${machine}`) ?? false;
 
 export async function meet(cell: Cell, base: Plan, options: RunOptions): Promise<Outcome> {
   let struck = false;
@@ -73,20 +85,27 @@ export async function meet(cell: Cell, base: Plan, options: RunOptions): Promise
       struck = true;
     });
   const { executions, violations, story } = await simulate(base, { ...options, onReady });
-  const [first] = executions;
+  // Of a proof there are two executions: the backup before it, and itself.
+  const first = executions.find(
+    ({ arn, states }) => isOf(cell.machine, arn) && states.some(({ name }) => name === cell.task),
+  );
   return { ...cell, struck, violations, story, end: first?.error ?? first?.status ?? 'never started' };
 }
 
 /** Every cell; a Task's whole row by the plan that reaches it. */
 export async function meetAll(options: RunOptions, onCell: (done: number, all: number) => void): Promise<Outcome[]> {
-  const reached = await reach(options);
-  const cells = tasks().flatMap((task) => kinds.map((kind) => ({ task, kind })));
   const outcomes: Outcome[] = [];
-  for (const cell of cells) {
-    const base = reached.get(cell.task);
-    if (base === undefined) throw new Error(`No plan reaches ${cell.task}`);
-    outcomes.push(await meet(cell, base, options));
-    onCell(outcomes.length, cells.length);
+  const all = machines.flatMap(tasks).length * kinds.length;
+  for (const machine of machines) {
+    const reached = await reach(machine, options);
+    for (const task of tasks(machine)) {
+      const base = reached.get(task);
+      if (base === undefined) throw new Error(`No plan reaches ${task}`);
+      for (const kind of kinds) {
+        outcomes.push(await meet({ machine, task, kind }, base, options));
+        onCell(outcomes.length, all);
+      }
+    }
   }
   return outcomes;
 }
@@ -101,14 +120,18 @@ export function matrixDocument(outcomes: readonly Outcome[]): string {
           ? 'succeeds'
           : `\`${end}\``
         : 'nothing to strike';
-  const rows = tasks().map((task) => {
-    const cells = kinds.map((kind) => outcomes.find((each) => each.task === task && each.kind === kind));
-    return `| ${[task, ...cells.map((cell) => (cell ? show(cell) : '–'))].join(' | ')} |`;
-  });
+  const table = (machine: Machine) => {
+    const rows = tasks(machine).map((task) => {
+      const cells = kinds.map((kind) =>
+        outcomes.find((each) => each.machine === machine && each.task === task && each.kind === kind),
+      );
+      return `| ${[task, ...cells.map((cell) => (cell ? show(cell) : '–'))].join(' | ')} |`;
+    });
+    return [`| Task | ${kinds.join(' | ')} |`, `| --- | ${kinds.map(() => '---').join(' | ')} |`, ...rows].join('\n');
+  };
   return `# Fault matrix
 
-How the execution ends when a Task of \`database-recovery\` meets a fault, the first time that it is entered. After every one of them the
-incident is closed or failed, the lease released, the copy of a drill gone, one database at most open, and people told: the simulation's
+How the execution ends when a Task meets a fault, the first time that it is entered. After every one of them the incident is closed or failed, the lease released, the copy of a drill gone, one database at most open, and people told: the simulation's
 checker says so. Generated by \`npm run simulate -- --matrix\`.
 
 | Fault | What happens |
@@ -120,23 +143,30 @@ checker says so. Generated by \`npm run simulate -- --matrix\`.
 | crash after | The function dies right after its first change took effect |
 | denied | Every call of the function is denied from then on |
 
-| Task | ${kinds.join(' | ')} |
-| --- | ${kinds.map(() => '---').join(' | ')} |
-${rows.join('\n')}
+## database-recovery
 
-${jobs().join(' and ')} are jobs in CodeBuild, which is not simulated: test/end-to-end has them.
+${table('database-recovery')}
+
+${jobs('database-recovery').join(' and ')} are jobs in CodeBuild, which is not simulated: test/end-to-end has them.
+
+## backup
+
+A run with a part that failed ends with \`BackupIncomplete\`: every other part was made, and people were told which one was not. Where
+\`AcceptBackup\` or \`ReportBackup\` fails, the watch over backups says so.
+
+${table('backup')}
 `;
 }
 
 /** From the first time on that the Task is entered. */
-function injectAt({ task, kind }: Cell, { site }: Stage, onStrike: () => void): void {
+function injectAt({ machine, task, kind }: Cell, { site }: Stage, onStrike: () => void): void {
   const { cloud, world } = site;
   const { primary } = site.configuration;
   let entered = false;
   (cloud.service('sfn', primary.region) as SfnService).onHistory((_arn, event) => {
     if (entered || event.stateEnteredEventDetails?.name !== task) return;
     entered = true;
-    const rule = ruleOf(kind, functionOf(task, site.names), world.clock.sleep);
+    const rule = ruleOf(kind, functionOf(machine, task, site.names), world.clock.sleep);
     cloud.faults.inject({
       ...rule,
       where(input, call) {
@@ -192,8 +222,8 @@ const terminal = {
 };
 
 /** The physical name of a Task's function. */
-function functionOf(task: string, names: Stage['site']['names']): string {
-  const place = tasksIn(definition()).find(({ name }) => name === task);
+function functionOf(machine: Machine, task: string, names: Stage['site']['names']): string {
+  const place = tasksIn(definition(machine)).find(({ name }) => name === task);
   const { FunctionName = '' } = (place?.state.Arguments ?? {}) as { FunctionName?: string };
   const logical = /\$\{(\w+)\}/.exec(FunctionName)?.[1] ?? task;
   const verb = logical.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();

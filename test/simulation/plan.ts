@@ -21,8 +21,12 @@ export type Beginning =
   | { readonly kind: 'recovery'; readonly restoreTo: RestoreWish }
   /** For want of the environment's name. */
   | { readonly kind: 'refused' }
+  /** A person starts the backup, or the proof of the newest one. */
+  | { readonly kind: 'backup'; readonly task: BackupTask }
   /** The alarms begin. */
   | { readonly kind: 'disaster' };
+
+export type BackupTask = 'backup' | 'prove';
 
 /** `minutes-ago` is a time before the disaster, where there is one. */
 export type RestoreWish = 'latest' | 'minutes-ago' | 'snapshot';
@@ -39,6 +43,7 @@ export type Act =
     }
   | { readonly kind: 'start-again'; readonly afterMs: number }
   | { readonly kind: 'cancel'; readonly afterMs: number }
+  | { readonly kind: 'backup'; readonly task: BackupTask; readonly afterMs: number }
   /** After a failure; with another restore point, where the recovery names one. */
   | { readonly kind: 'retry'; readonly afterMs: number };
 
@@ -132,7 +137,7 @@ export function planOf(seed: number): Plan {
     seed,
     beginning,
     ...(disaster && { disaster }),
-    acts: drawActs(draw),
+    acts: [...drawActs(draw), ...drawBackup(seed)],
     faults: [
       ...Array.from({ length: draw.integer(0, 4) }, () => drawFault(draw)),
       // What heals by itself matters where its alarms come late.
@@ -140,6 +145,14 @@ export function planOf(seed: number): Plan {
     ],
     skewMs: draw.chance(0.3) ? Math.round(draw.between(-2 * second, 2 * second)) : 0,
   };
+}
+
+/** From a stream of its own: what else happens is as it was before there were backups. */
+function drawBackup(seed: number): Act[] {
+  const draw = new Draw(seed, 'backup');
+  if (!draw.chance(0.15)) return [];
+  const task = draw.weighted<BackupTask>({ backup: 4, prove: 1 });
+  return [{ kind: 'backup', task, afterMs: Math.round(draw.between(0, 30 * minute)) }];
 }
 
 const lateAlarms: Fault = { kind: 'event', source: 'alarm', arrivalsMs: [9 * minute] };

@@ -129,6 +129,6 @@ async function untilOver(plan: Plan, site: Site, witness: Witness): Promise<void
 
 /** When the last thing of a plan begins that waits for nothing; a disaster may take an alarm's three periods to be seen. */
 function lastBeginning({ disaster, acts }: Plan): number {
-  const begun = acts.map((act) => (act.kind === 'start-again' || act.kind === 'cancel' ? act.afterMs : 0));
+  const begun = acts.map((act) => (act.kind === 'answer' || act.kind === 'retry' ? 0 : act.afterMs));
   return Math.max(...begun, disaster === undefined ? 0 : disaster.atMs + 12 * minute);
 }

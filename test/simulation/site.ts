@@ -1,4 +1,5 @@
 /** STOCKER Pro with the product deployed, inside this process, on a virtual clock: everything from one seed. */
+import { gzipSync } from 'node:zlib';
 import { planOf, registerNetwork } from '../../cli/installation.ts';
 import { kubernetesGroup, namesOf } from '../../config/names.ts';
 import type { Configuration } from '../../config/schema.ts';
@@ -10,6 +11,14 @@ import type { ModelledServer } from '../../local/postgres-model/server.ts';
 import type { EksService } from '../../local/services/eks/service.ts';
 import type { Sns } from '../../local/services/sns/index.ts';
 import { VirtualWorld } from '../../local/virtual/world.ts';
+import {
+  bucketIn,
+  deployedCommit,
+  imageCalls,
+  imageIn,
+  stateCalls,
+  stockerImage,
+} from '../../workload/infrastructure/deployment.ts';
 import { groupsOf, instanceOf } from '../../workload/infrastructure/provision.ts';
 import {
   deploymentManifest,
@@ -30,11 +39,12 @@ export interface SiteOptions {
   readonly skewMs?: number;
   /** Where the cloud's files are, in a directory of their own. */
   readonly directory: string;
+  /** Between two probes of the application's pods, in seconds; a minute where nothing is said. */
+  readonly probeSeconds?: number;
   /** Told whenever something changes that decides who may write where. */
   readonly onDatabaseChange?: () => void;
 }
 
-const image = 'stocker-api:1';
 const start = Date.UTC(2026, 10, 3, 8, 0, 0);
 const [second, minute] = [1000, 60_000];
 const patience = 24 * 60 * minute;
@@ -113,14 +123,14 @@ export class Site {
         assemblies: [],
         account: configuration.account,
         regions: [configuration.primary.region, configuration.dr.region],
-        images: { [image]: { serve: serveApplication(wiring) } },
+        images: { [stockerImage]: { serve: serveApplication(wiring) } },
         directory: options.directory,
         world,
       }),
       minute,
     );
     const site: Site = new Site({ configuration, world, cloud, databases, serviceTimes });
-    await site.run(site.#install(options.assembly), 4 * 60 * minute);
+    await site.run(site.#install(options.assembly, options.probeSeconds ?? 60), 4 * 60 * minute);
     return site;
   }
 
@@ -155,10 +165,12 @@ export class Site {
     return this.run(this.cloud.stop(), 60 * minute);
   }
 
-  async #install(assembly: string): Promise<void> {
+  async #install(assembly: string, probeSeconds: number): Promise<void> {
     const { configuration } = this;
     await this.#createDatabase();
-    await this.#startApplication();
+    await this.#leaveAssets();
+    await this.dump();
+    await this.#startApplication(probeSeconds);
     await this.cloud.deploy(assembly);
     await this.#switchAlarmRule('DisableRule');
     await this.invoke('database/register-database', { identifier: configuration.database.identifier });
@@ -230,6 +242,35 @@ export class Site {
     );
   }
 
+  /** What STOCKER Pro's pipeline leaves in both Regions. */
+  async #leaveAssets(): Promise<void> {
+    const { account, primary, dr, backup } = this.configuration;
+    const { repository, replication, image } = imageCalls(account, dr.region);
+    await this.call('ecr', 'CreateRepository', repository);
+    await this.call('ecr', 'PutReplicationConfiguration', replication);
+    await this.call('ecr', 'PutImage', image);
+    for (const { region, dumpBucket, terraformStateBucket } of [primary, dr]) {
+      const state = stateCalls(region, terraformStateBucket, backup.terraformStates);
+      await this.call('s3', 'CreateBucket', bucketIn(region, dumpBucket), region);
+      await this.call('s3', 'CreateBucket', state.bucket, region);
+      await this.call('s3', 'PutBucketVersioning', state.versioning, region);
+      for (const object of state.objects)
+        await this.call('s3', 'PutObject', { ...object, Body: Buffer.from(object.Body) }, region);
+      await this.#parameter(backup.commitParameter, deployedCommit, region);
+    }
+  }
+
+  /** The plan's nightly dump, whole, and with nothing in it: the modelled PostgreSQL has no rows to copy. Returns its name. */
+  async dump(): Promise<string> {
+    const { primary, dr, database } = this.configuration;
+    const moment = new Date(this.world.clock.now()).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+    const name = `stocker-db-${moment}.sql.gz`;
+    const Body = gzipSync('-- PostgreSQL database dump\n\nSELECT 1;\n\n-- PostgreSQL database dump complete\n');
+    for (const { region, dumpBucket: Bucket } of [primary, dr])
+      await this.call('s3', 'PutObject', { Bucket, Key: database.dumpPrefix + name, Body }, region);
+    return name;
+  }
+
   /** As DescribeDBInstances shows it; undefined where there is none. */
   async instance(identifier: string): Promise<Instance | undefined> {
     return (await this.instances()).find(({ DBInstanceIdentifier }) => DBInstanceIdentifier === identifier);
@@ -239,8 +280,9 @@ export class Site {
     return (await this.call<{ DBInstances: Instance[] }>('rds', 'DescribeDBInstances', {}, region)).DBInstances;
   }
 
-  async #startApplication(): Promise<void> {
-    const { application, canary, database } = this.configuration;
+  async #startApplication(probeSeconds: number): Promise<void> {
+    const { application, canary, database, account, primary } = this.configuration;
+    const image = imageIn(account, primary.region);
     const { cluster, namespace } = application.deployment;
     const instance = await this.instance(database.identifier);
     const endpoint = JSON.stringify({ address: instance?.Endpoint?.Address, port: instance?.Endpoint?.Port });
@@ -255,9 +297,7 @@ export class Site {
         DATABASE_ENDPOINT_PARAMETER: target.databaseEndpointParameter,
         DATABASE_SECRET: database.applicationRoles[0]?.secretName ?? '',
       };
-      await kubernetes.apply(
-        deploymentManifest({ namespace, name, replicas: 1, image, environment, probeSeconds: 60 }),
-      );
+      await kubernetes.apply(deploymentManifest({ namespace, name, replicas: 1, image, environment, probeSeconds }));
       await kubernetes.apply(serviceManifest({ namespace, name }));
       const url = await kubernetes.address(namespace, name);
       await this.#parameter(target.urlParameter, url);
@@ -265,8 +305,8 @@ export class Site {
     }
   }
 
-  async #parameter(Name: string, Value: string): Promise<void> {
-    await this.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true });
+  async #parameter(Name: string, Value: string, region?: string): Promise<void> {
+    await this.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true }, region);
   }
 }
 

@@ -184,7 +184,7 @@ export class Witness {
     });
   }
 
-  /** Invariant 4: only copies of drills are ever deleted, and only by the drill that made them. */
+  /** Invariant 4: only copies of drills and backups are ever deleted, the former only by the drill that made them. */
   #followDeletions(): void {
     const { drillPrefix } = this.#site.configuration.database;
     const owners = new Map<string, string | undefined>();
@@ -201,6 +201,15 @@ export class Witness {
       if (owner === undefined || !id.endsWith(owner.slice(-8)))
         this.violate(4, `${id}, which is of ${owner ?? 'nobody'}, was deleted`);
     });
+    this.#at(
+      'after',
+      'rds',
+      'DeleteDBSnapshot',
+      ({ DBSnapshotIdentifier: id }: { DBSnapshotIdentifier: string }, call) => {
+        if (call.principal.kind === 'role' && !id.startsWith('dr-backup-'))
+          this.violate(4, `the snapshot ${id} was deleted`);
+      },
+    );
   }
 
   #followRestores(): void {
@@ -211,15 +220,13 @@ export class Witness {
     };
     for (const operation of ['RestoreDBInstanceToPointInTime', 'RestoreDBInstanceFromDBSnapshot', 'CreateDBInstance'])
       this.#at('after', 'rds', operation, see);
-    this.#at(
-      'after',
-      'rds',
-      'ModifyDBInstance',
-      ({ DBInstanceIdentifier: id }: { DBInstanceIdentifier: string }, call) => {
-        if (call.principal.kind === 'role' && !this.#restored.has(id))
-          this.violate(4, `${id}, which no recovery restored, was modified by ${call.principal.sessionName}`);
-      },
-    );
+    this.#at('after', 'rds', 'ModifyDBInstance', (change: { DBInstanceIdentifier: string }, call) => {
+      const { DBInstanceIdentifier: id, ...fields } = change;
+      // The one exception: a retention that has drifted is raised (ADR 0025).
+      const raises = Object.keys(fields).join() === 'BackupRetentionPeriod';
+      if (call.principal.kind === 'role' && !this.#restored.has(id) && !raises)
+        this.violate(4, `${id}, which no recovery restored, was modified by ${call.principal.sessionName}`);
+    });
   }
 
   /** Invariant 2: what becomes production was restored, and to the time that was decided. */

@@ -133,9 +133,10 @@ export class Rehearsal {
     return executionArn;
   }
 
-  async end(executionArn: string): Promise<Ended> {
+  /** Waits for the end of an execution, of the primary Region unless said otherwise. */
+  async end(executionArn: string, region = this.region): Promise<Ended> {
     const look = async () => {
-      const { status, error, cause, input, output, startDate } = await this.execution(executionArn);
+      const { status, error, cause, input, output, startDate } = await this.execution(executionArn, region);
       if (status === undefined || status === 'RUNNING') return undefined;
       const request = JSON.parse(input ?? '{}');
       const incident = incidentId('drill', startDate?.toISOString() ?? '', requestKey(request, executionArn));
@@ -149,8 +150,9 @@ export class Rehearsal {
     });
   }
 
-  async execution(executionArn: string): Promise<DescribeExecutionCommandOutput> {
-    return this.installation.clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
+  async execution(executionArn: string, region = this.region): Promise<DescribeExecutionCommandOutput> {
+    const { sfn } = clientsOf(this.installation.connection, region);
+    return sfn.send(new DescribeExecutionCommand({ executionArn }));
   }
 
   /** What went wrong so far, or is not over: of one execution, or of all. */

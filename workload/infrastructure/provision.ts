@@ -1,5 +1,11 @@
-/** What STOCKER Pro's Terraform makes: the database and its groups, secrets, parameters, the cluster. Through the SDK, in one Region or both. */
+/** What STOCKER Pro's Terraform and pipeline make: the database and its groups, secrets, parameters, the cluster, images. Through the SDK, in one Region or both. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CreateRepositoryCommand,
+  ECRClient,
+  PutImageCommand,
+  PutReplicationConfigurationCommand,
+} from '@aws-sdk/client-ecr';
 import { CreateClusterCommand, CreateNodegroupCommand, EKSClient } from '@aws-sdk/client-eks';
 import {
   CreateDBInstanceCommand,
@@ -11,10 +17,11 @@ import {
   ModifyDBParameterGroupCommand,
   RDSClient,
 } from '@aws-sdk/client-rds';
-import { type BucketLocationConstraint, CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Dump } from '../database/dump.ts';
+import { bucketIn, deployedCommit, imageCalls, stateCalls } from './deployment.ts';
 
 /** Where clients connect; `endpoint` is the embedded cloud's, absent on AWS. */
 export interface Connection {
@@ -30,6 +37,8 @@ export interface RegionPlan {
   readonly parameterGroup: string;
   /** For the nightly dumps. */
   readonly dumpBucket: string;
+  /** For Terraform's states. */
+  readonly stateBucket: string;
 }
 
 export interface InstallationPlan {
@@ -37,6 +46,10 @@ export interface InstallationPlan {
   readonly dr: RegionPlan;
   readonly cluster: string;
   readonly account: string;
+  /** Keys of Terraform's states in the bucket of each Region. */
+  readonly stateKeys: readonly string[];
+  /** Parameter that holds the commit that is deployed. */
+  readonly commitParameter: string;
   readonly database: {
     readonly identifier: string;
     readonly name: string;
@@ -84,7 +97,9 @@ export async function provision(
       [database.applicationSecretName]: application,
     }),
     ...regions.map((region) => makeCluster(plan, region, connection)),
-    ...regions.map((region) => makeDumpBucket(region, connection)),
+    ...regions.map((region) => makeBuckets(region, plan.stateKeys, connection)),
+    ...regions.map(({ region }) => writeParameters(region, connection, { [plan.commitParameter]: deployedCommit })),
+    makeImage(plan, connection),
   ]);
   const { Address, Port } = instance.Endpoint ?? {};
   if (Address === undefined || Port === undefined)
@@ -224,10 +239,25 @@ async function makeCluster(
   );
 }
 
-async function makeDumpBucket({ region, dumpBucket: Bucket }: RegionPlan, connection: Connection): Promise<void> {
-  // us-east-1 is what S3 assumes, and refuses to be told.
-  const where = region === 'us-east-1' ? {} : { LocationConstraint: region as BucketLocationConstraint };
-  await storageOf(region, connection).send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: where }));
+async function makeBuckets(
+  { region, dumpBucket, stateBucket }: RegionPlan,
+  stateKeys: readonly string[],
+  connection: Connection,
+): Promise<void> {
+  const s3 = storageOf(region, connection);
+  const state = stateCalls(region, stateBucket, stateKeys);
+  await s3.send(new CreateBucketCommand(bucketIn(region, dumpBucket)));
+  await s3.send(new CreateBucketCommand(state.bucket));
+  await s3.send(new PutBucketVersioningCommand(state.versioning));
+  for (const object of state.objects) await s3.send(new PutObjectCommand(object));
+}
+
+async function makeImage({ account, primary, dr }: InstallationPlan, connection: Connection): Promise<void> {
+  const ecr = new ECRClient({ ...connection, region: primary.region });
+  const { repository, replication, image } = imageCalls(account, dr.region);
+  await ecr.send(new CreateRepositoryCommand(repository));
+  await ecr.send(new PutReplicationConfigurationCommand(replication));
+  await ecr.send(new PutImageCommand(image));
 }
 
 /** Where the nightly CronJob puts its dump: in the bucket of each Region, as replication would. */

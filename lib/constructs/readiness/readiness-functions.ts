@@ -38,7 +38,7 @@ export function readinessFunctions(scope: Construct, home: FunctionHome, may: Pe
       may.seeSecretVersions(...secretNames({ database })),
     ]),
     LookAtImages: look('images', 'Looks for the images that run', [...may.seeClusterState(), may.seeImages()]),
-    LookAtTerraform: look('terraform', 'Looks at the Terraform states', [may.seeTerraformStates()]),
+    LookAtTerraform: look('terraform', 'Looks at the Terraform states', [may.seeTerraformStates(home.network)]),
     LookAtQuotas: look('quotas', 'Looks at quotas and what is used of them', [may.seeQuotas(), ...seeBoth()]),
     LookAtPermissions: look(
       'permissions',

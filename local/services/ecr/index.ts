@@ -5,7 +5,7 @@ import type { Home, Operation, Service, ServiceDefinition } from '../../kernel.t
 import { operation, page } from '../declare.ts';
 import { type Image, Registry, type Repository } from './registry.ts';
 
-interface EcrService extends Service {
+export interface EcrService extends Service {
   readonly registry: Registry;
 }
 

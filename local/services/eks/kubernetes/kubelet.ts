@@ -1,6 +1,7 @@
 /** Runs pods: a pod's container is a real process, told its port by PORT, probed for readiness, restarted when it ends. Liveness probes are kept and not run. */
-import type { ContainerImage, Home } from '../../../kernel.ts';
+import type { Home } from '../../../kernel.ts';
 import type { RunningContainer } from '../../../world.ts';
+import { type PulledImage, pull } from './images.ts';
 import type { ObjectStore } from './objects.ts';
 import { environmentOf } from './pod-environment.ts';
 import { type Container, condition, type Pod, type Probe } from './workload.ts';
@@ -9,6 +10,8 @@ interface Running {
   readonly ended: AbortController;
   readonly done: Promise<void>;
   port?: number;
+  /** Of the image that was pulled last. */
+  imageId?: string | undefined;
   log: string;
 }
 
@@ -71,8 +74,8 @@ export class Kubelet {
     if (!container) return;
     const { signal } = running.ended;
     for (let restarts = 0; !signal.aborted; restarts += 1) {
-      const image = this.#home.images[container.image];
-      if (!image) {
+      const pulled = pull(this.#home, container.image);
+      if (!pulled) {
         this.#report(pod, container, {
           restarts,
           waiting: 'ImagePullBackOff',
@@ -80,7 +83,7 @@ export class Kubelet {
         });
       } else {
         try {
-          await this.#run(pod, container, image, running, restarts);
+          await this.#run(pod, container, pulled, running, restarts);
         } catch (error) {
           this.#report(pod, container, {
             restarts,
@@ -96,17 +99,18 @@ export class Kubelet {
     }
   }
 
-  async #run(pod: Pod, container: Container, image: ContainerImage, running: Running, restarts: number): Promise<void> {
+  async #run(pod: Pod, container: Container, pulled: PulledImage, running: Running, restarts: number): Promise<void> {
     const { world, dataDirectory } = this.#home;
     const port = await world.network.freePort();
     const env = await environmentOf(this.#home, this.#store, pod, container);
     if (running.ended.signal.aborted) return;
     running.port = port;
+    running.imageId = pulled.id;
     const { command, args } = container;
     const onOutput = (text: string) => {
       running.log = (running.log + text).slice(-LOG_KEPT);
     };
-    const started = world.startContainer(image, { dataDirectory, command, args, env, port, onOutput });
+    const started = world.startContainer(pulled.image, { dataDirectory, command, args, env, port, onOutput });
     const over = new AbortController();
     void started.exited.then(() => over.abort());
     this.#report(pod, container, { restarts, ready: container.readinessProbe === undefined });
@@ -182,6 +186,7 @@ export class Kubelet {
     const current = this.#current(pod);
     if (!current) return;
     const { restarts, ready = false, waiting, message } = state;
+    const imageId = this.#running.get(pod.metadata.uid ?? '')?.imageId;
     const now = this.#store.timestamp();
     const previous = current.status?.conditions ?? [];
     const is = (type: string) =>
@@ -202,6 +207,7 @@ export class Kubelet {
           {
             name: container.name,
             image: container.image,
+            ...(imageId !== undefined && { imageID: imageId }),
             ready,
             restartCount: restarts,
             state: waiting ? { waiting: { reason: waiting, message } } : { running: { startedAt: now } },

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { ecr } from '../../../../local/services/ecr/index.ts';
 import { eks } from '../../../../local/services/eks/index.ts';
 import type { KubernetesObject } from '../../../../local/services/eks/kubernetes/objects.ts';
 import type { EksService } from '../../../../local/services/eks/service.ts';
@@ -38,7 +39,7 @@ type Answer = { status: number; body: any };
 beforeAll(async () => {
   await new Promise<void>((resolve) => sts.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(sts.address() as AddressInfo).port}`;
-  cloud = storage([eks], {
+  cloud = storage([eks, ecr], {
     endpoint,
     images: { 'api:1': { command: [process.execPath, '-e', server], env: { GREETING: 'from the image' } } },
   });
@@ -325,4 +326,36 @@ test('tells its version, its groups, and the unknown cluster', async () => {
   expect((await kubernetes('GET', '/version')).body).toMatchObject({ major: '1' });
   expect((await kubernetes('GET', '/apis')).body.groups).toContainEqual(expect.objectContaining({ name: 'apps' }));
   await expect(call('DescribeCluster', { name: 'none' })).rejects.toMatchObject({ code: 'ResourceNotFoundException' });
+});
+
+test('a pod pulls from ECR by tag or by digest and tells the digest; what the registry does not hold is not pulled', async () => {
+  await cloud.call('ecr', 'CreateRepository', { repositoryName: 'api' });
+  const { image } = await cloud.call('ecr', 'PutImage', {
+    repositoryName: 'api',
+    imageTag: '1',
+    imageManifest: JSON.stringify({ schemaVersion: 2 }),
+  });
+  const uri = `${ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/api`;
+  const digest = `${uri}@${image.imageId.imageDigest}`;
+  for (const [name, reference] of Object.entries({ 'by-tag': `${uri}:1`, 'by-digest': digest })) {
+    await kubernetes('POST', deploymentsPath, deployment(name, { image: reference }));
+    await available(name, 1);
+    const [pod] = await pods(name);
+    expect(pod?.status).toMatchObject({ containerStatuses: [{ image: reference, imageID: digest, ready: true }] });
+  }
+  const absent = {
+    'no-tag': `${uri}:2`,
+    'no-digest': `${uri}@sha256:${'0'.repeat(64)}`,
+    'no-repository': uri.replace(/api$/, 'none:1'),
+    elsewhere: `${uri.replace('us-east-1', 'us-west-2')}:1`,
+    'another-account': `999988887777${uri.slice(12)}:1`,
+  };
+  for (const [name, reference] of Object.entries(absent)) {
+    await kubernetes('POST', deploymentsPath, deployment(name, { image: reference }));
+    await eventually(async () =>
+      expect((await pods(name))[0]?.status).toMatchObject({
+        containerStatuses: [{ state: { waiting: { reason: 'ImagePullBackOff' } } }],
+      }),
+    );
+  }
 });
