@@ -64,10 +64,11 @@ function show(record: ReadinessRecord, environment: string, now: number): void {
   screen.table([['Check', 'Verdict', 'Depends on', 'Age', 'Reason'], ...checkRows(record, now)]);
   screen.heading('Scenarios');
   screen.table([['Scenario', 'Verdict', 'Score', 'Without'], ...scenarioRows(record)]);
-  if (isStale(record, now))
-    screen.text(`\nThe last look is ${duration((now - Date.parse(record.at)) / 1000)} old: ${hint('readiness --run')}`);
   const [first] = record.checks.filter(isWrong);
-  if (first) screen.text(`\nWhat to do: ${first.runbook}, and the like for each.`);
+  screen.line();
+  if (isStale(record, now))
+    screen.text(`The last look is ${duration((now - Date.parse(record.at)) / 1000)} old: ${hint('readiness --run')}`);
+  if (first) screen.text(`What to do: ${first.runbook}, and the like for each.`);
 }
 
 const isWrong = ({ verdict }: CheckResult): boolean => verdict === 'not-ready' || verdict === 'unknown';

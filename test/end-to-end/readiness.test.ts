@@ -370,8 +370,8 @@ test('`dr readiness` looks, prints the table and ends with what it found', async
   const said = await text(child.stdout);
   expect(await ended).toBe(exitCodes.failed);
   quotas().set('rds', 'L-272F1212', 100);
-  expect(said).toMatch(/^Readiness of production, seen from us-west-2 at /);
-  expect(said).toMatch(/quotas-standby +NOT READY +dr +0\.\d s +manual DB snapshots in us-west-2: 1 of 1 used/);
+  expect(said).toMatch(/^\nReadiness of production, seen from us-west-2 at /);
+  expect(said).toMatch(/quotas-standby +NOT READY +dr +\S+ s +manual DB snapshots in us-west-2: 1 of 1 used/);
   expect(said).toMatch(/region +NOT READY +\d\d % +.*quotas-standby/);
   expect(said).toContain('docs/runbooks/readiness.md#readiness-quotas-standby');
 });
