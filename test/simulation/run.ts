@@ -80,9 +80,8 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     load.stop();
     const after = { before, ledger: load.ledger, disaster: plan.disaster?.name, isMute };
     await site.run(judge(site, witness, after));
-    // The look at readiness runs beside it all, every half hour: the invariants hold for it, its end is no recovery's.
-    const executions = [...witness.executions.values()].filter(({ arn }) => !arn.includes('-readiness:'));
-    const ends = executions.map(({ status }) => status);
+    const ends = [...witness.executions.values()].map(({ status }) => status);
+    const executions = [...witness.executions.values()];
     return { plan, violations: witness.violations, story, ends, executions, recoveries: recoveriesOf(site, witness) };
   } finally {
     await site.close();
