@@ -8,11 +8,13 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { configurationOf } from '../config/index.ts';
 import { settingsOf } from '../config/names.ts';
 import { bundleFunctions } from '../lib/bundle.ts';
+import { recoveryCallsOf } from '../lib/recovery-calls.ts';
 import { RegionStack } from '../lib/stacks/region-stack.ts';
 
 const app = new App();
 const configuration = configurationOf(app.node.tryGetContext('env') ?? 'production');
-const bundle = bundleFunctions(settingsOf(configuration), mkdtempSync(join(tmpdir(), 'stocker-dr-bundle-')));
+const directory = mkdtempSync(join(tmpdir(), 'stocker-dr-bundle-'));
+const bundle = bundleFunctions(settingsOf(configuration), recoveryCallsOf(configuration), directory);
 process.once('exit', () => rmSync(bundle.directory, { recursive: true, force: true }));
 
 for (const role of ['primary', 'dr'] as const) {

@@ -2,7 +2,7 @@
 export const exitCodes = {
   /** Everything that was checked passed. */
   passed: 0,
-  /** The recovery failed, was declined or refused, a check did not pass, or an objective was missed. */
+  /** The recovery failed, was declined or refused, a check did not pass, an objective was missed, or something is not known to be ready. */
   failed: 1,
   /** The command was given something it cannot use, or an incident that is not there; nothing was started. */
   usage: 2,

@@ -241,11 +241,16 @@ async function prepare(configuration: Configuration, cloud: Cloud, clients: Clie
   await invoke(lambda, names.lambda('database/register-database'), { identifier: configuration.database.identifier });
   await invoke(lambda, names.lambda('database/prepare-database'), {});
   await invoke(lambda, names.lambda('database/look-for-damage'), {});
+  await confirmSubscriptions(cloud);
+  await alarmsRest(configuration, clients);
+  await switchAlarmRule('EnableRule', configuration, cloud);
+}
+
+/** Every link in SNS's mails is opened. */
+export async function confirmSubscriptions(cloud: Cloud): Promise<void> {
   for (const region of cloud.regions)
     for (const { topicArn, token } of mailServer(cloud, region).pendingConfirmations())
       await cloud.call('sns', 'ConfirmSubscription', { TopicArn: topicArn, Token: token }, region);
-  await alarmsRest(configuration, clients);
-  await switchAlarmRule('EnableRule', configuration, cloud);
 }
 
 /** What the nightly CronJob of the plan does; returns the name of the dump. */

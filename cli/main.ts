@@ -5,6 +5,7 @@ import {
   parseApproveOptions,
   parseCancelOptions,
   parseDeclineOptions,
+  parseReadinessOptions,
   parseRetryOptions,
   parseStartOptions,
   parseStatusOptions,
@@ -35,6 +36,8 @@ const help = `STOCKER Pro disaster recovery
   npm run dr -- COMMAND        on AWS with your credentials, or where AWS_ENDPOINT_URL points
     status                     production, lease, incident, last drills, alarms
     backups                    every backup of every kind: age, Region, proof
+    readiness [--run]          whether a recovery would work: check, verdict, reason;
+                               --run looks now and waits
     watch [INCIDENT]           the timeline, live, until the incident ends
     approve INCIDENT --reason TEXT [--restore-to POINT]
     decline INCIDENT --reason TEXT
@@ -51,7 +54,7 @@ const help = `STOCKER Pro disaster recovery
 Exit codes
     0    everything passed
     1    the recovery failed, was declined or refused, a check did not pass or
-         an objective was missed
+         an objective was missed; something is not ready, or unknown
     2    bad usage, or no such incident or restore point; nothing was started
     3    the cloud could not be made or reached, or the synth or workload made
     130  interrupted; a recovery that is being watched goes on
@@ -75,6 +78,7 @@ const here: Readonly<Record<string, Command>> = {
 const there: Readonly<Record<string, Command>> = {
   status: async (argv) => (await import('./commands/status.ts')).status(parseStatusOptions(argv)),
   backups: async (argv) => (await import('./commands/backups.ts')).backups(parseStatusOptions(argv)),
+  readiness: async (argv) => (await import('./commands/readiness.ts')).readiness(parseReadinessOptions(argv)),
   watch: async (argv) => (await import('./commands/watch.ts')).watch(parseWatchOptions(argv)),
   approve: async (argv) => (await import('./commands/approve.ts')).decideOn('approve', parseApproveOptions(argv)),
   decline: async (argv) => (await import('./commands/approve.ts')).decideOn('decline', parseDeclineOptions(argv)),

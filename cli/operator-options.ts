@@ -11,6 +11,10 @@ export interface OperatorOptions {
   /** Region of the state machine and its incidents; without one, that of the active database. */
   readonly region: string | undefined;
 }
+export interface ReadinessOptions extends OperatorOptions {
+  /** Looks now, instead of telling what the last look found. */
+  readonly run: boolean;
+}
 export interface WatchOptions extends OperatorOptions {
   readonly incident: string | undefined;
 }
@@ -48,6 +52,11 @@ const restoreTo = { 'restore-to': { type: 'string' } } as const;
 
 export function parseStatusOptions(argv: readonly string[]): OperatorOptions {
   return placeOf(parse(argv, where).values);
+}
+
+export function parseReadinessOptions(argv: readonly string[]): ReadinessOptions {
+  const { values } = parse(argv, { ...where, run: { type: 'boolean', default: false } });
+  return { ...placeOf(values), run: values.run === true };
 }
 
 export function parseWatchOptions(argv: readonly string[]): WatchOptions {

@@ -12,6 +12,7 @@ import {
   Lease,
   TrendPoint,
 } from '../core/incident/contracts.ts';
+import { ReadinessRecord } from '../core/readiness/contracts.ts';
 
 type Item = Record<string, AttributeValue>;
 
@@ -108,6 +109,15 @@ export const listBackupProofs = async (
   newest: number,
 ): Promise<Proof[]> =>
   (await query(dynamodb, incidentTable, 'backup-proof', '0', newest)).map((item) => parse(Proof, item));
+
+/** The newest look at readiness of the Region. */
+export async function readReadiness(
+  dynamodb: DynamoDBClient,
+  incidentTable: string,
+): Promise<ReadinessRecord | undefined> {
+  const [newest] = await query(dynamodb, incidentTable, 'readiness', '0', 1);
+  return newest && parse(ReadinessRecord, newest);
+}
 
 /** What drills of the database achieved, newest first. */
 export const listDrillTrend = async (

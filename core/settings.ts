@@ -159,3 +159,9 @@ export function regionSettings(settings: Settings, region: string): RegionSettin
   if (region === settings.dr.region) return settings.dr;
   throw new Error(`Region ${region} belongs to no stack of ${settings.environment}`);
 }
+
+/** Every secret that a recovery reads, once. */
+export function secretNames({ database }: Pick<Settings, 'database'>): string[] {
+  const roles = [database.heartbeatRole, database.sentinelRole, ...database.applicationRoles];
+  return [...new Set([database.masterSecretName, ...roles.map(({ secretName }) => secretName)])];
+}

@@ -90,7 +90,7 @@ async function secretVersions(
   return new Set(versions).size === 1 ? { name, found } : { name, found, flaw: 'the Regions hold different versions' };
 }
 
-const ecrImage = /^(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\/(.+)@(sha256:[0-9a-f]{64})$/;
+export const ecrImage = /^(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\/(.+)@(sha256:[0-9a-f]{64})$/;
 
 async function images(
   { run, images: known, unresolved }: ConfigurationInput,

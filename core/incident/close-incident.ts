@@ -7,6 +7,8 @@ import { achievedRpoSeconds, compileReport } from '../evidence/compile-report.ts
 import type { Report } from '../evidence/contracts.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
 import { renderReport } from '../evidence/render-html.ts';
+import type { GreenDrill } from '../readiness/contracts.ts';
+import type { GreenDrills } from '../readiness/ports.ts';
 import type { StepResult } from '../step.ts';
 import {
   type Failure,
@@ -33,6 +35,9 @@ export interface CloseIncidentContext {
   readonly evidence: EvidenceStore;
   readonly announcer: Announcer;
   readonly metrics: Metrics;
+  readonly drills: Pick<GreenDrills, 'record'>;
+  /** What is deployed now. */
+  readonly release: string;
 }
 
 export interface Closing {
@@ -103,6 +108,8 @@ async function close({ incident, failure, step }: Closing, context: CloseInciden
   await evidence.put(keys.json, `${JSON.stringify(report, undefined, 2)}\n`, 'application/json');
   await evidence.put(keys.html, renderReport(report), 'text/html; charset=utf-8');
   await incidents.recordTrend(point);
+  if (point.succeeded && point.mode === 'drill')
+    await context.drills.record(greenDrill(point, timeline, context.release));
   const { status, achieved, reports } = closed;
   const isMine = await incidents.close(incident, { status, closedAt, achieved, reports, outcome: report.outcome });
   // The sweep and the event of one execution may meet here: people are told once.
@@ -148,6 +155,22 @@ function trendPoint({ incident, achieved, status }: IncidentRecord, closedAt: st
     closedAt,
     succeeded: status === 'closed',
     ...achieved,
+  };
+}
+
+/** A drill rehearsed what was deployed from its beginning to its end. */
+function greenDrill(
+  { scenario, incidentId, closedAt }: TrendPoint,
+  timeline: readonly StepRecord[],
+  release: string,
+): GreenDrill {
+  const begunWith = timeline.find(({ step }) => step === 'OpenIncident')?.facts.release;
+  return {
+    version: recordVersion,
+    scenario,
+    incidentId,
+    closedAt,
+    ...(begunWith === release ? { release } : {}),
   };
 }
 

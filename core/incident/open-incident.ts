@@ -12,12 +12,14 @@ export interface OpenIncidentContext {
   readonly clock: Clock;
   readonly incidents: Pick<IncidentStore, 'open' | 'reopen' | 'read' | 'findByRequest'>;
   readonly announcer: Announcer;
+  /** What is deployed: what this incident rehearses, or relies on. */
+  readonly release: string;
 }
 
 /** Throws DuplicateRequest where the same request opened an incident under another execution. */
 export async function openIncident(
   incident: Incident,
-  { settings, clock, incidents, announcer }: OpenIncidentContext,
+  { settings, clock, incidents, announcer, release }: OpenIncidentContext,
 ): Promise<StepResult<Record<string, never>>> {
   const { objectives } = settings;
   const earlier = incident.retryOf === undefined ? undefined : await incidents.read(incident.id);
@@ -59,7 +61,7 @@ export async function openIncident(
   return {
     output: {},
     summary: `Incident ${incident.id} is open${incident.retryOf ? ' again' : ''}`,
-    facts: { detectedAt: incident.detectedAt, ...(incident.retryOf ? { retryOf: incident.retryOf } : {}) },
+    facts: { detectedAt: incident.detectedAt, release, ...(incident.retryOf ? { retryOf: incident.retryOf } : {}) },
   };
 }
 

@@ -8,7 +8,8 @@ import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration, Network } from '../../config/schema.ts';
-import { grant, type Permission } from './permissions.ts';
+import { grant } from './permissions.ts';
+import type { Permission } from './statements.ts';
 
 /** A build that runs longer is stopped; the Task that waits for it outlasts it. */
 export const longestJobMinutes = 240;

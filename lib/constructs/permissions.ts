@@ -2,14 +2,9 @@
 import { Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
-import { namesOf } from '../../config/names.ts';
 import type { Configuration } from '../../config/schema.ts';
-
-/** A statement, and why its wildcard is as narrow as can be, where it has one. cdk-nag refuses a wildcard without a reason. */
-export interface Permission {
-  readonly statement: iam.PolicyStatement;
-  readonly wildcard?: string;
-}
+import { lookPermissionsOf } from './readiness/look-permissions.ts';
+import { type Permission, statementsOf } from './statements.ts';
 
 /** Adds permissions to a role, and their reasons to the validation report. */
 export function grant(role: iam.Role, permissions: readonly Permission[], on: IConstruct = role): void {
@@ -26,32 +21,10 @@ export function grant(role: iam.Role, permissions: readonly Permission[], on: IC
 
 /** The statements of one stack: `region` is where its functions run. */
 export function permissionsOf(configuration: Configuration, region: string) {
-  const names = namesOf(configuration);
+  const { names, network, other, arn, allow, leadingKey, reading, prefixed } = statementsOf(configuration, region);
   const { account, database } = configuration;
-  const isDr = region === configuration.dr.region;
-  const network = isDr ? configuration.dr : configuration.primary;
-  /** Where copies of backups go. */
-  const other = isDr ? configuration.primary : configuration.dr;
-  const arn = (service: string, resource: string, inRegion = region) =>
-    `arn:aws:${service}:${inRegion}:${account}:${resource}`;
-  const allow = (
-    sid: string,
-    actions: string[],
-    resources: string[],
-    more: { conditions?: Record<string, Record<string, unknown>>; wildcard?: string } = {},
-  ): Permission => ({
-    statement: new iam.PolicyStatement({
-      sid,
-      actions,
-      resources,
-      ...(more.conditions ? { conditions: more.conditions } : {}),
-    }),
-    ...(more.wildcard ? { wildcard: more.wildcard } : {}),
-  });
+  const look = lookPermissionsOf(configuration, region);
   const controlTable = arn('dynamodb', `table/${names.controlTable}`, configuration.dr.region);
-  const leadingKey = (key: string) => ({
-    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } },
-  });
   /** What a recovery makes beside the production instance of that moment: the base identifier and a suffix of its own. */
   const recovered = arn('rds', `db:${database.identifier}-*`);
   const safetySnapshot = arn('rds', 'snapshot:dr-safety-*');
@@ -64,11 +37,10 @@ export function permissionsOf(configuration: Configuration, region: string) {
   const secretArn = (name: string) => arn('secretsmanager', `secret:${name}-??????`);
 
   const ours = { 'aws:ResourceTag/stocker-dr:environment': configuration.environment };
-  const reading = 'Reading only. The identifiers of restored instances and of snapshots are made at run time.';
   const databaseKeys = 'Keys of databases belong to Terraform; only RDS may use them, for its own resources.';
-  const prefixed = 'The name begins with this product’s own prefix; what follows is made at run time.';
 
   return {
+    ...look,
     /** The incident table of this Region: every step writes its own line of the timeline. */
     timeline: () =>
       allow(
@@ -317,21 +289,9 @@ export function permissionsOf(configuration: Configuration, region: string) {
       ),
     /** That they are there, and which version: none of these reads what they hold. */
     seeConfiguration: (...secretNames: readonly string[]) => [
-      allow(
-        'SeeTerraformStates',
-        ['s3:GetBucketVersioning', 's3:ListBucketVersions'],
-        [network, other].map(({ terraformStateBucket }) => `arn:aws:s3:::${terraformStateBucket}`),
-      ),
-      allow(
-        'SeeSecretVersions',
-        ['secretsmanager:DescribeSecret'],
-        [region, other.region].flatMap((each) =>
-          secretNames.map((name) => arn('secretsmanager', `secret:${name}-??????`, each)),
-        ),
-      ),
-      allow('SeeImages', ['ecr:DescribeImages'], [arn('ecr', 'repository/*', other.region)], {
-        wildcard: 'Reading only. Which repositories there are, the deployed pods tell.',
-      }),
+      look.seeTerraformStates(network, other),
+      look.seeSecretVersions(...secretNames),
+      look.seeImages(other.region),
     ],
     readSecrets: (...secretNames: readonly string[]) =>
       allow('ReadSecrets', ['secretsmanager:GetSecretValue'], secretNames.map(secretArn)),

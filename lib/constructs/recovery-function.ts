@@ -6,7 +6,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration, Network } from '../../config/schema.ts';
-import { grant, type Permission } from './permissions.ts';
+import { grant } from './permissions.ts';
+import type { Permission } from './statements.ts';
 
 /** What the functions of one stack share. */
 export interface FunctionHome {
@@ -30,9 +31,14 @@ export interface RecoveryFunctionProps {
 /** One function: its own role with an inline policy and nothing AWS-managed, its own log group, tracing, ARM64, Node 24. */
 export class RecoveryFunction extends Construct {
   readonly lambda: lambda.Function;
+  /** As in the properties. */
+  readonly path: string;
+  readonly statements: readonly Permission[];
 
   constructor(scope: Construct, home: FunctionHome, props: RecoveryFunctionProps) {
     super(scope, path.basename(props.path));
+    this.path = props.path;
+    this.statements = props.statements;
     const { configuration } = home;
     const functionName = namesOf(configuration).lambda(props.path);
     const logGroup = new logs.LogGroup(this, 'Logs', {

@@ -18,6 +18,9 @@ import { incidentFunctions } from '../constructs/incident/incident-functions.ts'
 import { IncidentRecords } from '../constructs/incident/incident-records.ts';
 import { JobProject } from '../constructs/job-project.ts';
 import { permissionsOf } from '../constructs/permissions.ts';
+import { ReadinessAlarms } from '../constructs/readiness/readiness-alarms.ts';
+import { readinessFunctions } from '../constructs/readiness/readiness-functions.ts';
+import { ReadinessSchedule } from '../constructs/readiness/readiness-schedule.ts';
 import type { FunctionHome } from '../constructs/recovery-function.ts';
 import { RecoveryMachine } from '../constructs/recovery-machine.ts';
 import { validationFunctions } from '../constructs/validation/validation-functions.ts';
@@ -80,6 +83,17 @@ export class RegionStack extends Stack {
       topic: records.internalTopic,
     });
     new BackupAlarms(this, 'BackupAlarms', configuration, records.internalTopic);
+    const readinessSteps = readinessFunctions(this, home, may);
+    const readiness = new RecoveryMachine(this, configuration, {
+      name: 'readiness',
+      functions: readinessSteps,
+      topic: records.internalTopic,
+    });
+    new ReadinessSchedule(this, 'ReadinessSchedule', configuration, {
+      machine: readiness.machine,
+      topic: records.internalTopic,
+    });
+    new ReadinessAlarms(this, 'ReadinessAlarms', configuration, records.internalTopic);
     const { CutOver, AwaitWorkload } = databaseSteps;
     new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
       CutOver,
@@ -87,6 +101,7 @@ export class RegionStack extends Stack {
       Compensate: incidentSteps.Compensate,
       CleanUpStopped,
       ExportCluster: backupSteps.ExportCluster,
+      LookAtCluster: readinessSteps.LookAtCluster,
     });
     new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
     new DatabaseSchedules(this, 'Schedules', configuration, {
@@ -106,6 +121,10 @@ export class RegionStack extends Stack {
     new CfnOutput(this, 'Backup', {
       value: backup.machine.stateMachineArn,
       description: 'Start a backup, or its proof, here',
+    });
+    new CfnOutput(this, 'Readiness', {
+      value: readiness.machine.stateMachineArn,
+      description: 'Look here whether a recovery would work',
     });
     new CfnOutput(this, 'Prepare', {
       value: PrepareDatabase.functionName,

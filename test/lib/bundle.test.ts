@@ -6,12 +6,14 @@ import { configurationOf, environments } from '../../config/index.ts';
 import { settingsOf } from '../../config/names.ts';
 import { Settings } from '../../core/settings.ts';
 import { type Bundle, bundleFunctions, findFunctions } from '../../lib/bundle.ts';
+import { recoveryCallsOf } from '../../lib/recovery-calls.ts';
 import { machines, sourceOf } from '../state-machines/machines.ts';
 import { assetsOf, resourcesOf, stacks } from './stacks.ts';
 
 const limit = 600 * 1024;
 const directory = mkdtempSync(join(tmpdir(), 'stocker-dr-bundle-test-'));
-const bundle = bundleFunctions(settingsOf(configurationOf('production')), join(directory, 'production'));
+const calls = recoveryCallsOf(configurationOf('production'));
+const bundle = bundleFunctions(settingsOf(configurationOf('production')), calls, join(directory, 'production'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 type Outputs = Bundle['metafile']['outputs'];
@@ -80,7 +82,7 @@ describe('every function', () => {
 const builtin = new Set(process.getBuiltinModule('node:module').builtinModules);
 
 it('a second bundle of the same sources is the same, byte for byte', () => {
-  const again = bundleFunctions(settingsOf(configurationOf('production')), join(directory, 'again'));
+  const again = bundleFunctions(settingsOf(configurationOf('production')), calls, join(directory, 'again'));
   expect(contentOf(again.directory)).toEqual(contentOf(bundle.directory));
 });
 

@@ -55,7 +55,11 @@ const writers = ({
   const sentinel = { file: 'core/database/look-for-damage.ts', minutes: schedules.sentinelMinutes };
   // Every half hour, twice in a period of the alarms (lib/constructs/backup/backup-schedules.ts).
   const watch = { file: 'core/backup/watch-backups.ts', minutes: 30 };
+  const readiness = { file: 'core/readiness/report-readiness.ts', minutes: 30 };
   return {
+    CheckNotReady: readiness,
+    ReadinessLooked: readiness,
+    ReadinessUnknown: readiness,
     BackupMissed: watch,
     BackupLate: watch,
     BackupFailed: watch,
@@ -228,6 +232,7 @@ describeRules('detection', [
         backup,
         'backup-proof': backupProof,
         'backup-watch': 'rate(30 minutes)',
+        readiness: 'rate(30 minutes)',
       };
       const prefix = `stocker-dr-${stack.environment}-`;
       const unplanned = resourcesOf(stack, 'AWS::Scheduler::Schedule')
@@ -327,10 +332,10 @@ describe('metrics', () => {
 
 describe('runbooks', () => {
   const documented = new Map(
-    ['docs/runbooks/backup.md', 'docs/runbooks/database.md', 'docs/runbooks/incident.md'].map((file) => [
-      file,
-      readFileSync(join(root, file), 'utf8'),
-    ]),
+    ['backup', 'database', 'incident', 'readiness'].map((area) => {
+      const file = `docs/runbooks/${area}.md`;
+      return [file, readFileSync(join(root, file), 'utf8')];
+    }),
   );
   const sections = [...documented].flatMap(([file, text]) =>
     text

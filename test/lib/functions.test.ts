@@ -22,6 +22,8 @@ const inVpc = [
   'database/write-heartbeat',
   'incident/clean-up-stopped',
   'incident/compensate',
+  'readiness/look-at-cluster',
+  'readiness/look-at-replica',
   'validation/plan-validation',
   'validation/run-check',
   'validation/validate-application',

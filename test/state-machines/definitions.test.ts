@@ -38,9 +38,11 @@ const transientOfJobs = [
   'CodeBuild.SdkClientException',
 ];
 /** Begin outside of an incident or of a run, or call no step of one. */
-const withoutIncident = ['AcceptRequest', 'ReportRefusal', 'AcceptBackup'];
-/** What every step is given: a recovery's work on an incident, the parts of a backup on a run, for which there is none. */
-const subjectOf = (machine: string) => (machine === 'backup' ? { run: '{% $run %}' } : { incident: '{% $incident %}' });
+const withoutIncident = ['AcceptRequest', 'ReportRefusal', 'AcceptBackup', 'AcceptReadiness'];
+/** Ends in this: where that fails, the execution does, which a clean-up, a watch or an alarm sees. */
+const last: Readonly<Record<string, string>> = { backup: 'ReportBackup', readiness: 'ReportReadiness' };
+/** What every step is given: a recovery's work on an incident; backups and looks have runs. */
+const subjectOf = (machine: string) => (machine in last ? { run: '{% $run %}' } : { incident: '{% $incident %}' });
 
 describe.each(machines)('%s', (machine) => {
   const source = sourceOf(machine);
@@ -81,7 +83,7 @@ describe.each(machines)('%s', (machine) => {
   });
   it('catches every failure, but of the state that ends it: that one fails the execution, which a clean-up or a watch sees', () => {
     const uncaught = tasks.filter((task) => routeOf(task, 'Anything') === undefined).map(({ name }) => name);
-    expect(uncaught).toEqual([machine === 'backup' ? 'ReportBackup' : 'CloseIncident']);
+    expect(uncaught).toEqual([last[machine] ?? 'CloseIncident']);
   });
   it('ends every Catch, by way of the error, in a state of the same scope', () => {
     for (const place of places)

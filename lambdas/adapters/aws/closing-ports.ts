@@ -1,12 +1,13 @@
 /** What closing an incident needs, for the machine's last state and for the clean-up that stands in for it. */
 import type { CloseIncidentContext } from '../../../core/incident/close-incident.ts';
 import type { Runtime } from '../../handler.ts';
+import { readRelease } from '../release.ts';
 import { announcer } from './announcer.ts';
 import { approvals } from './approvals.ts';
 import { controlStore } from './control-store.ts';
 import { evidenceStore } from './evidence-store.ts';
+import { greenDrills } from './green-drills.ts';
 import { incidentStore } from './incident-store.ts';
-import { metrics } from './metrics.ts';
 
 export function closingPorts(rt: Runtime): CloseIncidentContext {
   const incidents = incidentStore(rt);
@@ -17,6 +18,9 @@ export function closingPorts(rt: Runtime): CloseIncidentContext {
     incidents,
     evidence: evidenceStore(rt),
     announcer: announcer(rt, incidents),
-    metrics: metrics(rt),
+    // Said once, at the very end: its client is loaded then.
+    metrics: { put: async (values) => (await import('./metrics.ts')).metrics(rt).put(values) },
+    drills: greenDrills(rt),
+    release: readRelease(),
   };
 }

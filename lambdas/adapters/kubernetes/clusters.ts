@@ -8,10 +8,29 @@ export interface Cluster {
   readonly ca: string;
 }
 
+/** As EKS knows it; undefined: no such cluster. Without an endpoint it is not up. */
+export async function describeCluster(
+  name: string,
+  region: string,
+): Promise<(Partial<Cluster> & { readonly status: string | undefined }) | undefined> {
+  try {
+    const { cluster = {} } = await clientFor(EKSClient, region).send(new DescribeClusterCommand({ name }));
+    const { endpoint, certificateAuthority, status } = cluster;
+    const { data } = certificateAuthority ?? {};
+    return {
+      status,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(data === undefined ? {} : { ca: Buffer.from(data, 'base64').toString() }),
+    };
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+    throw error;
+  }
+}
+
 export async function findCluster(name: string, region: string): Promise<Cluster> {
-  const { cluster } = await clientFor(EKSClient, region).send(new DescribeClusterCommand({ name }));
-  const { endpoint, certificateAuthority, status } = cluster ?? {};
-  if (endpoint === undefined || certificateAuthority?.data === undefined)
+  const { endpoint, ca, status } = (await describeCluster(name, region)) ?? {};
+  if (endpoint === undefined || ca === undefined)
     throw WorkloadNotReady(`Cluster ${name} is ${status ?? 'not there'} and has no endpoint.`);
-  return { endpoint, ca: Buffer.from(certificateAuthority.data, 'base64').toString() };
+  return { endpoint, ca };
 }

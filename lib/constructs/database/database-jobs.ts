@@ -1,5 +1,6 @@
 import type { Configuration } from '../../../config/schema.ts';
-import type { Permission, Permissions } from '../permissions.ts';
+import type { Permissions } from '../permissions.ts';
+import type { Permission } from '../statements.ts';
 
 /** What the jobs of the database area may do. One project runs them all: this is what any of them needs. */
 export function databaseJobPermissions({ database }: Configuration, may: Permissions): Permission[] {

@@ -81,6 +81,12 @@ export function networkOperations(home: Home, network: Network): Record<string, 
         return { SecurityGroupRules: wanted.map(({ group, rule }) => describeRule(group.id, rule, home.account)) };
       },
     ),
+    /** Nothing here allocates an Elastic IP address: there is none. */
+    DescribeAddresses: operation<Ec2.DescribeAddressesCommandInput, Ec2.DescribeAddressesCommandOutput>(
+      [],
+      () => ({ action: 'ec2:DescribeAddresses', resources: ['*'] }),
+      () => ({ Addresses: [] }),
+    ),
     CreateVpc: operation<Ec2.CreateVpcCommandInput, Ec2.CreateVpcCommandOutput>(
       ['CidrBlock', 'TagSpecifications'],
       (input) => creation(network, 'CreateVpc', 'vpc', input.TagSpecifications),

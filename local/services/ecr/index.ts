@@ -115,6 +115,19 @@ function imageOperations(home: Home, registry: Registry, ended: AbortSignal): Re
         };
       },
     ),
+    BatchDeleteImage: operation<sdk.BatchDeleteImageCommandInput, sdk.BatchDeleteImageCommandOutput>(
+      ['registryId', 'repositoryName', 'imageIds'],
+      onRepository(home, 'BatchDeleteImage'),
+      ({ repositoryName = '', imageIds = [] }) => {
+        const repository = registry.find(repositoryName);
+        const deleted: sdk.ImageIdentifier[] = [];
+        const failures: sdk.ImageFailure[] = [];
+        for (const imageId of imageIds)
+          if (registry.remove(repository, imageId)) deleted.push(imageId);
+          else failures.push({ imageId, failureCode: 'ImageNotFound', failureReason: 'Requested image not found' });
+        return { imageIds: deleted, failures };
+      },
+    ),
   };
 }
 

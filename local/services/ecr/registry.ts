@@ -107,6 +107,17 @@ export class Registry {
     return found;
   }
 
+  /** By its digest an image goes, with every tag; by a tag only when that is its last. False: there is none. */
+  remove(repository: Repository, id: ImageIdentifier): boolean {
+    const image = [...repository.images.values()].find(
+      ({ digest, tags }) => digest === id.imageDigest || (id.imageTag !== undefined && tags.has(id.imageTag)),
+    );
+    if (image === undefined) return false;
+    if (id.imageDigest === undefined) image.tags.delete(id.imageTag ?? '');
+    if (id.imageDigest !== undefined || image.tags.size === 0) repository.images.delete(image.digest);
+    return true;
+  }
+
   replicateBy(rules: readonly ReplicationRule[]): void {
     for (const { region, registryId } of rules.flatMap(({ destinations = [] }) => destinations)) {
       if (registryId !== this.#home.account)

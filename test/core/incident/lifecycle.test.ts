@@ -6,6 +6,7 @@ import { closeIncident } from '../../../core/incident/close-incident.ts';
 import { openIncident } from '../../../core/incident/open-incident.ts';
 import { reportRefusal } from '../../../core/incident/report-refusal.ts';
 import { takeLease } from '../../../core/incident/take-lease.ts';
+import type { GreenDrill } from '../../../core/readiness/contracts.ts';
 import {
   executionArn,
   FakeAnnouncer,
@@ -34,8 +35,16 @@ const failure = {
 function makeContext() {
   const files = new Map<string, string>();
   const measured: { name: string; value: number }[] = [];
+  const green: GreenDrill[] = [];
   return {
     settings,
+    release: 'release-1',
+    green,
+    drills: {
+      record: async (drill: GreenDrill) => {
+        green.push(drill);
+      },
+    },
     clock: new FakeClock('2026-11-22T20:20:00.000Z'),
     control: new FakeControl(),
     executions: new FakeExecutions(),
@@ -148,6 +157,25 @@ test('closes with evidence, trend, metrics, a message, and the lease released', 
   expect(context.measured).toContainEqual({ name: 'DrillSucceeded', value: 1, unit: 'Count' });
   expect(context.announcer.announced.at(-1)).toMatchObject({ kind: 'resolved' });
   expect(context.control.lease).toBeUndefined();
+});
+
+test.each<{ $case: string; mode: 'drill' | 'recovery'; began: string; fails: boolean; kept: unknown[] }>([
+  { $case: 'of what is deployed', mode: 'drill', began: 'release-1', fails: false, kept: [{ release: 'release-1' }] },
+  { $case: 'of what was deployed anew meanwhile', mode: 'drill', began: 'release-0', fails: false, kept: [{}] },
+  { $case: 'that failed', mode: 'drill', began: 'release-1', fails: true, kept: [] },
+  { $case: 'that was none', mode: 'recovery', began: 'release-1', fails: false, kept: [] },
+])('keeps what a good drill rehearsed: $case', async ({ mode, began, fails, kept }) => {
+  const context = makeContext();
+  const own = makeIncident({ mode });
+  const { facts } = await openIncident(own, { ...context, release: began });
+  expect(facts).toMatchObject({ release: began });
+  context.incidents.timeline.push(makeStepRecord('OpenIncident', { facts: { release: began } }));
+  await closeIncident({ incident: own, ...(fails ? { failure } : {}) }, context);
+  const { id: incidentId, scenario } = own;
+  const closedAt = context.clock.now().toISOString();
+  expect(context.green).toEqual(
+    kept.map((each) => ({ version: 1, scenario, incidentId, closedAt, ...(each as object) })),
+  );
 });
 
 test('tells people once when closing is repeated after its answer was lost', async () => {

@@ -39,6 +39,8 @@ function makeContext() {
     compensations,
     evidence: { location: (key: string) => `s3://evidence/${key}`, put: async () => {} },
     metrics: { put: async () => {} },
+    release: 'release-1',
+    drills: { record: async () => {} },
   };
   const undo = (name: string) => async () => {
     undone.push(name);

@@ -1,0 +1,38 @@
+/** The product's own records of both Regions. Production's profile is copied on the way, so that it outlives its Region. */
+import { ask } from '../../../core/readiness/answer.ts';
+import type { ReadinessRun } from '../../../core/readiness/contracts.ts';
+import type { FactsOf } from '../../../core/readiness/facts.ts';
+import { regionSettings } from '../../../core/settings.ts';
+import type { Runtime } from '../../handler.ts';
+import { backups } from '../aws/backups.ts';
+import { profiles } from '../aws/baselines.ts';
+import { greenDrills } from '../aws/green-drills.ts';
+import { readRelease } from '../release.ts';
+
+/** One a week, and a backup is kept for little more than that. */
+const proofsSeen = 20;
+
+export async function lookAtRecords(
+  { activeRegion, region, database }: ReadinessRun,
+  { settings }: Pick<Runtime, 'settings'>,
+): Promise<FactsOf<'records'>> {
+  const there = { here: regionSettings(settings, activeRegion) };
+  const own = { here: regionSettings(settings, region) };
+  const [active, standby] = await Promise.all([
+    ask(`the incident table in ${activeRegion}`, async () => ({
+      proofs: (await backups(there).proofs(proofsSeen)).map(({ snapshot, verdict, at }) => ({ snapshot, verdict, at })),
+      // After a failover the drills of before are in the other Region.
+      drills: [...(await greenDrills(there).list()), ...(await greenDrills(own).list())],
+      release: readRelease(),
+    })),
+    ask(`the incident table in ${region}`, async () => {
+      const known = await profiles(own).read(database.resourceId);
+      const newest = await profiles(there)
+        .read(database.resourceId)
+        .catch(() => undefined); // what is kept here is what counts
+      if (newest !== undefined && newest.at !== known?.at) await profiles(own).record(newest);
+      return { profileAt: (newest ?? known)?.at ?? null };
+    }),
+  ]);
+  return { active, standby };
+}

@@ -1,0 +1,4 @@
+import { lookAtHeartbeat } from '../adapters/readiness/heartbeat.ts';
+import { makeLook } from '../look.ts';
+
+export const handler = makeLook('heartbeat', lookAtHeartbeat);
