@@ -16,6 +16,7 @@ import type {
   ServiceDefinition,
   ServiceName,
 } from '../../../local/kernel.ts';
+import { createOutages } from '../../../local/outages.ts';
 import { machineWorld } from '../../../local/world.ts';
 import { ACCOUNT, context, operator, REGION } from './fake-home.ts';
 
@@ -81,6 +82,7 @@ export function storage(definitions: readonly ServiceDefinition[], options: Stor
     regions: [REGION, OTHER_REGION],
     clock,
     world: machineWorld(clock),
+    darkness: createOutages(),
     dataDirectory: directory,
     endpoint: options.endpoint ?? 'http://127.0.0.1:1',
     call: (name, operation, input, as, other = region) => call(name, operation, input, as, other),

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { createCertificateAuthority } from '../../../../local/certificates.ts';
 import { scaledClock } from '../../../../local/clock.ts';
 import type { Access, BusEvent, Call, Home, Service } from '../../../../local/kernel.ts';
+import { createOutages } from '../../../../local/outages.ts';
 import { type RdsService, rds } from '../../../../local/services/rds/index.ts';
 import { machineWorld } from '../../../../local/world.ts';
 
@@ -49,6 +50,7 @@ export async function openRegion(): Promise<RdsRegion> {
     regions: ['us-east-1'],
     clock,
     world: machineWorld(clock),
+    darkness: createOutages(),
     dataDirectory,
     endpoint: 'http://127.0.0.1:1',
     call: (name) => Promise.reject(new Error(`RDS calls no ${name}`)),
