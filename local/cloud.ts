@@ -169,6 +169,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     made = createRegions(services, regions, homeOf, outages);
     const { goDark, comeBack, provider } = made;
     endings.push(() => Promise.all(made?.all().map((each) => each.stop?.()) ?? []));
+    // What stands still in a dark Region could not end.
+    endings.push(() => outages.end());
     faults.onCrash((call) => crash(service, regions, call));
 
     const operator = credentials.principalOf('operator');

@@ -20,6 +20,8 @@ export interface Outages extends Darkness {
   refuse(region: string): Promise<never>;
   goDark(region: string, manner: Manner): void;
   comeBack(region: string): void;
+  /** Returns every Region: the cloud ends. */
+  end(): void;
   /** A clock whose waits do not end while the Region is dark. */
   clockIn(region: string, clock: Clock): Clock;
 }
@@ -32,6 +34,11 @@ interface Outage {
 
 export function createOutages(): Outages {
   const dark = new Map<string, Outage>();
+  const comeBack = (region: string) => {
+    const outage = dark.get(region);
+    dark.delete(region);
+    outage?.end();
+  };
   const light = async (region: string): Promise<void> => {
     for (let outage = dark.get(region); outage !== undefined; outage = dark.get(region)) await outage.over;
   };
@@ -47,10 +54,9 @@ export function createOutages(): Outages {
       const { promise: over, resolve: end } = Promise.withResolvers<void>();
       dark.set(region, { manner, over, end });
     },
-    comeBack(region) {
-      const outage = dark.get(region);
-      dark.delete(region);
-      outage?.end();
+    comeBack,
+    end() {
+      for (const region of dark.keys()) comeBack(region);
     },
     clockIn(region, clock) {
       const holding =

@@ -202,6 +202,10 @@ class PostgresDatabase implements Database {
     if (this.#archive !== undefined) await this.#archiver.receive(this.#archive.path, this.#address);
   }
 
+  async crash(): Promise<void> {
+    await this.#cluster.kill();
+  }
+
   async stop(): Promise<void> {
     await this.#cluster.stop();
   }

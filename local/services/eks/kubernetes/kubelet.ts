@@ -9,6 +9,8 @@ interface Running {
   readonly ended: AbortController;
   readonly done: Promise<void>;
   port?: number;
+  /** Ends its container's process at once. */
+  kill?: () => void;
   log: string;
 }
 
@@ -45,6 +47,11 @@ export class Kubelet {
 
   logOf(pod: Pod): string {
     return this.#running.get(pod.metadata.uid ?? '')?.log ?? '';
+  }
+
+  /** The nodes lose their power: every process ends, and pods start again when time goes on. */
+  kill(): void {
+    for (const { kill } of this.#running.values()) kill?.();
   }
 
   async stop(): Promise<void> {
@@ -107,6 +114,7 @@ export class Kubelet {
       running.log = (running.log + text).slice(-LOG_KEPT);
     };
     const started = world.startContainer(image, { dataDirectory, command, args, env, port, onOutput });
+    running.kill = () => started.end('SIGKILL');
     const over = new AbortController();
     void started.exited.then(() => over.abort());
     this.#report(pod, container, { restarts, ready: container.readinessProbe === undefined });
