@@ -8,7 +8,7 @@ import {
   type ServiceDefinition,
   type ServiceName,
 } from './kernel.ts';
-import type { Manner, Outages } from './outages.ts';
+import { type Manner, type Outages, Unreachable } from './outages.ts';
 
 /** Where global services live, as on AWS. */
 const globalRegion = 'us-east-1';
@@ -16,6 +16,7 @@ const globalRegion = 'us-east-1';
 export interface Regions {
   /** Throws AwsError when there is no such Region or service. */
   service(name: ServiceName, region: string): Service;
+  /** Throws Unreachable where the service is in a dark Region: no stack can make such a resource now. */
   provider(type: string, region: string): ResourceProvider | undefined;
   all(): readonly Service[];
   /** Raw routes of every service; those of a dark Region cut the connection. */
@@ -55,6 +56,10 @@ export function createRegions(
       outages.refuse(region).catch(() => response.destroy());
     },
   });
+  const homeOfCalls: Regions['homeOfCalls'] = (name, region) => {
+    const { controlPlane } = definitions.find((each) => each.name === name) ?? {};
+    return controlPlane !== undefined && regions.includes(controlPlane) ? controlPlane : region;
+  };
   return {
     service(name, region) {
       const service = instances.get(key(name, region));
@@ -62,10 +67,13 @@ export function createRegions(
       requireRegion(region);
       throw new AwsError('NotImplemented', `${name} is not implemented by the embedded cloud`);
     },
-    provider: (type, region) =>
-      definitions
-        .map(({ name }) => instances.get(key(name, region))?.resources?.[type])
-        .find((provider) => provider !== undefined),
+    provider(type, region) {
+      const owner = definitions.find(({ name }) => instances.get(key(name, region))?.resources?.[type] !== undefined);
+      if (owner === undefined) return undefined;
+      const home = homeOfCalls(owner.name, region);
+      if (outages.isDark(home)) throw new Unreachable(home);
+      return instances.get(key(owner.name, region))?.resources?.[type];
+    },
     all: () => [...new Set(instances.values())],
     routes: () =>
       regions.flatMap((region) =>
@@ -73,10 +81,7 @@ export function createRegions(
           .flatMap((each) => each.routes?.() ?? [])
           .map((route) => guarded(region, route)),
       ),
-    homeOfCalls(name, region) {
-      const { controlPlane } = definitions.find((each) => each.name === name) ?? {};
-      return controlPlane !== undefined && regions.includes(controlPlane) ? controlPlane : region;
-    },
+    homeOfCalls,
     async goDark(region, manner) {
       requireRegion(region);
       outages.goDark(region, manner);

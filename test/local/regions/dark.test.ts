@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { scaledClock } from '../../../local/clock.ts';
 import { type Cloud, startCloud } from '../../../local/cloud.ts';
 import type { ServiceName } from '../../../local/kernel.ts';
-import { writeAssembly } from '../assembly/write-assembly.ts';
+import { type StackSource, writeAssembly } from '../assembly/write-assembly.ts';
 
 const [EAST, WEST] = ['us-east-1', 'us-west-2'];
 const root = mkdtempSync(join(tmpdir(), 'dark-test-'));
@@ -248,6 +248,21 @@ describe('a Region that is dark', () => {
     const session = { RoleArn: `arn:aws:iam::${cloud.account}:role/worker-us-west-2`, RoleSessionName: 'x' };
     await expect(cloud.call('sts', 'AssumeRole', session, WEST)).rejects.toMatchObject({ code: 'AccessDenied' });
     await expect(cloud.call('iam', 'GetRole', { RoleName: 'worker-us-west-2' }, WEST)).rejects.toThrow('is dark');
+  });
+
+  it('lets no stack make a role, and none make anything in it', async () => {
+    const { Role, Alarm } = stack(WEST).template.Resources;
+    const deploy = (name: string, region: string, resource: object) =>
+      cloud.deploy(
+        writeAssembly(join(root, name), {
+          [name]: { region, template: { Resources: { Thing: resource } } } as StackSource,
+        }),
+      );
+    await cloud.goDark(EAST);
+    const role = { ...Role, Properties: { ...Role.Properties, RoleName: 'late' } };
+    await expect(deploy('WestRole', WEST, role)).rejects.toThrow('us-east-1 is dark');
+    await expect(deploy('EastAlarm', EAST, Alarm)).rejects.toThrow('us-east-1 is dark');
+    await expect(deploy('WestAlarm', WEST, Alarm)).resolves.toBeDefined();
   });
 
   it('can be the other one: the first goes on with Route 53 and IAM', async () => {

@@ -1,8 +1,11 @@
 /** Route 53 as clients meet it: the SDK over HTTP, names over UDP, endpoints over sockets. */
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import * as sdk from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCertificateAuthority } from '../../../../local/certificates.ts';
 import { scaledClock } from '../../../../local/clock.ts';
 import { type Cloud, startCloud } from '../../../../local/cloud.ts';
 import { askByUdp, textOf } from '../../dns/client.ts';
@@ -80,6 +83,31 @@ describe('Route 53', () => {
     await expect.poll(() => ask('api.stocker.example'), { timeout: 5000 }).toEqual(['192.0.2.2']);
     status = 200;
     await expect.poll(() => ask('api.stocker.example'), { timeout: 5000 }).toEqual(['192.0.2.1']);
+  });
+
+  it('asks over TLS by the name that it is told, whoever signed the certificate', async () => {
+    const { key, certificate } = await (await createCertificateAuthority()).issue(['secure.stocker.example'], []);
+    const asked: (string | undefined)[] = [];
+    const secure = createSecureServer({ key, cert: certificate }, (request, response) => {
+      asked.push((request.socket as TLSSocket & { servername?: string }).servername);
+      response.writeHead(200).end();
+    });
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const HealthCheckConfig: sdk.HealthCheckConfig = {
+      ...{ Type: 'HTTPS', IPAddress: '127.0.0.1', Port: (secure.address() as AddressInfo).port },
+      ...{ FullyQualifiedDomainName: 'secure.stocker.example', RequestInterval: 10 },
+    };
+    const { HealthCheck } = await client.send(
+      new sdk.CreateHealthCheckCommand({ CallerReference: 'secure', HealthCheckConfig }),
+    );
+    const statusOf = async () => {
+      const asking = new sdk.GetHealthCheckStatusCommand({ HealthCheckId: HealthCheck?.Id });
+      return (await client.send(asking)).HealthCheckObservations?.[0]?.StatusReport?.Status;
+    };
+    await expect.poll(statusOf).toMatch(/^Success: HTTP Status Code 200/);
+    expect(asked[0]).toBe('secure.stocker.example');
+    await client.send(new sdk.DeleteHealthCheckCommand({ HealthCheckId: HealthCheck?.Id }));
+    secure.close();
   });
 
   it('is called from any Region, at its one endpoint', async () => {
