@@ -108,11 +108,6 @@ export class HealthChecks {
     return (isDisabled || this.#isFound(check)) !== isInverted;
   }
 
-  /** Of a calculated check. */
-  healthyChildren({ config }: HealthCheck): number {
-    return config.type === 'CALCULATED' ? config.children.filter((child) => this.isHealthy(child)).length : 0;
-  }
-
   /** Publishes every minute whether each is healthy, in the one Region that has Route 53's metrics. */
   start(): void {
     void everyInterval(this.#home.clock, publishEveryMs, this.#ended.signal, () => {
@@ -131,7 +126,8 @@ export class HealthChecks {
 
   #isFound(check: HealthCheck): boolean {
     const { config } = check;
-    return config.type === 'CALCULATED' ? this.healthyChildren(check) >= config.threshold : check.isFoundHealthy;
+    if (config.type !== 'CALCULATED') return check.isFoundHealthy;
+    return config.children.filter((child) => this.isHealthy(child)).length >= config.threshold;
   }
 
   #work(check: HealthCheck): void {
