@@ -6,6 +6,7 @@ import { readStacks } from './assembly/manifest.ts';
 import { realClock } from './clock.ts';
 import { type Credentials, createCredentials } from './credentials.ts';
 import { type CallerCall, createDispatch } from './dispatch.ts';
+import { respond } from './dns/message.ts';
 import { createFaults, type InjectedFaults } from './faults.ts';
 import {
   AwsError,
@@ -18,11 +19,13 @@ import {
   type ServiceName,
   type Signer,
 } from './kernel.ts';
+import { createOutages, type Manner } from './outages.ts';
 import { policySources } from './policies.ts';
 import { stopOnSignals } from './process/signals.ts';
 import { createRegions, type Regions } from './regions.ts';
 import { services } from './services/index.ts';
 import type { LambdaService } from './services/lambda/index.ts';
+import type { Route53Service } from './services/route53/index.ts';
 import { createWire } from './wire/server.ts';
 import { verifySignature } from './wire/signature.ts';
 import { machineWorld, type World } from './world.ts';
@@ -38,6 +41,8 @@ export interface CloudOptions {
   readonly world?: World;
   /** Without, any that is free. */
   readonly port?: number;
+  /** Of the name server, UDP and TCP. Without, any that is free. */
+  readonly namePort?: number;
   /** Without, those of the assemblies, and us-east-1 and us-west-2. */
   readonly regions?: readonly string[];
   /** What runs for a container image in a pod, by the image's name. */
@@ -52,6 +57,8 @@ export interface CloudOptions {
 export interface Cloud {
   /** `http://127.0.0.1:<port>` */
   readonly endpoint: string;
+  /** `127.0.0.1:<port>`: answers for every hosted zone, over UDP and TCP. */
+  readonly nameServer: string;
   readonly account: string;
   readonly regions: readonly string[];
   readonly clock: Clock;
@@ -66,6 +73,11 @@ export interface Cloud {
   call<O = Record<string, unknown>>(name: ServiceName, operation: string, input: object, region: string): Promise<O>;
   /** Makes a schedule's time come now; the scheduler does the rest. Rejects when there is no such schedule. */
   fireSchedule(name: string, region: string): Promise<void>;
+  /** Loses a Region: calls are refused (or hang), its machines end, nothing in it goes on; with us-east-1 go the control planes of Route 53 and IAM. */
+  goDark(region: string, manner?: Manner): Promise<void>;
+  /** Returns a Region; resolves when its databases have recovered from the crash. */
+  comeBack(region: string): Promise<void>;
+  isDark(region: string): boolean;
   deploy(assemblyDirectory: string): Promise<readonly DeployedStack[]>;
   /** Ends every process, timer and server and removes the data directory. Safe to repeat. */
   stop(): Promise<void>;
@@ -91,19 +103,22 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const authority = await world.createAuthority();
     const faults = createFaults(clock, world.random);
     const credentials = createCredentials(account);
+    const outages = createOutages();
     // Services are made once the wire listens: its address is part of what they are given.
     let made: Regions | undefined;
     const service = (name: ServiceName, region: string) => {
       if (made === undefined) throw new AwsError('ServiceUnavailable', 'the cloud is starting');
       return made.service(name, region);
     };
-    const dispatch = createDispatch({ account, faults, service, policies: policySources(clock, regions, service) });
+    const policies = policySources(clock, regions, service);
+    const homeOfCalls: Regions['homeOfCalls'] = (name, region) => made?.homeOfCalls(name, region) ?? region;
+    const dispatch = createDispatch({ account, faults, service, policies, outages, homeOfCalls });
     const wire = await createWire({
       services,
       network,
       port: options.port ?? 0,
       ...(world.isOpen && { secretFor: credentials.secretOf }),
-      routes: () => made?.all().flatMap((each) => each.routes?.() ?? []) ?? [],
+      routes: () => made?.routes() ?? [],
       dispatch: world.dispatching(async ({ service: name, operation, input, region, accessKeyId, requestId }) => {
         if (accessKeyId === undefined) throw unsigned();
         const caller = { region, principal: credentials.principalOf(accessKeyId), requestId, accessKeyId };
@@ -111,34 +126,51 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       }),
     });
     endings.push(() => wire.close());
+    const answerName: Route53Service['answer'] = (name, type) =>
+      (service('route-53', regions[0] ?? '') as Route53Service).answer(name, type);
+    const names = await network.serveNames((query, via) => respond(query, via, answerName), options.namePort);
+    endings.push(() => names.close());
 
-    const homeOf = (region: string): Home => ({
+    const homeOf = (region: string, isGlobal: boolean): Home => ({
       account,
       region,
       regions,
-      clock: world.clockOf(region),
+      clock: isGlobal ? world.clockOf(region) : outages.clockIn(region, world.clockOf(region)),
       world,
+      darkness: outages,
       dataDirectory: data.path,
       endpoint: wire.endpoint,
       images,
       certificateAuthority: authority.certificate,
       faults,
-      call: async <O>(name: ServiceName, operation: string, input: object, as: Principal, other = region) =>
-        (await dispatch(name, operation, input, { region: other, principal: as })) as O,
+      call: async <O>(name: ServiceName, operation: string, input: object, as: Principal, other = region) => {
+        const isHeld = () => !isGlobal && outages.isDark(region);
+        if (isHeld()) await outages.light(region);
+        const caller = { region: other, principal: as, ...(!isGlobal && { from: region }) };
+        try {
+          return (await dispatch(name, operation, input, caller)) as O;
+        } finally {
+          if (isHeld()) await outages.light(region);
+        }
+      },
       service: (name, other = region) => service(name, other),
       emit(event) {
         for (const delay of faults.arrivalsOf(event, region)) {
           const put = () => (service('eventbridge', region) as Bus).put(event);
-          if (delay === 0) put();
-          else void clock.sleep(delay).then(put);
+          const arrive = () => (outages.isDark(region) ? outages.light(region).then(put) : put());
+          if (delay === 0) void arrive();
+          else void clock.sleep(delay).then(arrive);
         }
       },
       issueCredentials: credentials.issue,
       authenticate: (request, body, signingName) => authenticate(credentials, request, body, signingName, region),
       issueCertificate: authority.issue,
     });
-    made = createRegions(services, regions, homeOf);
+    made = createRegions(services, regions, homeOf, outages);
+    const { goDark, comeBack, provider } = made;
     endings.push(() => Promise.all(made?.all().map((each) => each.stop?.()) ?? []));
+    // What stands still in a dark Region could not end.
+    endings.push(() => outages.end());
     faults.onCrash((call) => crash(service, regions, call));
 
     const operator = credentials.principalOf('operator');
@@ -147,7 +179,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const deployer = createDeployer({
       account,
       dataDirectory: data.path,
-      provider: made.provider,
+      provider,
       async ssmParameter(name, region) {
         const found = await call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name: name }, region);
         return found.Parameter.Value;
@@ -160,6 +192,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     };
     const cloud: Cloud = {
       endpoint: wire.endpoint,
+      nameServer: `127.0.0.1:${names.port}`,
       account,
       regions,
       clock,
@@ -170,6 +203,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       service,
       call,
       fireSchedule: (name, region) => (service('scheduler', region) as Scheduler).fire(name),
+      goDark: (region, manner = 'refuse') => goDark(region, manner),
+      comeBack,
+      isDark: outages.isDark,
       deploy,
       stop,
     };

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { authorize, type PolicySources } from './authorization/authorize.ts';
 import { InjectedAnswer } from './faults.ts';
 import { AwsError, type Call, type Faults, type Principal, type Service, type ServiceName } from './kernel.ts';
+import type { Outages } from './outages.ts';
 
 /** Runs an operation for a caller. Throws AwsError. */
 export type Dispatch = (service: ServiceName, operation: string, input: object, caller: Caller) => Promise<unknown>;
@@ -16,6 +17,8 @@ export interface Caller {
   readonly requestId?: string;
   /** The key that signed the call, where one did: it tells one run of a function from another. */
   readonly accessKeyId?: string;
+  /** The Region that it comes from, where a service of one makes it: within a dark Region nobody is refused, all stand still. */
+  readonly from?: string;
 }
 
 /** A call with the key that signed it, as the faults' rules see it. */
@@ -25,12 +28,19 @@ export interface DispatchOptions {
   readonly account: string;
   readonly faults: Faults;
   readonly policies: PolicySources;
+  readonly outages: Outages;
+  /** Where a call to a service in that Region really goes. */
+  homeOfCalls(name: ServiceName, region: string): string;
   service(name: ServiceName, region: string): Service;
 }
 
-export function createDispatch({ account, faults, policies, service }: DispatchOptions): Dispatch {
-  return async (name, operationName, input, caller) => {
-    const call: CallerCall = { account, ...caller, requestId: caller.requestId ?? randomUUID() };
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { account, faults, policies, outages, homeOfCalls, service } = options;
+  return async (name, operationName, input, { from, ...caller }) => {
+    const region = homeOfCalls(name, caller.region);
+    const isRefused = () => outages.isDark(region) && from !== region;
+    if (isRefused()) await outages.refuse(region);
+    const call: CallerCall = { account, ...caller, region, requestId: caller.requestId ?? randomUUID() };
     const { operations } = service(name, call.region);
     const operation = Object.hasOwn(operations, operationName) ? operations[operationName] : undefined;
     if (operation === undefined) {
@@ -41,6 +51,8 @@ export function createDispatch({ account, faults, policies, service }: DispatchO
     authorize(call.principal, await operation.access(input, call), policies, call);
     const output = await operation.run(input, call);
     await faults.after(name, operationName, input, call);
+    // It took effect, but the Region went dark before its answer was out.
+    if (isRefused()) await outages.refuse(region);
     return output;
   };
 }

@@ -27,7 +27,8 @@ export type ServiceName =
   | 'ecr'
   | 'eks'
   | 'codebuild'
-  | 'service-quotas';
+  | 'service-quotas'
+  | 'route-53';
 
 /** Time of the whole cloud. Nothing in local/ reads Date or sets a timer but through this. */
 export interface Clock {
@@ -42,6 +43,13 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Waits unscaled: for time limits (TimeoutSeconds, function timeouts) that guard real work. */
   limit(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Which Regions are dark: gone, as in a loss of power. */
+export interface Darkness {
+  isDark(region: string): boolean;
+  /** Resolves when the Region is there: at once where it is. */
+  light(region: string): Promise<void>;
 }
 
 /** Who makes a call. `operator` is any access key that the cloud did not issue: the account's administrator. */
@@ -134,16 +142,22 @@ export interface Service {
   routes?(): readonly RawRoute[];
   /** Called once after every stack is deployed: schedules start, alarms evaluate. */
   start?(): void | Promise<void>;
+  /** Its Region goes dark: what runs on machines there ends at once. Timers and calls stand still by themselves. */
+  goDark?(): void | Promise<void>;
+  /** Its Region is back: what ended starts again, as far as AWS starts it. */
+  comeBack?(): void | Promise<void>;
   /** Ends timers, processes and servers. Called on every normal end. */
   stop?(): void | Promise<void>;
 }
 
-/** A service's definition: how to make one for a Region. `global` services (iam, sts state) share one instance. */
+/** A service's definition: how to make one for a Region. `global` services (iam, sts state) share one instance, which no Region's loss stops. */
 export interface ServiceDefinition {
   readonly name: ServiceName;
   /** The SDK package whose schemas drive the wire, e.g. `@aws-sdk/client-rds`. */
   readonly sdk: string;
   readonly global?: boolean;
+  /** The Region in which its operations are, wherever they are called from: without that Region, nobody can call them. */
+  readonly controlPlane?: string;
   create(home: Home): Service;
 }
 
@@ -191,6 +205,7 @@ export interface Home {
   readonly clock: Clock;
   /** What the cloud runs on. */
   readonly world: World;
+  readonly darkness: Darkness;
   /** Private to this cloud; removed when it stops, reaped when it was killed. */
   readonly dataDirectory: string;
   /** `http://127.0.0.1:<port>`: known once the wire listens, which is before any stack is deployed. */

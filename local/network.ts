@@ -1,15 +1,20 @@
 /** HTTP as the cloud serves and sends it: over sockets of 127.0.0.1, or (virtual/network.ts) inside one process. */
-import { createServer, type RequestListener, request as send } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createServer, type IncomingMessage, type RequestListener, request as send } from 'node:http';
+import { createServer as createSecureServer, request as sendSecurely } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { type NameServer, type Respond, serveNames } from './dns/server.ts';
 import type { Certificate } from './kernel.ts';
 
 export interface Network {
   /** Serves on 127.0.0.1; over TLS where a certificate is given. Without a port, on any that is free. */
   listen(listener: RequestListener, options?: { port?: number; certificate?: Certificate }): Promise<Listening>;
-  /** One request without TLS, and its whole answer. Rejects where nothing listens. */
+  /** One request and its whole answer; an https URL's certificate is not verified. Rejects where nothing listens. */
   request(url: URL, options: HttpQuestion): Promise<HttpAnswer>;
+  /** Resolves when a connection to the port of that address of this machine stands. Rejects where nothing listens. */
+  reach(address: string, port: number, signal: AbortSignal): Promise<void>;
+  /** Answers names on a port of 127.0.0.1; without a port, on any that is free. */
+  serveNames(respond: Respond, port?: number): Promise<NameServer>;
   /** A port whose connections each go to the port that `choose` names then; to none, they are refused. */
   forward(choose: () => number | undefined): Promise<Listening>;
   /** A port of 127.0.0.1 that nothing uses now. */
@@ -25,6 +30,8 @@ export interface Listening {
 
 export interface HttpQuestion {
   readonly headers?: Readonly<Record<string, string>>;
+  /** The name that TLS asks for (SNI); without, none. */
+  readonly serverName?: string | undefined;
   /** Gives up when aborted. */
   readonly signal?: AbortSignal;
 }
@@ -51,16 +58,28 @@ export const loopback: Network = {
         }),
     };
   },
-  request(url, { headers = {}, signal }) {
+  request(url, { headers = {}, serverName = '', signal }) {
     return new Promise((resolve, reject) => {
       const options = { host: url.hostname, port: url.port, path: url.pathname + url.search, headers, signal };
-      send(options, (response) => {
+      const receive = (response: IncomingMessage) => {
         buffer(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
-      })
-        .on('error', reject)
-        .end();
+      };
+      const request =
+        url.protocol === 'https:'
+          ? sendSecurely({ ...options, servername: serverName, rejectUnauthorized: false }, receive)
+          : send(options, receive);
+      request.on('error', reject).end();
     });
   },
+  reach(host, port, signal) {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port, signal }, () => {
+        socket.destroy();
+        resolve();
+      }).on('error', reject);
+    });
+  },
+  serveNames,
   async forward(choose) {
     const sockets = new Set<Socket>();
     const server = createTcpServer((client) => {

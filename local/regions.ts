@@ -1,12 +1,14 @@
-/** The services of a cloud by Region: regional ones once in each, global ones once for all. */
+/** The services of a cloud by Region: regional ones once in each, global ones once for all; and Regions that go dark. */
 import {
   AwsError,
   type Home,
+  type RawRoute,
   type ResourceProvider,
   type Service,
   type ServiceDefinition,
   type ServiceName,
 } from './kernel.ts';
+import { type Manner, type Outages, Unreachable } from './outages.ts';
 
 /** Where global services live, as on AWS. */
 const globalRegion = 'us-east-1';
@@ -14,35 +16,81 @@ const globalRegion = 'us-east-1';
 export interface Regions {
   /** Throws AwsError when there is no such Region or service. */
   service(name: ServiceName, region: string): Service;
+  /** Throws Unreachable where the service is in a dark Region: no stack can make such a resource now. */
   provider(type: string, region: string): ResourceProvider | undefined;
   all(): readonly Service[];
+  /** Raw routes of every service; those of a dark Region cut the connection. */
+  routes(): readonly RawRoute[];
+  /** Where a call to a service in that Region really goes: some have their operations in one Region for all. */
+  homeOfCalls(name: ServiceName, region: string): string;
+  /** Loses a Region: nobody reaches it, its machines end, nothing in it goes on. */
+  goDark(region: string, manner: Manner): Promise<void>;
+  /** It can be called again; resolves when what ended with it has started again. */
+  comeBack(region: string): Promise<void>;
 }
 
-/** Makes every service. `homeOf` is what a service in that Region is given. */
+/** Makes every service. `homeOf` is what a service in that Region is given; a global one is in no Region that can go dark. */
 export function createRegions(
   definitions: readonly ServiceDefinition[],
   regions: readonly string[],
-  homeOf: (region: string) => Home,
+  homeOf: (region: string, isGlobal: boolean) => Home,
+  outages: Outages,
 ): Regions {
   const instances = new Map<string, Service>();
   const key = (name: ServiceName, region: string) => `${region}/${name}`;
   for (const definition of definitions) {
-    const shared = definition.global ? definition.create(homeOf(globalRegion)) : undefined;
+    const shared = definition.global ? definition.create(homeOf(globalRegion, true)) : undefined;
     for (const region of regions) {
-      instances.set(key(definition.name, region), shared ?? definition.create(homeOf(region)));
+      instances.set(key(definition.name, region), shared ?? definition.create(homeOf(region, false)));
     }
   }
+  const inRegion = (region: string) =>
+    definitions.flatMap(({ name, global }) => (global ? [] : (instances.get(key(name, region)) ?? [])));
+  const requireRegion = (region: string) => {
+    if (!regions.includes(region)) throw new AwsError('NotImplemented', `the Region ${region} is not in this cloud`);
+  };
+  const guarded = (region: string, { prefix, handle }: RawRoute): RawRoute => ({
+    prefix,
+    handle(request, response) {
+      if (!outages.isDark(region)) return handle(request, response);
+      outages.refuse(region).catch(() => response.destroy());
+    },
+  });
+  const homeOfCalls: Regions['homeOfCalls'] = (name, region) => {
+    const { controlPlane } = definitions.find((each) => each.name === name) ?? {};
+    return controlPlane !== undefined && regions.includes(controlPlane) ? controlPlane : region;
+  };
   return {
     service(name, region) {
       const service = instances.get(key(name, region));
       if (service !== undefined) return service;
-      if (!regions.includes(region)) throw new AwsError('NotImplemented', `the Region ${region} is not in this cloud`);
+      requireRegion(region);
       throw new AwsError('NotImplemented', `${name} is not implemented by the embedded cloud`);
     },
-    provider: (type, region) =>
-      definitions
-        .map(({ name }) => instances.get(key(name, region))?.resources?.[type])
-        .find((provider) => provider !== undefined),
+    provider(type, region) {
+      const owner = definitions.find(({ name }) => instances.get(key(name, region))?.resources?.[type] !== undefined);
+      if (owner === undefined) return undefined;
+      const home = homeOfCalls(owner.name, region);
+      if (outages.isDark(home)) throw new Unreachable(home);
+      return instances.get(key(owner.name, region))?.resources?.[type];
+    },
     all: () => [...new Set(instances.values())],
+    routes: () =>
+      regions.flatMap((region) =>
+        inRegion(region)
+          .flatMap((each) => each.routes?.() ?? [])
+          .map((route) => guarded(region, route)),
+      ),
+    homeOfCalls,
+    async goDark(region, manner) {
+      requireRegion(region);
+      outages.goDark(region, manner);
+      await Promise.all(inRegion(region).map((each) => each.goDark?.()));
+    },
+    async comeBack(region) {
+      requireRegion(region);
+      outages.comeBack(region);
+      await Promise.all(inRegion(region).map((each) => each.comeBack?.()));
+    },
   };
 }

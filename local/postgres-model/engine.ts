@@ -159,6 +159,10 @@ class ModelledDatabase implements Database {
     if (!this.#destroyed && !this.server.lost) this.server.start();
   }
 
+  async crash(): Promise<void> {
+    this.server.stop();
+  }
+
   async stop(): Promise<void> {
     await this.#takes('stop');
     this.server.stop();

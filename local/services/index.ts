@@ -12,6 +12,7 @@ import { iam } from './iam/index.ts';
 import { kms } from './kms/index.ts';
 import { lambda } from './lambda/index.ts';
 import { rds } from './rds/index.ts';
+import { route53 } from './route53/index.ts';
 import { s3 } from './s3/index.ts';
 import { scheduler } from './scheduler/index.ts';
 import { secretsManager } from './secrets-manager/index.ts';
@@ -35,6 +36,7 @@ export const services: readonly ServiceDefinition[] = [
   kms,
   lambda,
   rds,
+  route53,
   s3,
   scheduler,
   secretsManager,

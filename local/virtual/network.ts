@@ -1,6 +1,8 @@
 /** Ports of one process: what listens on them is called, and nothing leaves. */
 import type { RequestListener } from 'node:http';
 import { Duplex } from 'node:stream';
+import type { Transport } from '../dns/message.ts';
+import type { NameServer, Respond } from '../dns/server.ts';
 import type { Listening, Network } from '../network.ts';
 import { type Answer, ask, connectionError, type Question } from './message.ts';
 
@@ -8,6 +10,7 @@ export class VirtualNetwork implements Network {
   readonly #listeners = new Map<number, RequestListener>();
   readonly #forwards = new Map<number, () => number | undefined>();
   readonly #streams = new Map<number, (stream: Duplex) => void>();
+  readonly #nameServers = new Map<number, Respond>();
   #lastPort = 20_000;
 
   async listen(listener: RequestListener, options: Parameters<Network['listen']>[1] = {}): Promise<Listening> {
@@ -29,6 +32,23 @@ export class VirtualNetwork implements Network {
   request(url: URL, { headers = {}, signal }: Parameters<Network['request']>[1]): Promise<Answer> {
     const path = url.pathname + url.search;
     return untilAborted(this.ask(Number(url.port), { method: 'GET', path, headers, body: undefined }), signal);
+  }
+
+  async reach(_address: string, port: number): Promise<void> {
+    const target = this.#forwards.get(port)?.() ?? port;
+    if (!this.#listeners.has(target) && !this.#streams.has(target)) throw refused(port);
+  }
+
+  async serveNames(respond: Respond, port = ++this.#lastPort): Promise<NameServer> {
+    this.#nameServers.set(port, respond);
+    return { port, close: async () => void this.#nameServers.delete(port) };
+  }
+
+  /** One query in the wire format. Throws ECONNREFUSED where nothing answers names. */
+  askName(port: number, query: Buffer, via: Transport = 'udp'): Buffer | undefined {
+    const respond = this.#nameServers.get(port);
+    if (respond === undefined) throw refused(port);
+    return respond(query, via);
   }
 
   /** Rejects with ECONNREFUSED where nothing listens. */

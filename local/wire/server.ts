@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AwsError, type RawRoute, type ServiceName } from '../kernel.ts';
 import { type Listening, loopback, type Network } from '../network.ts';
+import { Unreachable } from '../outages.ts';
 import { toWireError } from './errors.ts';
 import { readRequest, type WireRequest, type WireResponse } from './message.ts';
 import { restJson1 } from './rest.ts';
@@ -48,7 +49,7 @@ export function createWire(options: WireOptions): Promise<Wire> {
       .then((answered) => send(response, answered, message.method === 'HEAD'))
       .catch((error: unknown) => {
         // The client hung up, or its body ended early or was malformed: there is nobody to answer in its protocol.
-        console.error(error);
+        if (!(error instanceof Unreachable)) console.error(error);
         response.destroy();
       });
   };
@@ -78,6 +79,7 @@ async function answer(request: WireRequest, router: Router, options: WireOptions
     const call = { service: service.name, operation: operation.name, input, region, accessKeyId, requestId };
     return protocol.writeOutput(service, operation, await options.dispatch(call), requestId);
   } catch (error) {
+    if (error instanceof Unreachable) throw error;
     const protocol = route?.protocol ?? restJson1;
     return protocol.writeError(route?.service, toWireError(error, route?.service), requestId);
   }

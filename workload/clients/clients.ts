@@ -2,10 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ledger } from './ledger.ts';
+import type { Resolver } from './resolver.ts';
 
 export interface ClientOptions {
-  /** Base URL of the API. */
+  /** Base URL of the API; with a resolver, its host is a name that SRV records locate. */
   readonly url: string;
+  /** Asked before every write; it answers from its cache while the TTL lasts. */
+  readonly resolver?: Resolver;
   /** Writers side by side, and how long each rests between writes. */
   readonly writers: number;
   readonly pauseMs: number;
@@ -43,7 +46,7 @@ async function write(options: ClientOptions, turn: number, ledger: Ledger): Prom
   const reference = randomUUID();
   const sentAt = Date.now();
   try {
-    const response = await fetch(new URL('/stock/movements', options.url), {
+    const response = await fetch(new URL('/stock/movements', await baseOf(options)), {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-tenant': String(options.tenant) },
       body: JSON.stringify({
@@ -60,4 +63,11 @@ async function write(options: ClientOptions, turn: number, ledger: Ledger): Prom
   } catch (error) {
     ledger.failures.push({ at: Date.now(), reason: error instanceof Error ? error.message : String(error) });
   }
+}
+
+async function baseOf({ url, resolver }: ClientOptions): Promise<URL> {
+  const base = new URL(url);
+  if (resolver === undefined) return base;
+  const { host, port } = await resolver.locate(base.hostname);
+  return new URL(`${base.protocol}//${host}:${port}`);
 }

@@ -7,7 +7,16 @@ import type {
 } from '@aws-sdk/client-cloudwatch';
 import { type Access, AwsError, type Home, type Operation } from '../../kernel.ts';
 import { everyInterval, notImplemented, operation, page, parseArn, required, tagConditions } from '../eventing.ts';
-import { type Alarm, compositeAlarm, judge, metricAlarm, type StateRecord, timestamp } from './alarm.ts';
+import {
+  type Alarm,
+  compositeAlarm,
+  judge,
+  type MetricAlarm,
+  metricAlarm,
+  type StateRecord,
+  timestamp,
+  type Verdict,
+} from './alarm.ts';
 import type { AlarmState } from './evaluation.ts';
 import type { Metrics } from './metrics.ts';
 import { runAction, stateChangeEvent } from './notification.ts';
@@ -128,6 +137,19 @@ export class Alarms {
     this.#put(alarm);
     this.#evaluateComposites();
     return alarm;
+  }
+
+  /** Undefined where no metric alarm has that name. */
+  findMetricAlarm(name: string): MetricAlarm | undefined {
+    const alarm = this.#alarms.get(name);
+    return alarm?.type === 'MetricAlarm' ? alarm : undefined;
+  }
+
+  /** How an alarm's data judges by its rule at the latest full minute, whatever state the alarm is in. */
+  judgeData(alarm: MetricAlarm): Verdict | undefined {
+    const { clock } = this.#home;
+    const minute = clock.scale(60_000);
+    return judge(alarm, this.#metrics, clock, Math.floor(clock.now() / minute) * minute);
   }
 
   /** Alarms are evaluated every minute; those with a period of 10 or 30 seconds every 10 seconds. */

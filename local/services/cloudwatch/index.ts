@@ -24,13 +24,21 @@ import {
   physicalName,
   required,
 } from '../eventing.ts';
+import type { MetricAlarm, Verdict } from './alarm.ts';
 import { Alarms } from './alarms.ts';
 import { isStatistic, Metrics, type Sample, sampleOf, statisticOf } from './metrics.ts';
 import { checkQueries, metricIdOf, periodOf, resolveQueries, type Window } from './query.ts';
 
 const invalid = (message: string) => new AwsError('InvalidParameterValue', message);
 
-export class CloudWatch implements Service, MetricSink {
+/** What Route 53 reads: what an alarm watches and by which rule, never its state. */
+export interface AlarmData extends Service {
+  findMetricAlarm(name: string): MetricAlarm | undefined;
+  /** Undefined where the data leave open which state it is. */
+  judgeData(alarm: MetricAlarm): Verdict | undefined;
+}
+
+export class CloudWatch implements AlarmData, MetricSink {
   readonly #home: Home;
   readonly #metrics = new Metrics();
   readonly #alarms: Alarms;
@@ -140,6 +148,14 @@ export class CloudWatch implements Service, MetricSink {
       },
     },
   };
+
+  findMetricAlarm(name: string): MetricAlarm | undefined {
+    return this.#alarms.findMetricAlarm(name);
+  }
+
+  judgeData(alarm: MetricAlarm): Verdict | undefined {
+    return this.#alarms.judgeData(alarm);
+  }
 
   start(): void {
     this.#alarms.start();

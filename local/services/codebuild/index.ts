@@ -18,6 +18,9 @@ export const codebuild: ServiceDefinition = {
     return {
       operations: { ...projectOperations(home, projects), ...buildOperations(home, projects, builds) },
       resources: projectProvider(home, projects),
+      goDark() {
+        for (const build of builds.values()) build.abort.abort('FAULT');
+      },
       async stop() {
         for (const build of builds.values()) build.abort.abort('STOPPED');
         await Promise.all([...builds.values()].map(({ done }) => done));

@@ -10,8 +10,8 @@ import { type Buildspec, COMMAND_PHASES, type CommandPhase, type Phase, parseBui
 import { BuildLog } from './log.ts';
 import type { Build } from './project.ts';
 
-/** Ends a build that takes too long or was stopped. */
-export type Ending = 'STOPPED' | 'TIMED_OUT';
+/** Ends a build that takes too long, was stopped, or lost its host. */
+export type Ending = 'STOPPED' | 'TIMED_OUT' | 'FAULT';
 
 export async function runBuild(home: Home, build: Build): Promise<void> {
   const role: Principal = {

@@ -83,6 +83,10 @@ export class Cluster {
     await (await this.#serving)?.close();
   }
 
+  goDark(): void {
+    this.#kubelet.kill();
+  }
+
   /** An entry's principal may have a path, which a session's ARN does not tell. */
   entryOf(principalArn: string): AccessEntry | undefined {
     const short = (arn: string) => arn.replace(/:(role|user)\/.*\//, ':$1/');

@@ -42,6 +42,9 @@ export const eks: ServiceDefinition = {
           return { ref: `${cluster.plan.name}|${entry.principalArn}`, attributes: { AccessEntryArn: entry.arn } };
         },
       ),
+      goDark() {
+        for (const cluster of clusters.values()) cluster.goDark();
+      },
       async stop() {
         await Promise.all([...clusters.values()].map((cluster) => cluster.stop()));
       },

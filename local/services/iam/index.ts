@@ -45,6 +45,7 @@ export const iam: ServiceDefinition = {
   name: 'iam',
   sdk: '@aws-sdk/client-iam',
   global: true,
+  controlPlane: 'us-east-1',
   create(home): IamService {
     const roles = new Roles(home.account);
     const trustPolicyOf = (arn: string) => roles.find(arn)?.trust;

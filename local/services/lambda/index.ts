@@ -36,15 +36,19 @@ function createLambda(home: Home): LambdaService {
     runtimeDirectory: makeRuntimeDirectory(home),
     assumeRole: (definition: FunctionDefinition) => assumeRole(home, definition),
   };
+  const endEnvironments = async () => {
+    await Promise.all(registry.all().map((each) => each.stop()));
+  };
   return {
     operations: lambdaOperations(home, registry, invoker),
     resources: { ...functionResource(home, registry, options), ...lambdaResources(home, registry) },
     resourcePolicy: (arn) => registry.policy(parseFunctionName(home, arn)),
     routes: () => urlRoutes(home, registry),
     crash: (accessKeyId) => registry.all().some((each) => each.crash(accessKeyId)),
+    goDark: endEnvironments,
     async stop() {
       invoker.stop();
-      await Promise.all(registry.all().map((each) => each.stop()));
+      await endEnvironments();
     },
   };
 }

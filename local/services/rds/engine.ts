@@ -84,6 +84,8 @@ export interface Database {
   /** Calls back with every line of its log. */
   onLog(callback: (line: string) => void): void;
   start(configuration: Configuration): Promise<void>;
+  /** Ends every process at once, as a failing host does; `start` recovers what was acknowledged. Not a failure. */
+  crash(): Promise<void>;
   /** Ends sessions and stops; everything that was acknowledged is in the archive. */
   stop(): Promise<void>;
   /** Applies the dynamic parameters of a configuration. */

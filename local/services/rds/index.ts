@@ -9,6 +9,7 @@ import { instanceOperations } from './instances.ts';
 import { configurationOf, findInstance } from './lifecycle.ts';
 import { modifyOperations } from './modify.ts';
 import { publishMetrics } from './monitoring.ts';
+import { crashDatabases, recoverDatabases } from './outage.ts';
 import { parameterGroupOperations } from './parameter-groups.ts';
 import { replicaOperations } from './replicas.ts';
 import { restoreOperations } from './restore.ts';
@@ -82,6 +83,8 @@ function createRds(home: Home): RdsService {
     start() {
       publishMetrics(region).catch(() => {}); // until the Region ends
     },
+    goDark: () => crashDatabases(region),
+    comeBack: () => recoverDatabases(region),
     async stop() {
       region.ended.abort();
       if (region.hasEngine) await (await region.engine).close();

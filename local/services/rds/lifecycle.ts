@@ -81,6 +81,7 @@ export function provision(
       instance.database = database;
       database.onFailure(() => fail(region, instance, 'failed', 'RDS-EVENT-0031'));
       followLog(region, instance, database);
+      await outlast(region, instance, database);
     } catch (error) {
       const { status, event } = failureOf(error as Error);
       fail(region, instance, status, event, ` ${(error as Error).message}`);
@@ -93,9 +94,18 @@ export function provision(
   });
 }
 
+/** A database that was being made while its Region went dark starts when it returns. */
+async function outlast(region: Region, instance: Instance, database: Database): Promise<void> {
+  const { darkness, region: name } = region.home;
+  if (!darkness.isDark(name)) return;
+  await database.crash();
+  await darkness.light(name);
+  await database.start(await configurationOf(region, instance));
+}
+
 /** Where the instance is not on its way out. */
 export function fail(region: Region, instance: Instance, status: string, event: EventId, more?: string): void {
-  if (region.ended.signal.aborted || instance.status === 'deleting') return;
+  if (region.ended.signal.aborted || region.crashed.has(instance) || instance.status === 'deleting') return;
   instance.status = status;
   instanceEvent(region, instance, event, more);
 }
@@ -198,6 +208,8 @@ export async function restart(region: Region, instance: Instance): Promise<void>
 
 /** False when the engine refuses its parameters: the instance then is `incompatible-parameters`. */
 export async function startDatabase(region: Region, instance: Instance): Promise<boolean> {
+  const { darkness, region: name } = region.home;
+  if (darkness.isDark(name)) await darkness.light(name);
   instance.parameters = parametersOf(region, instance.parameterGroup);
   instance.parameterStatus = 'in-sync';
   try {

@@ -103,6 +103,10 @@ export class PostgresDatabase implements Database {
     if (this.#archive !== undefined) await this.#archiver.receive(this.#archive.path, this.address);
   }
 
+  async crash(): Promise<void> {
+    await this.#cluster.kill();
+  }
+
   async stop(): Promise<void> {
     await this.#cluster.stop();
   }

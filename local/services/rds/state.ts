@@ -144,6 +144,8 @@ export class Region {
   readonly parameterGroups = new Map<string, ParameterGroup>();
   readonly subnetGroups = new Map<string, SubnetGroup>();
   readonly ended = new AbortController();
+  /** Those whose databases a loss of the Region ended. */
+  readonly crashed = new Set<Instance>();
   /** A fault: how the next restore ends. */
   nextRestoreEnds: 'storage-full' | 'incompatible-restore' | undefined;
   #engine: Promise<DatabaseEngine> | undefined;
@@ -202,7 +204,9 @@ export class Region {
   background(work: () => Promise<void>): void {
     const running: Promise<void> = work()
       .catch((error: Error) => {
-        if (!this.ended.signal.aborted) process.emitWarning(`RDS in ${this.home.region}: ${error.stack}`);
+        // What a loss of the Region cuts short is no news.
+        if (!this.ended.signal.aborted && this.crashed.size === 0)
+          process.emitWarning(`RDS in ${this.home.region}: ${error.stack}`);
       })
       .finally(() => this.#working.delete(running));
     this.#working.add(running);

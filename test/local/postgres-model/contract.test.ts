@@ -137,6 +137,19 @@ describe.each([
       await expect(logIn(copy, master)).rejects.toMatchObject({ code: '28P01' });
     });
 
+    test('crashes without calling it a failure, and recovers what was acknowledged', async () => {
+      const crashing = await restored();
+      const failures: string[] = [];
+      crashing.onFailure(() => failures.push('failed'));
+      await crashing.setPassword({ user: master.username, password: 'acknowledged' });
+      await crashing.crash();
+      await expect(logIn(crashing, master)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+      await crashing.start(subject.configuration);
+      await logIn(crashing, { ...master, password: 'acknowledged' });
+      expect(failures).toEqual([]);
+      await crashing.destroy();
+    });
+
     test('says when it dies, and says nothing when it is destroyed', async () => {
       const destroyed = await restored();
       const died: string[] = [];

@@ -1,6 +1,7 @@
 /** A Home for testing one service on its own: a clock moved by hand, recorded calls, no authorization. */
 
 import type { BusEvent, Call, Clock, Home, Principal, Service, ServiceDefinition } from '../../../local/kernel.ts';
+import { createOutages } from '../../../local/outages.ts';
 import { machineWorld } from '../../../local/world.ts';
 
 export interface ManualClock extends Clock {
@@ -117,6 +118,7 @@ export function fakeHome(factor = 1): FakeHome {
     regions: [REGION, 'us-west-2'],
     clock,
     world: machineWorld(clock),
+    darkness: createOutages(),
     dataDirectory: '/nowhere',
     endpoint: 'http://127.0.0.1:4566',
     certificateAuthority: '',

@@ -17,6 +17,7 @@ import type {
   ServiceDefinition,
   ServiceName,
 } from '../../../local/kernel.ts';
+import { createOutages } from '../../../local/outages.ts';
 import { machineWorld } from '../../../local/world.ts';
 import { ACCOUNT, context, operator, REGION } from './fake-home.ts';
 
@@ -76,13 +77,15 @@ export function storage(definitions: readonly ServiceDefinition[], options: Stor
     await access(name, operation, input, as, region);
     return service(name, region).operations[operation]?.run(input, callOf(region, as));
   };
-  const clock = options.clock ?? realClock();
-  const homeOf = async (region: string): Promise<Home> => ({
+  const outages = createOutages();
+  const clockOf = (region: string) => outages.clockIn(region, options.clock ?? realClock());
+  const homeOf = async (region: string, clock = clockOf(region)): Promise<Home> => ({
     account: ACCOUNT,
     region,
     regions: [REGION, OTHER_REGION],
     clock,
     world: machineWorld(clock),
+    darkness: outages,
     dataDirectory: directory,
     endpoint: options.endpoint ?? 'http://127.0.0.1:1',
     call: (name, operation, input, as, other = region) => call(name, operation, input, as, other),
@@ -119,7 +122,16 @@ export function storage(definitions: readonly ServiceDefinition[], options: Stor
       if (!provider) throw new Error(`${name} has no resource type ${type}`);
       return provider.create(properties, { ...context, assemblyDirectory });
     },
+    async goDark(name: ServiceName, region = REGION) {
+      outages.goDark(region, 'refuse');
+      await service(name, region).goDark?.();
+    },
+    async comeBack(name: ServiceName, region = REGION) {
+      outages.comeBack(region);
+      await service(name, region).comeBack?.();
+    },
     async stop() {
+      outages.end();
       await Promise.all([...services.values()].map((each) => each.stop?.()));
       rmSync(directory, { recursive: true, force: true });
     },

@@ -12,6 +12,8 @@ interface Running {
   port?: number;
   /** Of the image that was pulled last. */
   imageId?: string | undefined;
+  /** Ends its container's process at once. */
+  kill?: () => void;
   log: string;
 }
 
@@ -48,6 +50,11 @@ export class Kubelet {
 
   logOf(pod: Pod): string {
     return this.#running.get(pod.metadata.uid ?? '')?.log ?? '';
+  }
+
+  /** The nodes lose their power: every process ends, and pods start again when time goes on. */
+  kill(): void {
+    for (const { kill } of this.#running.values()) kill?.();
   }
 
   async stop(): Promise<void> {
@@ -111,6 +118,7 @@ export class Kubelet {
       running.log = (running.log + text).slice(-LOG_KEPT);
     };
     const started = world.startContainer(pulled.image, { dataDirectory, command, args, env, port, onOutput });
+    running.kill = () => started.end('SIGKILL');
     const over = new AbortController();
     void started.exited.then(() => over.abort());
     this.#report(pod, container, { restarts, ready: container.readinessProbe === undefined });

@@ -38,6 +38,7 @@ export async function serve(home: Home, api: ClusterApi): Promise<Listening> {
   const certificate = await home.issueCertificate(['localhost'], ['127.0.0.1']);
   const applied = new Map<string, unknown>();
   const listener = (request: IncomingMessage, response: ServerResponse) => {
+    if (home.darkness.isDark(home.region)) return void response.destroy();
     answer(home, api, applied, request).then(
       (body) => send(response, request.method === 'POST' ? 201 : 200, body),
       (error: unknown) => {

@@ -181,3 +181,13 @@ test('a token starts one build, and refuses to start another', async () => {
   expect(await start({ idempotencyToken: 'again' })).not.toBe(first);
   await ended(first);
 });
+
+test('a build ends with its Region, and says so when it is back', async () => {
+  const name = await project({ phases: { build: { commands: ['sleep 60'] } } });
+  const { id } = (await call('StartBuild', { projectName: name })).build;
+  const phaseOf = async () => (await call('BatchGetBuilds', { ids: [id] })).builds[0].currentPhase;
+  await vi.waitFor(async () => expect(await phaseOf()).toBe('BUILD'), { timeout: 10_000, interval: 20 });
+  await cloud.goDark('codebuild');
+  await cloud.comeBack('codebuild');
+  expect(await ended(id)).toMatchObject({ buildStatus: 'FAULT' });
+});

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCredentials } from '../../../../local/credentials.ts';
 import { createDispatch } from '../../../../local/dispatch.ts';
 import type { IssuedCredentials, ServiceName } from '../../../../local/kernel.ts';
+import { createOutages } from '../../../../local/outages.ts';
 import { policySources } from '../../../../local/policies.ts';
 import { type IamService, iam } from '../../../../local/services/iam/index.ts';
 import { sts } from '../../../../local/services/sts/index.ts';
@@ -38,7 +39,10 @@ beforeAll(async () => {
   const identities = sts.create(home);
   assume = (name) => (name === 'iam' ? service : identities) as IamService;
   const policies = policySources(home.clock, [REGION], assume);
-  const dispatch = createDispatch({ account: ACCOUNT, faults: home.faults, policies, service: assume });
+  const dispatch = createDispatch({
+    ...{ account: ACCOUNT, faults: home.faults, policies, service: assume },
+    ...{ outages: createOutages(), homeOfCalls: (_name, region) => region },
+  });
   wire = await createWire({
     services: [iam, sts],
     secretFor: credentials.secretOf,

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { createCertificateAuthority } from '../../../../local/certificates.ts';
 import { scaledClock } from '../../../../local/clock.ts';
 import type { Access, BusEvent, Call, Home, Service } from '../../../../local/kernel.ts';
+import { createOutages, type Outages } from '../../../../local/outages.ts';
 import { type RdsService, rds } from '../../../../local/services/rds/index.ts';
 import { machineWorld } from '../../../../local/world.ts';
 
@@ -15,6 +16,7 @@ export const small = { Engine: 'postgres', DBInstanceClass: 'db.t3.micro', Alloc
 
 export interface RdsRegion {
   readonly service: RdsService;
+  readonly outages: Outages;
   readonly certificateAuthority: string;
   readonly events: BusEvent[];
   readonly logLines: string[];
@@ -42,13 +44,15 @@ export async function openRegion(): Promise<RdsRegion> {
     write: (_group: string, _stream: string, lines: string[]) => logLines.push(...lines),
     record: (namespace: string, metric: string) => metrics.push(`${namespace} ${metric}`),
   } as Service;
-  const clock = scaledClock(600);
+  const outages = createOutages();
+  const clock = outages.clockIn('us-east-1', scaledClock(600));
   const home: Home = {
     account: '111122223333',
     region: 'us-east-1',
     regions: ['us-east-1'],
     clock,
     world: machineWorld(clock),
+    darkness: outages,
     dataDirectory,
     endpoint: 'http://127.0.0.1:1',
     call: (name) => Promise.reject(new Error(`RDS calls no ${name}`)),
@@ -75,6 +79,7 @@ export async function openRegion(): Promise<RdsRegion> {
   };
   const region: RdsRegion = {
     service,
+    outages,
     certificateAuthority: authority.certificate,
     events,
     logLines,
@@ -124,6 +129,7 @@ export async function openRegion(): Promise<RdsRegion> {
       return client;
     },
     stop: async () => {
+      outages.end();
       await service.stop?.();
       rmSync(dataDirectory, { recursive: true, force: true });
     },
