@@ -1,6 +1,7 @@
 /** What RDS remembers in one Region. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AwsError, type Home, type Service } from '../../kernel.ts';
+import { Unreachable } from '../../outages.ts';
 import type { Archive, Backup, Database, DatabaseEngine } from './engine.ts';
 import { EventLog } from './events.ts';
 
@@ -192,6 +193,7 @@ export class Region {
   async reach(other: Region, operation: string, input: object): Promise<void> {
     if (other === this) return;
     const { account, region } = other.home;
+    if (this.home.darkness.isDark(region)) throw new Unreachable(region);
     const principal = { kind: 'service', service: 'rds.amazonaws.com', sourceAccount: account } as const;
     await this.home.faults.before('rds', operation, input, { account, region, principal, requestId: randomUUID() });
   }

@@ -3,7 +3,7 @@ import type * as sdk from '@aws-sdk/client-rds';
 import pg from 'pg';
 import { scaledClock } from '../../../../local/clock.ts';
 import { createFaults, type InjectedFaults } from '../../../../local/faults.ts';
-import { AwsError, type Service, type ServiceDefinition } from '../../../../local/kernel.ts';
+import type { Service, ServiceDefinition } from '../../../../local/kernel.ts';
 import { kms } from '../../../../local/services/kms/index.ts';
 import { type RdsService, rds } from '../../../../local/services/rds/index.ts';
 import { type QuotasService, serviceQuotas } from '../../../../local/services/service-quotas/index.ts';
@@ -33,7 +33,7 @@ export interface RdsRegions {
   /** Ids of the events of a source, in order. */
   eventsOf(sourceArn: string): readonly string[];
   /** Every database of the Region dies at once, and it answers no more. Returns what brings its services back. */
-  goDark(region: string): () => void;
+  goDark(region: string): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -111,17 +111,9 @@ export async function openRegions(): Promise<RdsRegions> {
     },
     eventsOf: (sourceArn) =>
       cloud.events.filter(({ detail }) => detail.SourceArn === sourceArn).map(({ detail }) => String(detail.EventID)),
-    goDark: (region) => {
-      for (const { pid } of service(region)
-        .standing()
-        .map(({ identifier }) => service(region).clusterOf(identifier) ?? { pid: undefined }))
-        if (pid !== undefined) process.kill(pid, 'SIGKILL');
-      return faults.inject({
-        service: '*',
-        operation: '*',
-        where: (_, call) => call.region === region,
-        effect: { kind: 'throw', error: new AwsError('ServiceUnavailable', `${region} does not answer`) },
-      });
+    goDark: async (region) => {
+      await cloud.goDark('rds', region);
+      return () => cloud.comeBack('rds', region);
     },
     stop: () => cloud.stop(),
   };

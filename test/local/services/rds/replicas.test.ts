@@ -236,7 +236,7 @@ describe('read replicas', () => {
   test('a replica is promoted with the source Region dark, has what it received, and keeps its own replica', async () => {
     await primary.query('insert into ledger values (6)');
     await arrives(west, 'replica', 6);
-    const lightUp = regions.goDark(east);
+    const lightUp = await regions.goDark(east);
     await promote('replica');
     expect((await regions.until(west, 'replica', 'rebooting')).slice(-2)).toEqual(['modifying', 'rebooting']);
     expect(await regions.until(west, 'replica', 'available')).toEqual(['rebooting', 'backing-up', 'available']);
@@ -250,6 +250,6 @@ describe('read replicas', () => {
       LatestRestorableTime: expect.any(Date),
     });
     await expect(replicate('too-late', {}, west)).rejects.toMatchObject({ code: 'ServiceUnavailable' });
-    lightUp();
+    await lightUp();
   });
 });
