@@ -28,7 +28,11 @@ const call = (service: ServiceName, operation: string, input: object, region = d
   site.installation.cloud.call<any>(service, operation, input, region);
 
 beforeAll(async () => {
-  site = await Rehearsal.start({ environment: 'production', assembly: inject('assemblies').production });
+  site = await Rehearsal.start({
+    environment: 'production',
+    assembly: inject('assemblies').production,
+    readiness: true,
+  });
   dr = site.installation.configuration.dr.region;
   await site.ignoreAlarms();
   await Promise.all([admitToCluster(), exportImage(), backUp().then(makeReplica)]);

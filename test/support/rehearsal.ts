@@ -42,6 +42,8 @@ export interface RehearsalOptions {
   readonly assembly: string;
   readonly rows?: number;
   readonly clockFactor?: number;
+  /** Whether readiness is looked at every half hour, here half a minute: seconds of a core each time. */
+  readonly readiness?: boolean;
 }
 
 /** How an execution ended. */
@@ -99,8 +101,14 @@ export class Rehearsal {
     this.watchTopics();
   }
 
-  static async start({ environment, assembly, rows = 2000, clockFactor = 60 }: RehearsalOptions): Promise<Rehearsal> {
-    return new Rehearsal(await install({ environment, assembly, rows, clockFactor }));
+  static async start(options: RehearsalOptions): Promise<Rehearsal> {
+    const { environment, assembly, rows = 2000, clockFactor = 60, readiness = false } = options;
+    const site = new Rehearsal(await install({ environment, assembly, rows, clockFactor }));
+    const Name = `${site.names.prefix}-readiness`;
+    const { cloud } = site.installation;
+    if (!readiness)
+      for (const region of cloud.regions) await cloud.call('scheduler', 'DeleteSchedule', { Name }, region);
+    return site;
   }
 
   stop(): Promise<void> {
