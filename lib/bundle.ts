@@ -78,8 +78,6 @@ export function bundleOptions(functions: readonly string[], directory: string) {
     // On Lambda credentials come from the environment: the chain of every other source is 150 KB of dead weight.
     alias: {
       '@aws-sdk/credential-provider-node': join(root, 'lambdas/adapters/aws/lambda-credentials.ts'),
-      'node:http': join(root, 'lambdas/adapters/http/node-http.cjs'),
-      http: join(root, 'lambdas/adapters/http/node-http.cjs'),
       pg: join(root, 'lambdas/adapters/postgres/only-client.cjs'),
     },
     minify: true,
