@@ -34,7 +34,7 @@ export async function invoke(caller: Caller, request: TaskRequest): Promise<Json
 }
 
 async function call({ home, role }: Caller, target: Target, operation: string, given: Json): Promise<Json> {
-  const schema = (await modelOf(target.service)).operation(operation);
+  const schema = modelOf(target.service).operation(operation);
   if (!schema) throw new StatesError('States.Runtime', `${target.prefix} has no operation ${operation}`);
   const output = await home.call<object>(target.service, schema[2], toInput(schema, given), role);
   return toResult(schema, output, target.spelling);
@@ -63,7 +63,7 @@ function refuseFailedEntries(answer: Json): void {
 }
 
 async function named(target: Target, { code, message }: AwsError): Promise<StatesError> {
-  const shape = (await modelOf(target.service)).error(code);
+  const shape = modelOf(target.service).error(code);
   const name = shape === undefined ? target.unmodelled : target.errorName(shape);
   return new StatesError(`${target.prefix}.${name}`, `${message} (Service: ${target.prefix}, Error Code: ${code})`);
 }
@@ -75,7 +75,7 @@ export async function integrationProblems(definition: Definition): Promise<reado
     if (typeof resource === 'string' || resource.pattern === 'function') return [];
     const target = targetOf(resource);
     if (!target) return [{ location, message: `The embedded cloud has no service for '${state.Resource}'` }];
-    const operation = (await modelOf(target.service)).operation(resource.operation);
+    const operation = modelOf(target.service).operation(resource.operation);
     if (!operation) return [{ location, message: `'${resource.operation}' is no operation of ${target.service}` }];
     const unknown = isObject(state.Arguments) ? unknownMembers(operation, state.Arguments) : [];
     return unknown.map((name) => ({

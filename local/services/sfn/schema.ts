@@ -1,4 +1,5 @@
 /** The API models of the services that a Task can call: which members an operation has, and which errors it knows. */
+import { createRequire } from 'node:module';
 import { NormalizedSchema } from '@smithy/core/schema';
 import type { $Schema, StaticErrorSchema, StaticOperationSchema } from '@smithy/types';
 import type { ServiceName } from '../../kernel.ts';
@@ -16,15 +17,13 @@ export interface Model {
 const operationKind = 9;
 const errorKind = -3;
 
-const models = new Map<ServiceName, Promise<Model>>();
+const require = createRequire(import.meta.url);
+const models = new Map<ServiceName, Model>();
 
-/** A service's name is the last part of its SDK package's name. */
-export function modelOf(service: ServiceName): Promise<Model> {
-  let model = models.get(service);
-  if (!model) {
-    model = import(`@aws-sdk/client-${service}`).then(read);
-    models.set(service, model);
-  }
+/** A service's name is the last part of its SDK package's name. Loaded at once: on the virtual clock no time may pass meanwhile. */
+export function modelOf(service: ServiceName): Model {
+  const model = models.get(service) ?? read(require(`@aws-sdk/client-${service}`));
+  models.set(service, model);
   return model;
 }
 
