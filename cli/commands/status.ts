@@ -9,6 +9,7 @@ import type {
   StepRecord,
   TrendPoint,
 } from '../../core/incident/contracts.ts';
+import { databaseAlarmPrefix } from '../../core/incident/identifiers.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { ofExecution } from '../follow.ts';
 import { dr as hint } from '../hints.ts';
@@ -237,6 +238,12 @@ export function nextSteps(state: Status, now: number): string[] {
   const failed = last?.status === 'failed' && now - Date.parse(last.closedAt ?? '') < recentMs ? last : undefined;
   const again = failed ? [`To take up the last recovery again: ${hint(`retry ${failed.incident.id}`)}`] : [];
   if (ringing.length === 0) return failed ? again : ['Nothing to do.'];
+  const isDatabases = ringing.some(({ AlarmName }) => AlarmName?.startsWith(databaseAlarmPrefix(environment)));
+  if (!isDatabases)
+    return [
+      ...again,
+      `No alarm tells of a lost database: docs/runbooks has one heading for each alarm. See ${hint('readiness')}`,
+    ];
   return [
     'Look at the database now: docs/runbooks has one heading for each alarm.',
     ...again,

@@ -160,20 +160,28 @@ test('shows the question and what to type while a recovery asks, and no more onc
 });
 
 test('names every ringing alarm, why triage started nothing, and how a person does', () => {
+  const damageFound = 'stocker-dr-production-database-damage-found';
   const ringing = [
-    { AlarmName: 'database-damage-found', StateUpdatedTimestamp: new Date('2026-11-22T20:14:00Z') },
-    { AlarmName: 'sentinel-silent' },
+    { AlarmName: damageFound, StateUpdatedTimestamp: new Date('2026-11-22T20:14:00Z') },
+    { AlarmName: 'stocker-dr-production-database-sentinel-silent' },
   ] as Status['ringing'];
   const decisions = [
-    { at: '2026-11-22T20:14:02Z', alarm: 'database-damage-found', verdict: 'record', reasons: ['a blocked window'] },
+    { at: '2026-11-22T20:14:02Z', alarm: damageFound, verdict: 'record', reasons: ['a blocked window'] },
   ];
   const rows = told({ ringing, decisions });
-  expect(rows).toMatch(/alarms \| database-damage-found rings since 2026-11-22 20:14:00 UTC/);
+  expect(rows).toMatch(/alarms \| stocker-dr-production-database-damage-found rings since 2026-11-22 20:14:00 UTC/);
   expect(rows).toMatch(/sentinel-silent rings/);
   expect(rows).toMatch(/triage \| record at 2026-11-22 20:14:02 UTC, because a blocked window/);
   expect(next({ ringing })).toMatch(/docs\/runbooks[\s\S]*start --mode recovery --confirm production/);
   const incidents = [record('recovery-1', { status: 'open' })];
   expect(told({ ringing, decisions, incidents })).not.toMatch(/triage/);
+});
+
+test('does not have production recovered for an alarm of backups or readiness', () => {
+  const ringing = [{ AlarmName: 'stocker-dr-production-backup-missed' }] as Status['ringing'];
+  expect(told({ ringing })).toMatch(/alarms \| stocker-dr-production-backup-missed rings/);
+  expect(next({ ringing })).toMatch(/No alarm tells of a lost database[\s\S]*dr -- readiness/);
+  expect(next({ ringing })).not.toMatch(/start --mode recovery/);
 });
 
 test('offers to take up a recovery that failed lately, and forgets it after a day', () => {
