@@ -3,7 +3,7 @@
  * seen it find something.
  */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { bundleOptions, findFunctions } from '../../lib/bundle.ts';
@@ -178,7 +178,9 @@ export async function without(protection: Protection, assembly: string, director
   }
   const bundle = join(target, `asset.${weakened}`);
   await build({ ...bundleOptions(findFunctions(), bundle), plugins: [weaken(protection)] });
-  cpSync(join(assembly, `asset.${hash}`, 'settings.json'), join(bundle, 'settings.json'));
+  // What the bundle holds beside code: settings, release, the calls that readiness simulates.
+  for (const name of readdirSync(join(assembly, `asset.${hash}`)))
+    if (!existsSync(join(bundle, name))) cpSync(join(assembly, `asset.${hash}`, name), join(bundle, name));
   return target;
 }
 
