@@ -29,7 +29,7 @@ const approves = ({ acts }: Plan) =>
 export const protections: readonly Protection[] = [
   {
     name: 'lease',
-    seed: 5,
+    seed: 1,
     edits: [
       {
         file: 'core/incident/take-lease.ts',
@@ -42,7 +42,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'epoch condition',
-    seed: 57,
+    seed: 81,
     edits: [
       {
         file: 'lambdas/adapters/aws/control-store.ts',
@@ -58,7 +58,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'fence proof',
-    seed: 40,
+    seed: 91,
     edits: [
       {
         file: 'core/database/fence.ts',
@@ -152,7 +152,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'compensation',
-    seed: 61,
+    seed: 44,
     edits: [
       {
         file: 'core/incident/compensate.ts',
