@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
-import { BackupRun } from '../core/backup/contracts.ts';
 import { RecoveryError, withNext } from '../core/errors.ts';
 import { Incident, recordVersion, type StepRecord } from '../core/incident/contracts.ts';
 import { InvalidEvent, ServiceUnavailable } from '../core/incident/errors.ts';
@@ -83,22 +82,6 @@ export function makeStep<I extends StepInput, O>(
     }
   };
 }
-
-/** Fields that every part of a backup receives. */
-export const PartInput = z.object({ run: BackupRun });
-
-/**
- * A part of a backup: there is no incident, and no timeline but the machine's own history. What it answers is its outcome,
- * which the state machine gathers and ReportBackup puts on record.
- */
-export const makePart = <I extends z.infer<typeof PartInput>, O>(
-  schema: z.ZodType<I>,
-  run: (input: I, runtime: Runtime) => Promise<O>,
-) =>
-  makeHandler(schema, (input, at) => {
-    at.logger.setCorrelationId(input.run.id);
-    return run(input, at);
-  });
 
 /** Writes what became of a step; attempts and the first startedAt are the store's to keep. */
 export async function runOnTimeline<O>(
