@@ -1,5 +1,4 @@
-import { Duration, Stack, TimeZone } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import { Duration, TimeZone } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
@@ -9,6 +8,7 @@ import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
 import { deadLetterQueue } from '../dead-letters.ts';
+import { scheduleRole } from '../schedule-role.ts';
 
 /** How often it is asked whether the day has its backup. */
 const watchMinutes = 30;
@@ -30,7 +30,15 @@ export class BackupSchedules extends Construct {
       title: 'A schedule could not start what it starts: a backup, its proof, or the watch over backups',
       topic: parts.topic,
     });
-    const role = this.starter(parts, deadLetters.queueArn, configuration.account);
+    const role = scheduleRole(this, {
+      account: configuration.account,
+      description: 'Role of the schedules of backups',
+      starts: [
+        { sid: 'Watch', action: 'lambda:InvokeFunction', resources: [parts.watch.functionArn] },
+        { sid: 'StartBackup', action: 'states:StartExecution', resources: [parts.machine.stateMachineArn] },
+      ],
+      deadLetters,
+    });
     const starts = [
       { name: 'backup', description: 'The plan’s daily backup', cron: schedules.backup, task: 'backup' },
       {
@@ -64,30 +72,5 @@ export class BackupSchedules extends Construct {
         maxEventAge: Duration.minutes(1),
       }),
     });
-  }
-
-  /** One role that starts exactly these; the targets would grant themselves wildcards. */
-  private starter(
-    { machine, watch }: { machine: sfn.IStateMachine; watch: lambda.IFunction },
-    queueArn: string,
-    account: string,
-  ): iam.IRole {
-    const { region } = Stack.of(this);
-    const role = new iam.Role(this, 'Role', {
-      // Of a schedule's names Scheduler presents its group's only (EventBridge Scheduler: confused deputy prevention).
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          ArnEquals: { 'aws:SourceArn': `arn:aws:scheduler:${region}:${account}:schedule-group/default` },
-          StringEquals: { 'aws:SourceAccount': account },
-        },
-      }),
-      description: 'Role of the schedules of backups',
-    });
-    const allow = (sid: string, action: string, resource: string) =>
-      role.addToPolicy(new iam.PolicyStatement({ sid, actions: [action], resources: [resource] }));
-    allow('Watch', 'lambda:InvokeFunction', watch.functionArn);
-    allow('StartBackup', 'states:StartExecution', machine.stateMachineArn);
-    allow('KeepUndelivered', 'sqs:SendMessage', queueArn);
-    return role.withoutPolicyUpdates();
   }
 }

@@ -1,5 +1,4 @@
-import { Duration, Stack, TimeZone } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import { Duration, TimeZone } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
@@ -9,6 +8,7 @@ import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
 import { deadLetterQueue } from '../dead-letters.ts';
+import { scheduleRole } from '../schedule-role.ts';
 
 /** A copy that could not be deleted lives at most this much longer than what hindered its deletion. */
 const sweepMinutes = 15;
@@ -40,12 +40,16 @@ export class DatabaseSchedules extends Construct {
       title: 'A schedule could not start what it starts: a heartbeat, a look, a sweep, a status update or a drill',
       topic: parts.topic,
     });
-    const role = this.invoker(
-      [parts.heartbeat, parts.sentinel, parts.cleanUp, parts.progress].map(({ functionArn }) => functionArn),
-      parts.machine.stateMachineArn,
-      deadLetters.queueArn,
-      configuration.account,
-    );
+    const invoked = [parts.heartbeat, parts.sentinel, parts.cleanUp, parts.progress];
+    const role = scheduleRole(this, {
+      account: configuration.account,
+      description: 'Role of the schedules',
+      starts: [
+        { sid: 'Beat', action: 'lambda:InvokeFunction', resources: invoked.map(({ functionArn }) => functionArn) },
+        { sid: 'StartDrill', action: 'states:StartExecution', resources: [parts.machine.stateMachineArn] },
+      ],
+      deadLetters,
+    });
     const every = (minutes: number) => scheduler.ScheduleExpression.rate(Duration.minutes(minutes));
     // A missed beat is worth nothing later: one attempt, then the next beat.
     const once = { role, deadLetterQueue: deadLetters, retryAttempts: 0, maxEventAge: Duration.minutes(1) };
@@ -96,29 +100,5 @@ export class DatabaseSchedules extends Construct {
         }),
       }),
     });
-  }
-  /** One role that starts exactly these; the targets would grant themselves wildcards. */
-  private invoker(functionArns: string[], machineArn: string, queueArn: string, account: string): iam.IRole {
-    const { region } = Stack.of(this);
-    const role = new iam.Role(this, 'Role', {
-      // Of a schedule's names Scheduler presents its group's only (EventBridge Scheduler: confused deputy prevention).
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          ArnEquals: { 'aws:SourceArn': `arn:aws:scheduler:${region}:${account}:schedule-group/default` },
-          StringEquals: { 'aws:SourceAccount': account },
-        },
-      }),
-      description: 'Role of the schedules',
-    });
-    role.addToPolicy(
-      new iam.PolicyStatement({ sid: 'Beat', actions: ['lambda:InvokeFunction'], resources: functionArns }),
-    );
-    role.addToPolicy(
-      new iam.PolicyStatement({ sid: 'StartDrill', actions: ['states:StartExecution'], resources: [machineArn] }),
-    );
-    role.addToPolicy(
-      new iam.PolicyStatement({ sid: 'KeepUndelivered', actions: ['sqs:SendMessage'], resources: [queueArn] }),
-    );
-    return role.withoutPolicyUpdates();
   }
 }

@@ -1,5 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import type * as sns from 'aws-cdk-lib/aws-sns';
@@ -8,6 +7,7 @@ import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
 import { deadLetterQueue } from '../dead-letters.ts';
+import { scheduleRole } from '../schedule-role.ts';
 
 /** How often it is looked; an alarm's period is twice that. */
 export const readinessMinutes = 30;
@@ -28,28 +28,18 @@ export class ReadinessSchedule extends Construct {
       title: 'A schedule could not start the look at readiness',
       topic,
     });
-    const role = new iam.Role(this, 'Role', {
-      // Of a schedule's names Scheduler presents its group's only (EventBridge Scheduler: confused deputy prevention).
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          ArnEquals: {
-            'aws:SourceArn': `arn:aws:scheduler:${Stack.of(this).region}:${configuration.account}:schedule-group/default`,
-          },
-          StringEquals: { 'aws:SourceAccount': configuration.account },
-        },
-      }),
+    const role = scheduleRole(this, {
+      account: configuration.account,
       description: 'Role of the schedule of readiness',
+      starts: [{ sid: 'StartReadiness', action: 'states:StartExecution', resources: [machine.stateMachineArn] }],
+      deadLetters,
     });
-    const allow = (sid: string, action: string, resource: string) =>
-      role.addToPolicy(new iam.PolicyStatement({ sid, actions: [action], resources: [resource] }));
-    allow('StartReadiness', 'states:StartExecution', machine.stateMachineArn);
-    allow('KeepUndelivered', 'sqs:SendMessage', deadLetters.queueArn);
     new scheduler.Schedule(this, 'Schedule', {
       scheduleName: names.schedule('readiness'),
       description: 'Look whether a recovery would work now',
       schedule: scheduler.ScheduleExpression.rate(Duration.minutes(readinessMinutes)),
       target: new targets.StepFunctionsStartExecution(machine, {
-        role: role.withoutPolicyUpdates(),
+        role,
         deadLetterQueue: deadLetters,
         retryAttempts: 3,
         // The next one is due by then.
