@@ -79,6 +79,7 @@ export function bundleOptions(functions: readonly string[], directory: string) {
     alias: {
       '@aws-sdk/credential-provider-node': join(root, 'lambdas/adapters/aws/lambda-credentials.ts'),
       pg: join(root, 'lambdas/adapters/postgres/only-client.cjs'),
+      'node:http': join(root, 'lambdas/adapters/http/node-http.cjs'),
     },
     minify: true,
     metafile: true,

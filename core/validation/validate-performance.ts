@@ -33,8 +33,8 @@ export function percentilesOf(milliseconds: readonly number[]): Percentiles {
   return { p50: rank(0.5), p95: rank(0.95), p99: rank(0.99) };
 }
 
-/** What a comparison with the baseline tolerates in any case: below a tenth of the limit, a factor measures noise. */
-const noiseShare = 0.1;
+/** What a comparison with the baseline tolerates in any case: below a quarter of the limit, a factor measures noise. */
+const noiseShare = 0.25;
 
 /** Why these percentiles are refused; undefined: they are not. Pure. */
 export function refusePerformance(

@@ -1,5 +1,5 @@
 /** Recoveries of production as people run them on a rehearsal, and what must be true of production afterwards. */
-import { DeleteDBInstanceCommand, paginateDescribeDBInstances } from '@aws-sdk/client-rds';
+import { DeleteDBInstanceCommand, ModifyDBInstanceCommand, paginateDescribeDBInstances } from '@aws-sdk/client-rds';
 import { expect } from 'vitest';
 import { type Answer, decide } from '../../cli/approval.ts';
 import { clientsOf } from '../../cli/clients.ts';
@@ -197,8 +197,10 @@ export class Production {
   /** What a person does when the review is held. */
   async removeCopies(): Promise<void> {
     const { rds } = this.#site.installation.clients;
-    for (const DBInstanceIdentifier of await this.copies())
+    for (const DBInstanceIdentifier of await this.copies()) {
+      await rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, DeletionProtection: false }));
       await rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier, SkipFinalSnapshot: true }));
+    }
     await eventually('the end of the copies', async () => (await this.copies()).length === 0);
   }
 }

@@ -31,7 +31,7 @@ import { clientsOf } from '../../cli/clients.ts';
 import { connect, type Installation, install, switchAlarmRule } from '../../cli/installation.ts';
 import { namesOf, settingsOf } from '../../config/names.ts';
 import { Report } from '../../core/evidence/contracts.ts';
-import { IncidentRecord, Lease, MessageRecord, StepRecord } from '../../core/incident/contracts.ts';
+import { ActiveDatabase, IncidentRecord, Lease, MessageRecord, StepRecord } from '../../core/incident/contracts.ts';
 import { candidateIdentifier, databaseAlarmPrefix, incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import type { FaultRule } from '../../local/faults.ts';
 import type { RdsService } from '../../local/services/rds/index.ts';
@@ -76,12 +76,14 @@ export async function eventually<T>(
   why: () => Promise<string> = async () => '',
 ) {
   const until = performance.now() + patienceMs;
+  let pause = 20;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found as T;
     if (performance.now() > until)
       throw new Error(`within ${patienceMs / 1000} s there was never ${what} ${await why()}`.trim());
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(pause * 1.5, 250); // a look costs as much as a step: what takes long is looked at seldom
   }
 }
 
@@ -293,6 +295,10 @@ export class Rehearsal {
     const found = (await this.records()).filter(({ pk }) => pk === 'decisions');
     return found.sort((a, b) => String(a.sk).localeCompare(String(b.sk))) as never;
   }
+  async active(): Promise<ActiveDatabase> {
+    const item = (await this.controls()).find(({ pk }) => pk === 'active-database');
+    return ActiveDatabase.parse(bare(item ?? {}));
+  }
   async lease(): Promise<Lease | undefined> {
     const item = (await this.controls()).find(({ pk }) => pk === 'lease');
     return item && Lease.parse(bare(item));
@@ -301,20 +307,21 @@ export class Rehearsal {
   /** What a drill may leave nowhere: copies, their automated backups, its endpoint, the lease, an open incident. */
   async leftovers(): Promise<readonly string[]> {
     const { rds } = this.installation.clients;
-    const { canary, database } = this.installation.configuration;
+    const { canary } = this.installation.configuration;
     const copies: string[] = [];
     for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client: rds }, {}))
       copies.push(...DBInstances.map(({ DBInstanceIdentifier = '' }) => DBInstanceIdentifier));
     const { DBInstanceAutomatedBackups = [] } = await rds.send(new DescribeDBInstanceAutomatedBackupsCommand({}));
     const backups = DBInstanceAutomatedBackups.map((each) => each.DBInstanceIdentifier ?? '');
-    const [endpoint, lease, incidents] = await Promise.all([
+    const [active, endpoint, lease, incidents] = await Promise.all([
+      this.active(),
       this.parameter(canary.databaseEndpointParameter),
       this.lease(),
       this.incidents(),
     ]);
     return [
-      ...copies.filter((name) => name !== database.identifier).map((name) => `instance ${name}`),
-      ...backups.filter((name) => name !== database.identifier).map((name) => `backups of ${name}`),
+      ...copies.filter((name) => name !== active.identifier).map((name) => `instance ${name}`),
+      ...backups.filter((name) => name !== active.identifier).map((name) => `backups of ${name}`),
       ...(endpoint === 'none' ? [] : [`endpoint ${endpoint}`]),
       ...(lease ? [`lease of ${lease.incidentId}`] : []),
       ...incidents.filter(({ status }) => status === 'open').map(({ incident }) => `open incident ${incident.id}`),
@@ -329,8 +336,9 @@ export class Rehearsal {
     });
   }
 
-  /** Resolves once a restore to this moment is possible; of production as it was installed, if no other is named. */
-  async restorable(moment: number, identifier = this.installation.configuration.database.identifier): Promise<void> {
+  /** Resolves once a restore of production to this moment is possible. */
+  async restorable(moment: number): Promise<void> {
+    const { identifier } = await this.active();
     await eventually(`a restore window beyond ${new Date(moment).toISOString()}`, async () => {
       const { LatestRestorableTime } = await this.available(identifier);
       return (LatestRestorableTime?.getTime() ?? 0) > moment;
@@ -352,6 +360,10 @@ export class Rehearsal {
   async ignoreAlarms(): Promise<void> {
     await switchAlarmRule('DisableRule', this.installation.configuration, this.installation.cloud);
     await this.stopAll();
+  }
+
+  async heedAlarms(): Promise<void> {
+    await switchAlarmRule('EnableRule', this.installation.configuration, this.installation.cloud);
   }
 
   /** Resolves once alarms are quiet and the restore window holds what is there now, heartbeats among it. */
@@ -387,7 +399,7 @@ export class Rehearsal {
   /** Runs statements as the master user of production, or of the database at another port. */
   async sql<T extends object = Record<string, unknown>>(text: string, port?: number): Promise<T[]> {
     const { database, configuration, cloud } = this.installation;
-    const at = { ...database, port: port ?? database.port };
+    const at = { ...database, port: port ?? (await this.active()).port };
     const client: Client = await connect(at, configuration.database.name, cloud.certificateAuthority);
     try {
       const result = await client.query<T>(text);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -136,6 +136,7 @@ test('an asset of the assembly is the source', async () => {
   const name = await project(undefined, { Source: { Type: 'S3', Location: `cdk-assets/${hash}.zip` } }, assembly);
   expect((await run(name)).buildStatus).toBe('SUCCEEDED');
   expect(cloud.log).toContain('asset data');
+  rmSync(assembly, { recursive: true });
 });
 
 test('refuses what it does not honour, when the project is made', async () => {

@@ -1,0 +1,4 @@
+/** One installation of production, in this order: those that come later find the database that earlier ones made production. */
+import './production/drill.ts';
+import './production/operator.ts';
+import './production/source-lost.ts';
