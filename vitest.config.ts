@@ -2,14 +2,12 @@ import { accessSync, constants, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+const testsIn = (...rooms: readonly string[]) => rooms.map((room) => `test/${room}/**/*.test.ts`);
 /** Rooms whose tests read the synthesized assemblies. */
-const assembled = [
-  'test/lib/**',
-  'test/state-machines/**',
-  'test/cli/**',
-  'test/end-to-end/**',
-  'test/simulation/**',
-].map((room) => `${room}/*.test.ts`);
+const assembled = testsIn('lib', 'state-machines', 'cli', 'end-to-end');
+const simulation = testsIn('simulation');
+/** One synth for the whole run. */
+const globalSetup = ['test/support/synthesize.ts'];
 
 /**
  * Where tests keep their databases: in memory where there is room. Each has a thousand files, and before ext4 makes one
@@ -34,11 +32,11 @@ export default defineConfig({
     hookTimeout: 180_000,
     projects: [
       {
-        extends: true, // Two at once: none of these measures time, as those do that run the whole on the machine's two cores.
+        extends: true,
         test: {
           name: 'rooms',
-          include: ['test/**/*.test.ts'],
-          exclude: assembled,
+          include: testsIn('**'),
+          exclude: [...assembled, ...simulation],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -47,13 +45,23 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'assembly',
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
           include: assembled,
+          globalSetup,
+          maxWorkers: 1, // Some of them measure how fast a restored database is.
+          sequence: { groupOrder: 2 },
           // Above what `eventually` waits: that says what never came.
           testTimeout: 240_000,
-          // One synth for the whole run, provided to every test of these rooms.
-          globalSetup: ['test/support/synthesize.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulation',
+          include: simulation,
+          globalSetup,
+          maxWorkers: 1, // which starts as many as there are cores
+          sequence: { groupOrder: 3 },
+          testTimeout: 240_000,
         },
       },
     ],

@@ -1,5 +1,10 @@
 /** Recoveries of production as people run them on a rehearsal, and what must be true of production afterwards. */
-import { DeleteDBInstanceCommand, ModifyDBInstanceCommand, paginateDescribeDBInstances } from '@aws-sdk/client-rds';
+import {
+  type DBInstance,
+  DeleteDBInstanceCommand,
+  ModifyDBInstanceCommand,
+  paginateDescribeDBInstances,
+} from '@aws-sdk/client-rds';
 import { expect } from 'vitest';
 import { type Answer, decide } from '../../cli/approval.ts';
 import { clientsOf } from '../../cli/clients.ts';
@@ -180,12 +185,14 @@ export class Production {
     return this.#site.notices.map(({ text }) => text).filter((text) => text.includes(incident));
   }
 
-  async instances(): Promise<string[]> {
-    const names: string[] = [];
+  private async describeInstances(): Promise<DBInstance[]> {
+    const found: DBInstance[] = [];
     const client = this.#site.installation.clients.rds;
-    for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client }, {}))
-      names.push(...DBInstances.map(({ DBInstanceIdentifier = '' }) => DBInstanceIdentifier));
-    return names;
+    for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client }, {})) found.push(...DBInstances);
+    return found;
+  }
+  async instances(): Promise<string[]> {
+    return (await this.describeInstances()).map(({ DBInstanceIdentifier = '' }) => DBInstanceIdentifier);
   }
 
   /** Instances beside the active database: copies that recoveries kept as evidence. */
@@ -197,8 +204,11 @@ export class Production {
   /** What a person does when the review is held. */
   async removeCopies(): Promise<void> {
     const { rds } = this.#site.installation.clients;
-    for (const DBInstanceIdentifier of await this.copies()) {
-      await rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, DeletionProtection: false }));
+    const active = await this.active();
+    for (const { DBInstanceIdentifier, DeletionProtection } of await this.describeInstances()) {
+      if (DBInstanceIdentifier === active?.identifier) continue;
+      if (DeletionProtection)
+        await rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, DeletionProtection: false }));
       await rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier, SkipFinalSnapshot: true }));
     }
     await eventually('the end of the copies', async () => (await this.copies()).length === 0);

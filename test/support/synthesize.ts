@@ -12,12 +12,27 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => void> {
+interface Synthesized {
+  readonly directory: string;
+  readonly production: string;
+  readonly staging: string;
+}
+
+async function synthesizeBoth(): Promise<Synthesized> {
   const directory = mkdtempSync(join(tmpdir(), 'stocker-dr-test-'));
   const [production, staging] = await Promise.all([
     synthesize('production', join(directory, 'production')),
     synthesize('staging', join(directory, 'staging')),
   ]);
+  return { directory, production, staging };
+}
+
+/** Each project of the run loads this file anew, in the same process. */
+const run = globalThis as typeof globalThis & { synthesized?: Promise<Synthesized> };
+
+export default async function setup(project: TestProject): Promise<() => void> {
+  run.synthesized ??= synthesizeBoth();
+  const { directory, production, staging } = await run.synthesized;
   project.provide('assemblies', { production, staging });
   return () => rmSync(directory, { recursive: true, force: true });
 }

@@ -33,7 +33,7 @@ export function deploymentManifest(plan: DeploymentPlan) {
               ports: [{ containerPort: 8080 }],
               env: Object.entries(plan.environment).map(([name, value]) => ({ name, value })),
               // Alive is enough to be rolled out: whether the database answers is what the recovery validates.
-              readinessProbe: { httpGet: { path: '/health/live', port: 8080 }, periodSeconds: plan.probeSeconds ?? 1 },
+              readinessProbe: { httpGet: { path: '/health/live', port: 8080 }, periodSeconds: plan.probeSeconds ?? 10 },
             },
           ],
         },

@@ -128,9 +128,17 @@ describe('a restore that fails or does not pass', () => {
       const crash = { kind: 'crash', when: 'after' } as const;
       site.inject({ service: 'dynamodb', operation: 'UpdateItem', where: undone, times: 1, effect: crash });
       const moved = site.observe('ssm', ['PutParameter']);
+      // The sentinel does not know that the tenant has another name: what it would look at now, it would offer.
+      const allow = site.inject({
+        service: 'lambda',
+        operation: 'Invoke',
+        where: ({ FunctionName }) => FunctionName?.includes('look-for-damage') === true,
+        effect: { kind: 'deny' },
+      });
       await site.sql("update stocker.tenant set name = 'renamed' where id = 1");
       await site.restorable(Date.now() + 500);
       const ended = await production.recover();
+      allow();
       expect(ended).toMatchObject({ status: 'FAILED', error: 'ValidationFailed' });
       expect(ended.cause).toContain('the synthetic tenant exists');
       await production.expectAsBefore(before, ended);
