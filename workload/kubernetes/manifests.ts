@@ -5,7 +5,7 @@ export interface DeploymentPlan {
   readonly replicas: number;
   readonly image: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Between two readiness probes of a pod that is ready; without, 1. */
+  /** Between two readiness probes of a pod that is ready; without, 10, as Kubernetes has it. */
   readonly probeSeconds?: number;
 }
 
