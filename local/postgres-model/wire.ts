@@ -231,7 +231,8 @@ class Output {
   counted(value: string): this {
     const lengthAt = this.#at;
     this.int32(0);
-    this.#bytes.writeInt32BE(this.#write(value), lengthAt);
+    const written = this.#write(value); // which may move the bytes
+    this.#bytes.writeInt32BE(written, lengthAt);
     return this;
   }
   /** Everything since the last time. */
