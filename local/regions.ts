@@ -61,6 +61,12 @@ export function createRegions(
     const controlPlane = controlPlanes.get(name);
     return controlPlane !== undefined && regions.includes(controlPlane) ? controlPlane : region;
   };
+  const owners = new Map<string, ServiceName | undefined>();
+  const ownerOf = (type: string, region: string): ServiceName | undefined => {
+    if (!owners.has(type))
+      owners.set(type, definitions.find(({ name }) => find(name, region)?.resources?.[type] !== undefined)?.name);
+    return owners.get(type);
+  };
   return {
     service(name, region) {
       const service = find(name, region);
@@ -69,11 +75,11 @@ export function createRegions(
       throw new AwsError('NotImplemented', `${name} is not implemented by the embedded cloud`);
     },
     provider(type, region) {
-      const owner = definitions.find(({ name }) => find(name, region)?.resources?.[type] !== undefined);
+      const owner = ownerOf(type, region);
       if (owner === undefined) return undefined;
-      const home = homeOfCalls(owner.name, region);
+      const home = homeOfCalls(owner, region);
       if (outages.isDark(home)) throw new Unreachable(home);
-      return find(owner.name, region)?.resources?.[type];
+      return find(owner, region)?.resources?.[type];
     },
     all: () => [...new Set(definitions.flatMap(({ name }) => regions.flatMap((region) => find(name, region) ?? [])))],
     routes: () =>
