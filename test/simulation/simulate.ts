@@ -2,23 +2,24 @@
  * `npm run simulate`: disasters, faults and people drawn from seeds, thousands of them, on the virtual clock; whatever
  * violates an invariant of design.md is told as the shortest story that still does, and replays from its seed.
  */
-import { fork } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { synthesize } from '../../cli/synthesize.ts';
 import { configurationOf } from '../../config/index.ts';
 import { createDataDirectory } from '../../local/process/data-directory.ts';
+import { runSeeds } from './fleet.ts';
 import { matrixDocument, meetAll } from './matrix.ts';
-import { planOf } from './plan.ts';
+import { planOf, type Scenario, scenarios } from './plan.ts';
 import { simulate } from './run.ts';
 import { summarize } from './summary.ts';
 import type { Report, Work } from './worker.ts';
 
-const usage = `npm run simulate -- [--seeds N] [--seed S] [--matrix] [--assembly DIRECTORY]
+const usage = `npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--matrix] [--assembly DIRECTORY]
   --seeds N     runs the seeds from 1 (or from --seed) on; 1000 without
   --seed S      runs this one alone, and tells its story
+  --scenario X  every run is of this kind: ${scenarios.join(', ')}
   --matrix      meets every Task with every kind of fault, and writes docs/fault-matrix.md
   --assembly D  a synthesized assembly of production; without, it is synthesized
 exit: 0 every invariant held · 1 one did not · 2 bad usage · 3 the simulation itself failed`;
@@ -31,8 +32,9 @@ async function main(): Promise<number> {
     const assembly = options.assembly ?? (await synthesize('production', join(data.path, 'cdk.out')));
     const directory = mkdtempSync(join(data.path, 'clouds-'));
     if (options.matrix) return await writeMatrix(assembly, directory);
-    if (options.seed !== undefined && options.seeds === undefined) return await tell(options.seed, assembly, directory);
-    return await runAll(options.seed ?? 1, options.seeds ?? 1000, { assembly, directory });
+    const { seed, seeds, scenario } = options;
+    if (seed !== undefined && seeds === undefined) return await tell(seed, { scenario, assembly, directory });
+    return await runAll(seed ?? 1, seeds ?? 1000, { scenario, assembly, directory });
   } finally {
     data.remove();
   }
@@ -49,17 +51,27 @@ function readOptions() {
       options: {
         seeds: { type: 'string' },
         seed: { type: 'string' },
+        scenario: { type: 'string' },
         matrix: { type: 'boolean' },
         assembly: { type: 'string' },
         help: { type: 'boolean' },
       },
     });
-    if (!values.help) return { ...values, seeds: number('seeds', values.seeds), seed: number('seed', values.seed) };
+    if (!values.help) {
+      const [seeds, seed] = [number('seeds', values.seeds), number('seed', values.seed)];
+      return { ...values, seeds, seed, scenario: scenarioNamed(values.scenario) };
+    }
     console.log(usage);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
   }
   return undefined;
+}
+
+function scenarioNamed(name: string | undefined): Scenario | undefined {
+  const scenario = scenarios.find((each) => each === name);
+  if (scenario !== undefined || name === undefined) return scenario;
+  throw new Error(`--scenario ${name}: there are ${scenarios.join(', ')}`);
 }
 
 async function writeMatrix(assembly: string, directory: string): Promise<number> {
@@ -75,8 +87,9 @@ async function writeMatrix(assembly: string, directory: string): Promise<number>
 }
 
 /** One seed in this process, with everything that happened. */
-async function tell(seed: number, assembly: string, directory: string): Promise<number> {
-  const result = await simulate(planOf(seed), { configuration: configurationOf('production'), assembly, directory });
+async function tell(seed: number, { scenario, assembly, directory }: Omit<Work, 'seed'>): Promise<number> {
+  const options = { configuration: configurationOf('production'), assembly, directory };
+  const result = await simulate(planOf(seed, scenario), options);
   console.log(`Seed ${seed}: ${JSON.stringify(result.plan)}\n\n${result.story}`);
   for (const { invariant, what } of result.violations) console.log(`\nInvariant ${invariant} is violated: ${what}`);
   if (result.violations.length === 0) console.log('\nEvery invariant held.');
@@ -85,31 +98,16 @@ async function tell(seed: number, assembly: string, directory: string): Promise<
 
 async function runAll(first: number, count: number, place: Omit<Work, 'seed'>): Promise<number> {
   const begun = performance.now();
-  const reports: Report[] = [];
-  let next = first;
-  const worker = () =>
-    new Promise<void>((resolve, reject) => {
-      const child = fork(join(import.meta.dirname, 'worker.ts'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-      const feed = () => {
-        if (next < first + count) child.send({ ...place, seed: next++ } satisfies Work);
-        else child.disconnect();
-      };
-      child.on('message', (report: Report) => {
-        reports.push(report);
-        show(report, reports.length, count, begun);
-        feed();
-      });
-      child.on('error', reject);
-      child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))));
-      feed();
-    });
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), count) }, worker));
+  const seeds = Array.from({ length: count }, (_, index) => first + index);
+  const again = place.scenario === undefined ? '' : ` --scenario ${place.scenario}`;
+  const reports = await runSeeds(seeds, place, (report, done) => show(report, again, done, count, begun));
   console.log(summarize(reports, (performance.now() - begun) / 1000));
   if (reports.some(({ crash }) => crash !== undefined)) return 3;
   return reports.some(({ violations }) => violations.length > 0) ? 1 : 0;
 }
 
-function show({ seed, violations, shortest, crash }: Report, done: number, count: number, begun: number): void {
+function show(report: Report, again: string, done: number, count: number, begun: number): void {
+  const { seed, violations, shortest, crash } = report;
   if (process.stdout.isTTY) {
     const seconds = (performance.now() - begun) / 1000;
     process.stdout.write(`\r${done} of ${count}, ${seconds.toFixed(0)} s`);
@@ -118,7 +116,7 @@ function show({ seed, violations, shortest, crash }: Report, done: number, count
   for (const { invariant, what } of violations) console.log(`\nSeed ${seed} violates invariant ${invariant}: ${what}`);
   if (shortest)
     console.log(
-      `The shortest story that still does:\n${shortest.plan}\n${shortest.story}\nReplay: npm run simulate -- --seed ${seed}`,
+      `The shortest story that still does:\n${shortest.plan}\n${shortest.story}\nReplay: npm run simulate -- --seed ${seed}${again}`,
     );
 }
 

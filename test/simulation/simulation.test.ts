@@ -69,7 +69,7 @@ describe('the checker bites', () => {
   test.each(protections)('without the $name, an invariant is violated', async (protection) => {
     const weakened = await without(protection, assembly, directory);
     const seeds = Array.from({ length: defaultSeeds }, (_, index) => index + 1);
-    const candidates = [protection.seed, ...seeds].map(planOf).filter(protection.matters).slice(0, tries);
+    const candidates = [protection.seed, ...seeds].map((seed) => planOf(seed)).filter(protection.matters).slice(0, tries);
     for (const plan of candidates) {
       const { violations } = await simulate(plan, { ...options, assembly: weakened });
       if (violations.some(({ invariant }) => protection.guards.includes(invariant))) return;
