@@ -269,6 +269,16 @@ export function bareCrypto(random: () => number) {
 /** One for all: making it is dear, and most fire when nobody listens any more. */
 const timeoutError = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
 
+const texts = new Map<string, string>();
+
+/** What a function reads is its bundle's and its runtime's, and stays as it is. */
+function readOnce(path: string, encoding?: BufferEncoding): string | Buffer {
+  if (encoding === undefined) return readFileSync(path);
+  const text = texts.get(path) ?? readFileSync(path, encoding);
+  texts.set(path, text);
+  return text;
+}
+
 function abortSignalOf(setTimeout: (run: () => void, ms: number) => unknown): object {
   return {
     [Symbol.hasInstance]: (value: unknown) => value instanceof AbortSignal,
@@ -297,6 +307,7 @@ function builtinsOf(sandbox: Sandbox, globals: Globals): Readonly<Record<string,
       },
     },
     crypto: { ...real('crypto'), ...bareCrypto(() => sandbox.random()) },
+    fs: { ...real('fs'), readFileSync: readOnce },
     http: httpModule(sandbox),
     https: httpModule(sandbox),
     net: netModule(sandbox),

@@ -49,6 +49,7 @@ export async function judge(site: Site, witness: Witness, after: After): Promise
   await lossesAreTold(witness, incidents, after);
   unknownNeverPassed(witness);
   await backupsAreWhatTheySay(site, witness, after);
+  await readinessIsWhatItSays(site, witness);
   await noSecretIsTold(site, witness);
 }
 
@@ -200,6 +201,22 @@ async function backupsAreWhatTheySay(site: Site, witness: Witness, { isMute }: A
       witness.violate(8, `${id} succeeded, and ${snapshot} is not in both Regions`);
     if (!isMute && !mails.some(({ subject }) => subject.includes(id)))
       witness.violate(5, `nobody was told what became of ${id}`);
+  }
+}
+
+/** Invariant 8: a look that could not see everything does not say that all is ready; one that ended well is on record. */
+async function readinessIsWhatItSays(site: Site, witness: Witness): Promise<void> {
+  const items = (await Promise.all(site.cloud.regions.map((each) => scan(site, site.names.incidentTable, each)))).flat();
+  const records = items.filter(({ pk }) => pk === 'readiness');
+  for (const { arn, status, states } of witness.executions.values()) {
+    if (!states.some(({ name }) => name === 'AcceptReadiness')) continue;
+    const record = records.find(({ run }) => (run as { executionArn: string }).executionArn === arn);
+    const looked = states.some(({ name }) => name === 'ReportReadiness ended');
+    if (status === 'Succeeded' && looked && record === undefined)
+      witness.violate(8, `${nameOf(arn)} ended well and is not on record`);
+    const silent = states.find(({ name }) => name.endsWith('Silent'))?.name;
+    if (silent !== undefined && record?.verdict === 'ready')
+      witness.violate(8, `${nameOf(arn)} says that all is ready although it came to ${silent}`);
   }
 }
 

@@ -4,7 +4,7 @@ import type { FaultEffect } from '../../local/faults.ts';
 import { AwsError, type Call, type ServiceName } from '../../local/kernel.ts';
 import type { SfnService } from '../../local/services/sfn/index.ts';
 import { isJob, sourceOf, tasksIn } from '../state-machines/machines.ts';
-import type { Stage } from './actors.ts';
+import { regionOf, type Stage } from './actors.ts';
 import type { Plan } from './plan.ts';
 import { type Result, type RunOptions, simulate } from './run.ts';
 
@@ -25,7 +25,7 @@ export interface Outcome extends Cell {
   readonly story: Result['story'];
 }
 
-export const machines = ['database-recovery', 'backup'] as const;
+export const machines = ['database-recovery', 'backup', 'readiness'] as const;
 export type Machine = (typeof machines)[number];
 const definition = (machine: Machine) => JSON.parse(sourceOf(machine));
 
@@ -62,6 +62,7 @@ const bases: Readonly<Record<Machine, readonly Plan[]>> = {
     // The proof restores what that backup made.
     plan({ kind: 'backup', task: 'backup' }, { acts: [{ kind: 'backup', task: 'prove', afterMs: 60 * 60_000 }] }),
   ],
+  readiness: [plan({ kind: 'look' })],
 };
 
 /** Task → the plan that reaches it, found by running them. */
@@ -156,15 +157,21 @@ A run with a part that failed ends with \`BackupIncomplete\`: every other part w
 \`AcceptBackup\` or \`ReportBackup\` fails, the watch over backups says so.
 
 ${table('backup')}
+
+## readiness
+
+A look that fails leaves its checks unknown: the run succeeds, and does not say that all is ready. Where \`AcceptReadiness\` or
+\`ReportReadiness\` fails, the alarm of a silent readiness says so.
+
+${table('readiness')}
 `;
 }
 
 /** From the first time on that the Task is entered. */
 function injectAt({ machine, task, kind }: Cell, { site }: Stage, onStrike: () => void): void {
   const { cloud, world } = site;
-  const { primary } = site.configuration;
   let entered = false;
-  (cloud.service('sfn', primary.region) as SfnService).onHistory((_arn, event) => {
+  (cloud.service('sfn', regionOf(machine, site)) as SfnService).onHistory((_arn, event) => {
     if (entered || event.stateEnteredEventDetails?.name !== task) return;
     entered = true;
     const rule = ruleOf(kind, functionOf(machine, task, site.names), world.clock.sleep);

@@ -31,6 +31,8 @@ export type Beginning =
   | { readonly kind: 'refused' }
   /** A person starts the backup, or the proof of the newest one. */
   | { readonly kind: 'backup'; readonly task: BackupTask }
+  /** A person asks whether a recovery would work. */
+  | { readonly kind: 'look' }
   /** The alarms begin. */
   | { readonly kind: 'disaster' };
 
@@ -52,6 +54,7 @@ export type Act =
   | { readonly kind: 'start-again'; readonly afterMs: number }
   | { readonly kind: 'cancel'; readonly afterMs: number }
   | { readonly kind: 'backup'; readonly task: BackupTask; readonly afterMs: number }
+  | { readonly kind: 'look'; readonly afterMs: number }
   /** After a failure; with another restore point, where the recovery names one. */
   | { readonly kind: 'retry'; readonly afterMs: number };
 
@@ -147,7 +150,7 @@ export function planOf(seed: number, scenario?: Scenario): Plan {
     seed,
     beginning,
     ...(disaster && { disaster }),
-    acts: [...drawActs(draw), ...drawBackup(seed)],
+    acts: [...drawActs(draw), ...drawBackup(seed), ...drawLook(seed)],
     faults: [
       ...Array.from({ length: draw.integer(0, 4) }, () => drawFault(draw)),
       // What heals by itself matters where its alarms come late.
@@ -163,6 +166,12 @@ function drawBackup(seed: number): Act[] {
   if (!draw.chance(0.15)) return [];
   const task = draw.weighted<BackupTask>({ backup: 4, prove: 1 });
   return [{ kind: 'backup', task, afterMs: Math.round(draw.between(0, 30 * minute)) }];
+}
+
+/** So is a look at readiness. */
+function drawLook(seed: number): Act[] {
+  const draw = new Draw(seed, 'look');
+  return draw.chance(0.08) ? [{ kind: 'look', afterMs: Math.round(draw.between(0, 30 * minute)) }] : [];
 }
 
 const lateAlarms: Fault = { kind: 'event', source: 'alarm', arrivalsMs: [9 * minute] };
