@@ -58,7 +58,10 @@ export type Act =
   /** After a failure; with another restore point, where the recovery names one. */
   | { readonly kind: 'retry'; readonly afterMs: number };
 
-export type CallFault = 'throttle' | 'unavailable' | 'hang' | 'lose-answer' | 'deny' | 'crash-before' | 'crash-after';
+export const callFaults = [
+  ...(['throttle', 'unavailable', 'hang', 'lose-answer', 'deny', 'crash-before', 'crash-after'] as const),
+] as const;
+export type CallFault = (typeof callFaults)[number];
 
 export type Fault =
   | {
