@@ -88,6 +88,13 @@ it('a cut-over that is still on its way when its execution is stopped comes too 
   expect(violations, String(story)).toEqual([]);
 });
 
+it('a copy that is restored to a moment when the application could log in is fenced before the application reaches it', async () => {
+  const reopened: Plan = { ...quiet, seed: 91, faults: [{ kind: 'reopened', afterMs: 0 }] };
+  const { violations, story } = await simulate(reopened, options);
+  expect(String(story)).toContain('log in to production again');
+  expect(violations, String(story)).toEqual([]);
+});
+
 describe('the checker bites', () => {
   test.each(protections)('without the $name, an invariant is violated', async (protection) => {
     const weakened = await without(protection, assembly, directory);
