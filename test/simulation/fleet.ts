@@ -1,6 +1,6 @@
 /** Many runs at once: as many processes as there are cores, each of which does one thing after another. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Answers, Done, Order, Work } from './worker.ts';
 
@@ -50,6 +50,11 @@ export class Fleet {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       // The parent's own flags (a test runner's loader, an inspector) are none of its.
       execArgv: [],
+      // Compiled code is kept from run to run, as for a synth.
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache'),
+      },
     });
     child.on('message', ({ answer, crash }: Done) => {
       const order = this.#working.get(child);

@@ -206,7 +206,9 @@ async function backupsAreWhatTheySay(site: Site, witness: Witness, { isMute }: A
 
 /** Invariant 8: a look that could not see everything does not say that all is ready; one that ended well is on record. */
 async function readinessIsWhatItSays(site: Site, witness: Witness): Promise<void> {
-  const items = (await Promise.all(site.cloud.regions.map((each) => scan(site, site.names.incidentTable, each)))).flat();
+  const items = (
+    await Promise.all(site.cloud.regions.map((each) => scan(site, site.names.incidentTable, each)))
+  ).flat();
   const records = items.filter(({ pk }) => pk === 'readiness');
   for (const { arn, status, states } of witness.executions.values()) {
     if (!states.some(({ name }) => name === 'AcceptReadiness')) continue;

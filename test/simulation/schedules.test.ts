@@ -28,7 +28,8 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A resource that is only referred to. */
 function standIn(type: string): ResourceProvider {
-  const named = type === 'AWS::StepFunctions::StateMachine' ? 'states' : type === 'AWS::Lambda::Function' ? 'lambda' : 'other';
+  const named =
+    type === 'AWS::StepFunctions::StateMachine' ? 'states' : type === 'AWS::Lambda::Function' ? 'lambda' : 'other';
   const kind = named === 'states' ? 'stateMachine' : named === 'lambda' ? 'function' : 'thing';
   return {
     create(properties, { logicalId }) {
@@ -55,7 +56,10 @@ async function live(): Promise<readonly Fired[]> {
   home.call = async <O>(_service: string, operation: string, given: object) => {
     const input = given as { stateMachineArn?: string; FunctionName?: string; input?: string; Payload?: Buffer };
     if (operation !== 'AssumeRole') {
-      const target = String(input.stateMachineArn ?? input.FunctionName).split(':').at(-1) ?? '';
+      const target =
+        String(input.stateMachineArn ?? input.FunctionName)
+          .split(':')
+          .at(-1) ?? '';
       const text = input.input ?? input.Payload?.toString();
       fired.push({ at: clock.now(), target: target.replace(/^stocker-dr-production-/, ''), input: text });
     }
@@ -66,7 +70,9 @@ async function live(): Promise<readonly Fired[]> {
     account,
     dataDirectory: directory,
     provider: (type, where) =>
-      where === region ? ((service.resources as Record<string, ResourceProvider>)[type] ?? standIn(type)) : standIn(type),
+      where === region
+        ? ((service.resources as Record<string, ResourceProvider>)[type] ?? standIn(type))
+        : standIn(type),
     ssmParameter: async () => '',
   });
   await deployer.deploy(inject('assemblies').production);
@@ -95,7 +101,9 @@ describe('a year of schedules', async () => {
 
   it('backs up every day at two, and proves every Sunday at three', () => {
     expect(timesOf('backup', '"backup"')).toEqual(days.map((date) => at(date, 2)));
-    expect(timesOf('backup', '"prove"')).toEqual(days.filter((date) => date.getUTCDay() === 0).map((date) => at(date, 3)));
+    expect(timesOf('backup', '"prove"')).toEqual(
+      days.filter((date) => date.getUTCDay() === 0).map((date) => at(date, 3)),
+    );
   });
 
   it('drills on the first of every month at four', () => {
@@ -131,6 +139,8 @@ describe('a year of schedules', async () => {
       ...['backup-watch-backups', 'database-look-for-damage', 'database-write-heartbeat'],
       ...['incident-clean-up-stopped', 'incident-report-progress'],
     ];
-    expect([...new Set(fired.map(({ target }) => target))].sort()).toEqual([...Object.keys(requests), ...functions].sort());
+    expect([...new Set(fired.map(({ target }) => target))].sort()).toEqual(
+      [...Object.keys(requests), ...functions].sort(),
+    );
   });
 });

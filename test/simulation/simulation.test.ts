@@ -99,7 +99,10 @@ describe('the checker bites', () => {
   test.each(protections)('without the $name, an invariant is violated', async (protection) => {
     const weakened = await without(protection, assembly, directory);
     const all = Array.from({ length: defaultSeeds }, (_, index) => index + 1);
-    const candidates = [protection.seed, ...all].map((seed) => planOf(seed)).filter(protection.matters).slice(0, tries);
+    const candidates = [protection.seed, ...all]
+      .map((seed) => planOf(seed))
+      .filter(protection.matters)
+      .slice(0, tries);
     for (const plan of candidates) {
       const work = { kind: 'plan', plan, shrinks: false, directory, assembly: weakened } as const;
       const { violations } = await fleet.run<'plan'>(work);

@@ -168,8 +168,7 @@ function list(table: Table, input: Input): object {
     found.push(...(forward ? items : items.reverse()));
   }
   const matching = found.filter((item) => holds(keyCondition, item, input));
-  const start = input.ExclusiveStartKey && get(table, input.ExclusiveStartKey);
-  const after = start === undefined ? matching : matching.slice(matching.indexOf(start) + 1);
+  const after = input.ExclusiveStartKey === undefined ? matching : behind(input.ExclusiveStartKey, matching, table);
   const page = after.slice(0, limit);
   const Items = page.filter((item) => holds(input.FilterExpression, item, input));
   const last = page.length === limit ? page.at(-1) : undefined;
@@ -179,6 +178,13 @@ function list(table: Table, input: Input): object {
     ScannedCount: page.length,
     ...(last && { LastEvaluatedKey: keyOf(table, last) }),
   };
+}
+
+function behind(key: Item, items: readonly Item[], table: Table): readonly Item[] {
+  const start = get(table, key);
+  if (start === undefined)
+    throw new AwsError('NotImplemented', 'a page that begins behind an item that is gone is not implemented in memory');
+  return items.slice(items.indexOf(start) + 1);
 }
 
 function partitionsFor(table: Table, input: Input): Iterable<ReadonlyMap<string, Item>> {
