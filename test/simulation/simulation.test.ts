@@ -135,6 +135,29 @@ describe('the checker bites', () => {
     expect(violations.map(({ invariant }) => invariant)).toEqual([8]);
   });
 
+  it('misses that silence is unknown: a check whose look failed says that all is well', async () => {
+    const silence: Protection = {
+      name: 'silence is unknown',
+      seed: 1,
+      edits: [
+        {
+          file: 'core/readiness/check.ts',
+          text: "{ verdict: 'unknown', reason: answer.silent }",
+          instead: "{ verdict: 'ready' as const, reason: answer.silent }",
+        },
+      ],
+      guards: [8],
+      matters: () => true,
+    };
+    const cell = { machine: 'readiness', task: 'LookAtSecrets', kind: 'terminal' } as const;
+    const base: Plan = { ...quiet, beginning: { kind: 'look' } };
+    const sound = await fleet.run<'cell'>({ kind: 'cell', cell, base, ...place });
+    expect(sound).toMatchObject({ violations: [], struck: true, end: 'Succeeded' });
+    const weakened = { directory, assembly: await without(silence, assembly, directory) };
+    const { violations } = await fleet.run<'cell'>({ kind: 'cell', cell, base, ...weakened });
+    expect(violations.map(({ invariant }) => invariant)).toEqual([8]);
+  });
+
   it('tells the shortest story that still does', async () => {
     const protection = protections.find(({ name }) => name === 'compensation') ?? expect.unreachable();
     const weakened = { ...options, assembly: await without(protection, assembly, directory) };
