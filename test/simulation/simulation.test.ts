@@ -25,8 +25,10 @@ const tries = 15;
 const fleet = new Fleet();
 afterAll(() => fleet.close());
 
+/** Calls that hang are rare. */
+const seedsThatHang = [54, 60];
 /** The seeds of every run of the tests; `npm run simulate` has a thousand. */
-const seeds = Array.from({ length: 60 }, (_, index) => index + 1);
+const seeds = [...Array.from({ length: 30 }, (_, index) => index + 1), ...seedsThatHang];
 
 describe('disasters drawn from seeds', () => {
   it('keep every invariant, whatever fault strikes', async () => {
@@ -96,7 +98,7 @@ it('a copy that is restored to a moment when the application could log in is fen
 });
 
 describe('the checker bites', () => {
-  test.each(protections)('without the $name, an invariant is violated', async (protection) => {
+  test.concurrent.each(protections)('without the $name, an invariant is violated', async (protection) => {
     const weakened = await without(protection, assembly, directory);
     const all = Array.from({ length: defaultSeeds }, (_, index) => index + 1);
     const candidates = [protection.seed, ...all]
