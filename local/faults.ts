@@ -64,7 +64,7 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
     operation: string,
     input: object,
     call: Call,
-  ) {
+  ): Promise<undefined> {
     for (const [rule, left] of rules) {
       if (momentOf(rule.effect) !== moment || !matches(rule, service, operation, input, call)) continue;
       if (rule.probability !== undefined && random() >= rule.probability) continue;
@@ -72,6 +72,13 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
       else rules.set(rule, left - 1);
       await apply(rule.effect, `${service}:${operation}`, input, call);
     }
+    return undefined;
+  }
+
+  function isNamed(moment: 'before' | 'after', service: ServiceName, operation: string): boolean {
+    for (const rule of rules.keys())
+      if (momentOf(rule.effect) === moment && names(rule, service, operation)) return true;
+    return false;
   }
 
   async function apply(effect: FaultEffect, name: string, input: object, call: Call): Promise<void> {
@@ -95,11 +102,11 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
   }
 
   return {
-    before: async (service, operation, input, call) => {
-      await strike('before', service, operation, input, call);
-      return undefined;
-    },
-    after: (service, operation, input, call) => strike('after', service, operation, input, call),
+    // Most calls are about no rule.
+    before: (service, operation, input, call) =>
+      isNamed('before', service, operation) ? strike('before', service, operation, input, call) : nothing,
+    after: (service, operation, input, call) =>
+      isNamed('after', service, operation) ? strike('after', service, operation, input, call) : nothing,
     inject(rule) {
       rules.set(rule, rule.times ?? Number.POSITIVE_INFINITY);
       return () => rules.delete(rule);
@@ -126,6 +133,7 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
 }
 
 const atOnce = [0];
+const nothing: Promise<undefined> = Promise.resolve(undefined);
 
 /** Not an error: how a rule ends a call in the place of the operation. */
 export class InjectedAnswer {
@@ -141,9 +149,11 @@ function momentOf(effect: FaultEffect): 'before' | 'after' {
 }
 
 function matches(rule: FaultRule, service: ServiceName, operation: string, input: object, call: Call): boolean {
-  return (
-    (rule.service === '*' || rule.service === service) &&
-    (rule.operation instanceof RegExp ? rule.operation.test(operation) : ['*', operation].includes(rule.operation)) &&
-    (rule.where?.(input, call) ?? true)
-  );
+  return names(rule, service, operation) && (rule.where?.(input, call) ?? true);
+}
+
+function names(rule: FaultRule, service: ServiceName, operation: string): boolean {
+  if (rule.service !== '*' && rule.service !== service) return false;
+  if (typeof rule.operation === 'string') return rule.operation === '*' || rule.operation === operation;
+  return rule.operation.test(operation);
 }

@@ -36,16 +36,17 @@ export function createRegions(
   homeOf: (region: string, isGlobal: boolean) => Home,
   outages: Outages,
 ): Regions {
-  const instances = new Map<string, Service>();
-  const key = (name: ServiceName, region: string) => `${region}/${name}`;
+  const inRegions = new Map(regions.map((region) => [region, new Map<ServiceName, Service>()]));
+  const find = (name: ServiceName, region: string) => inRegions.get(region)?.get(name);
+  const controlPlanes = new Map(definitions.map(({ name, controlPlane }) => [name, controlPlane]));
   for (const definition of definitions) {
     const shared = definition.global ? definition.create(homeOf(globalRegion, true)) : undefined;
     for (const region of regions) {
-      instances.set(key(definition.name, region), shared ?? definition.create(homeOf(region, false)));
+      inRegions.get(region)?.set(definition.name, shared ?? definition.create(homeOf(region, false)));
     }
   }
   const inRegion = (region: string) =>
-    definitions.flatMap(({ name, global }) => (global ? [] : (instances.get(key(name, region)) ?? [])));
+    definitions.flatMap(({ name, global }) => (global ? [] : (find(name, region) ?? [])));
   const requireRegion = (region: string) => {
     if (!regions.includes(region)) throw new AwsError('NotImplemented', `the Region ${region} is not in this cloud`);
   };
@@ -57,24 +58,30 @@ export function createRegions(
     },
   });
   const homeOfCalls: Regions['homeOfCalls'] = (name, region) => {
-    const { controlPlane } = definitions.find((each) => each.name === name) ?? {};
+    const controlPlane = controlPlanes.get(name);
     return controlPlane !== undefined && regions.includes(controlPlane) ? controlPlane : region;
+  };
+  const owners = new Map<string, ServiceName | undefined>();
+  const ownerOf = (type: string, region: string): ServiceName | undefined => {
+    if (!owners.has(type))
+      owners.set(type, definitions.find(({ name }) => find(name, region)?.resources?.[type] !== undefined)?.name);
+    return owners.get(type);
   };
   return {
     service(name, region) {
-      const service = instances.get(key(name, region));
+      const service = find(name, region);
       if (service !== undefined) return service;
       requireRegion(region);
       throw new AwsError('NotImplemented', `${name} is not implemented by the embedded cloud`);
     },
     provider(type, region) {
-      const owner = definitions.find(({ name }) => instances.get(key(name, region))?.resources?.[type] !== undefined);
+      const owner = ownerOf(type, region);
       if (owner === undefined) return undefined;
-      const home = homeOfCalls(owner.name, region);
+      const home = homeOfCalls(owner, region);
       if (outages.isDark(home)) throw new Unreachable(home);
-      return instances.get(key(owner.name, region))?.resources?.[type];
+      return find(owner, region)?.resources?.[type];
     },
-    all: () => [...new Set(instances.values())],
+    all: () => [...new Set(definitions.flatMap(({ name }) => regions.flatMap((region) => find(name, region) ?? [])))],
     routes: () =>
       regions.flatMap((region) =>
         inRegion(region)

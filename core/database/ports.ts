@@ -85,12 +85,9 @@ export interface Databases {
   /** Starts the restore; returns 'started', or 'exists' where an instance of that identifier is there already. */
   restore(specification: RestoreSpecification): Promise<'started' | 'exists'>;
   /** Sets what a restore cannot (monitoring, windows, CA …) and the master's password. */
-  configure(
-    identifier: string,
-    like: Like,
-    masterPassword: string,
-    options?: { readonly securityGroupIds: readonly string[] },
-  ): Promise<void>;
+  configure(identifier: string, like: Like, masterPassword: string): Promise<void>;
+  /** Puts it into these security groups, and no others. */
+  admit(identifier: string, securityGroupIds: readonly string[]): Promise<void>;
   /** Makes it as safe as `like`: Multi-AZ, deletion protection, security groups, backups and windows. */
   protect(identifier: string, like: Like): Promise<void>;
   /** Starts a snapshot; 'exists' where there is one of that name. */

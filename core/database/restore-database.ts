@@ -215,7 +215,7 @@ export interface ConfigureContext {
 
 /** What a restore cannot set, and the current master password: the restored one is as old as the restore point. */
 export async function configureDatabase(
-  { incident, plan }: PlanInput,
+  { plan }: Pick<PlanInput, 'plan'>,
   { settings, databases, secrets }: ConfigureContext,
 ): Promise<StepResult<Record<string, never>>> {
   if (plan.resume !== undefined)
@@ -224,11 +224,7 @@ export async function configureDatabase(
     databases.find(plan.source.identifier),
     secrets.credentials(settings.database.masterSecretName),
   ]);
-  const like = likeOf(plan, source);
-  // A recovery's copy is admitted to the application's network here, well before the cut-over, and stays fenced.
-  const groups = isCopyDeleted(incident) ? undefined : like.settings.securityGroupIds;
-  const options = Array.isArray(groups) ? { securityGroupIds: groups } : undefined;
-  await databases.configure(plan.candidate, like, master.password, options);
+  await databases.configure(plan.candidate, likeOf(plan, source), master.password);
   return {
     output: {},
     summary: `${plan.candidate} takes the settings of ${plan.source.identifier} that a restore cannot`,
@@ -267,7 +263,7 @@ export async function awaitUsable(
 type LikeEngine = Pick<DatabaseInstance, 'settings' | 'engine' | 'engineVersion'>;
 
 /** What the copy must resemble: in a recovery what the assessment saw, for the source may be gone by now. */
-function likeOf(plan: RestorePlan, source: DatabaseInstance | undefined): LikeEngine {
+export function likeOf(plan: RestorePlan, source: DatabaseInstance | undefined): LikeEngine {
   if (plan.seen !== undefined) return plan.seen;
   if (source?.resourceId === plan.source.resourceId) return source;
   throw sourceGone(plan);

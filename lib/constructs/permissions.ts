@@ -39,6 +39,12 @@ export function permissionsOf(configuration: Configuration, region: string) {
   const ours = { 'aws:ResourceTag/stocker-dr:environment': configuration.environment };
   const databaseKeys = 'Keys of databases belong to Terraform; only RDS may use them, for its own resources.';
 
+  /** Only what a recovery or drill of this environment made; which incident's it is, the step reads from its tag. */
+  const modifyRestored = () =>
+    allow('ModifyRestored', ['rds:ModifyDBInstance'], [drill, recovered], {
+      conditions: { StringEquals: ours },
+      wildcard: prefixed,
+    });
   return {
     ...look,
     /** The incident table of this Region: every step writes its own line of the timeline. */
@@ -185,12 +191,10 @@ export function permissionsOf(configuration: Configuration, region: string) {
         },
       ),
     ],
-    /** Only what a recovery or drill of this environment made; which incident's it is, the step reads from its tag. */
-    modifyRestored: () => [
-      allow('ModifyRestored', ['rds:ModifyDBInstance'], [drill, recovered], {
-        conditions: { StringEquals: ours },
-        wildcard: prefixed,
-      }),
+    modifyRestored,
+    /** Settings that a restore cannot set, too. */
+    configureRestored: () => [
+      modifyRestored(),
       // Enhanced Monitoring: ModifyDBInstance with MonitoringRoleArn passes that role on.
       allow('PassMonitoringRole', ['iam:PassRole'], [`arn:aws:iam::${account}:role/${database.monitoringRoleName}`], {
         conditions: { StringEquals: { 'iam:PassedToService': 'monitoring.rds.amazonaws.com' } },

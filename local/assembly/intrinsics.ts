@@ -69,15 +69,28 @@ export function resolve(value: unknown, scope: Scope): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const call = intrinsicCall(value);
   if (call !== undefined) return call.run(call.argument, scope);
-  return Object.fromEntries(
-    Object.entries(value)
-      .map(([key, each]) => [key, resolve(each, scope)] as const)
-      .filter(([, each]) => each !== noValue),
-  );
+  const resolved: Record<string, unknown> = {};
+  for (const [key, each] of Object.entries(value)) {
+    const member = resolve(each, scope);
+    if (member !== noValue) resolved[key] = member;
+  }
+  return resolved;
 }
 
 /** The names that a value refers to: logical ids, parameters, pseudo parameters. */
 export function references(value: unknown): ReadonlySet<string> {
+  if (typeof value !== 'object' || value === null) return new Set();
+  let found = referred.get(value);
+  if (found === undefined) {
+    found = referencesIn(value);
+    referred.set(value, found);
+  }
+  return found;
+}
+
+const referred = new WeakMap<object, ReadonlySet<string>>();
+
+function referencesIn(value: object): ReadonlySet<string> {
   const names = new Set<string>();
   const visit = (each: unknown): void => {
     if (typeof each !== 'object' || each === null) return;

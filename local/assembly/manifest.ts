@@ -1,5 +1,5 @@
 /** Reads a cloud assembly (cdk.out) as the CDK writes it: which stacks it holds, for which account and Region, in which order. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Template } from './template.ts';
 
@@ -66,6 +66,14 @@ function readStack(assemblyDirectory: string, id: string, artifact: Artifact): S
   return { name, account, region, template: readJson(templateFile) as Template, assemblyDirectory };
 }
 
+/** What a file holds, read once as long as it is the same: nobody changes what was read. */
 export function readJson(file: string): unknown {
-  return JSON.parse(readFileSync(file, 'utf8'));
+  const { mtimeMs, size } = statSync(file);
+  const known = read.get(file);
+  if (known?.mtimeMs === mtimeMs && known.size === size) return known.content;
+  const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  read.set(file, { mtimeMs, size, content });
+  return content;
 }
+
+const read = new Map<string, { readonly mtimeMs: number; readonly size: number; readonly content: unknown }>();

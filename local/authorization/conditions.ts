@@ -63,8 +63,18 @@ interface ConditionOperator {
   readonly ifExists: boolean;
 }
 
+const parsed = new Map<string, ConditionOperator>();
+
 /** Reads an operator's name. Throws AwsError MalformedPolicyDocument for one that IAM does not know. */
 export function parseOperator(text: string): ConditionOperator {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const operator = readOperator(text);
+  parsed.set(text, operator);
+  return operator;
+}
+
+function readOperator(text: string): ConditionOperator {
   const [, set, given = '', ifExists] = /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/.exec(text) ?? [];
   const name = negated[given] ?? given;
   const known = Object.hasOwn(operators, name) || (name === 'Null' && !set && !ifExists);

@@ -19,32 +19,42 @@ const list = (value: string | readonly string[] | undefined): readonly string[] 
   value === undefined ? [] : [value].flat();
 
 function applies(statement: PolicyStatement, request: Request): boolean {
-  if (!concerns(statement, request)) return false;
+  if (varies(statement) && !matchesRequest(statement, request, request.context)) return false;
   return statement.Condition === undefined || conditionsHold(statement.Condition, request.context);
 }
 
-/** What was found for a statement without variables: the same few calls are judged again and again. */
-const concerned = new WeakMap<PolicyStatement, Map<string, boolean> | 'varies'>();
+/** The statements of a document for an action on a resource: the same few calls are judged again and again. */
+const concerned = new WeakMap<PolicyDocument, Map<string, readonly PolicyStatement[]>>();
 
-/** Whether a statement is about this action on this resource, whatever its conditions say. */
-function concerns(statement: PolicyStatement, request: Request): boolean {
-  let answers = concerned.get(statement);
-  if (answers === undefined) {
-    const { Action, NotAction, Resource, NotResource } = statement;
-    answers = JSON.stringify([Action, NotAction, Resource, NotResource]).includes('${') ? 'varies' : new Map();
-    concerned.set(statement, answers);
+/** Those that are about this action on this resource, whatever their conditions say, and those with variables. */
+function concerning(document: PolicyDocument, request: Request): readonly PolicyStatement[] {
+  let known = concerned.get(document);
+  if (known === undefined) {
+    known = new Map();
+    concerned.set(document, known);
   }
-  if (answers === 'varies') return matchesRequest(statement, request, request.context);
   const question = `${request.action} ${request.resource}`;
-  let answer = answers.get(question);
-  if (answer === undefined) {
-    answer = matchesRequest(statement, request, noContext);
-    answers.set(question, answer);
+  let found = known.get(question);
+  if (found === undefined) {
+    found = document.Statement.filter((each) => varies(each) || matchesRequest(each, request, noContext));
+    known.set(question, found);
   }
-  return answer;
+  return found;
 }
 
 const noContext: Context = new Map();
+const variable = new WeakMap<PolicyStatement, boolean>();
+
+/** Whether what a statement is about depends on the request's variables. */
+function varies(statement: PolicyStatement): boolean {
+  let answer = variable.get(statement);
+  if (answer === undefined) {
+    const { Action, NotAction, Resource, NotResource } = statement;
+    answer = JSON.stringify([Action, NotAction, Resource, NotResource]).includes('${');
+    variable.set(statement, answer);
+  }
+  return answer;
+}
 
 function matchesRequest(statement: PolicyStatement, { action, resource }: Request, context: Context): boolean {
   const { Action, NotAction, Resource, NotResource } = statement;
@@ -56,20 +66,22 @@ function matchesRequest(statement: PolicyStatement, { action, resource }: Reques
 
 /** What identity policies say: an explicit deny wins over every allow. */
 export function evaluateIdentity(documents: readonly PolicyDocument[], request: Request): Verdict {
-  const effects = documents.flatMap((document) =>
-    document.Statement.filter((statement) => applies(statement, request)).map(({ Effect }) => Effect),
-  );
-  if (effects.includes('Deny')) return 'explicitDeny';
-  return effects.includes('Allow') ? 'allowed' : 'implicitDeny';
+  let verdict: Verdict = 'implicitDeny';
+  for (const document of documents)
+    for (const statement of concerning(document, request)) {
+      if (verdict === 'allowed' && statement.Effect === 'Allow') continue;
+      if (!applies(statement, request)) continue;
+      if (statement.Effect === 'Deny') return 'explicitDeny';
+      verdict = 'allowed';
+    }
+  return verdict;
 }
 
 /** What a resource policy says to this caller. */
 export function evaluateResource(document: PolicyDocument, request: Request, call: Call): ResourceVerdict {
-  const found = document.Statement.map((statement) => ({
-    effect: statement.Effect,
-    match: matchPrincipal(statement.Principal, call),
-    statement,
-  })).filter(({ match, statement }) => match !== undefined && applies(statement, request));
+  const found = concerning(document, request)
+    .map((statement) => ({ effect: statement.Effect, match: matchPrincipal(statement.Principal, call), statement }))
+    .filter(({ match, statement }) => match !== undefined && applies(statement, request));
   if (found.some(({ effect }) => effect === 'Deny')) return 'explicitDeny';
   if (found.some(({ match }) => match === 'named')) return 'allowed';
   return found.length > 0 ? 'delegated' : 'implicitDeny';

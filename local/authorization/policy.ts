@@ -12,6 +12,21 @@ export type PolicyKind = 'identity' | 'resource' | 'trust';
  * MalformedPolicyDocument for what IAM refuses, NotImplemented for what this evaluator does not know.
  */
 export function parsePolicy(source: unknown, kind: PolicyKind): PolicyDocument {
+  const text = `${kind} ${typeof source === 'string' ? source : JSON.stringify(source)}`;
+  let policy = parsed.get(text);
+  if (policy === undefined) {
+    policy = read(source, kind);
+    if (parsed.size >= most) parsed.clear();
+    parsed.set(text, policy);
+  }
+  return policy;
+}
+
+/** Every cloud of a process is given the same policies; what was found out about one (evaluate.ts) is kept with it. */
+const parsed = new Map<string, PolicyDocument>();
+const most = 5000;
+
+function read(source: unknown, kind: PolicyKind): PolicyDocument {
   const document = (typeof source === 'string' ? parseJson(source) : source) as Partial<PolicyDocument> | null;
   if (typeof document !== 'object' || document === null || document.Statement === undefined)
     throw malformed('Syntax errors in policy: a policy is an object with Statement.');
@@ -22,7 +37,8 @@ export function parsePolicy(source: unknown, kind: PolicyKind): PolicyDocument {
     throw new AwsError('NotImplemented', 'a policy with variables must have Version 2012-10-17');
   const statements = [Statement].flat();
   for (const statement of statements) checkStatement(statement, kind);
-  return { Version, Statement: statements };
+  // Kept for others: whoever gave it may change its own.
+  return structuredClone({ Version, Statement: statements });
 }
 
 function parseJson(text: string): unknown {

@@ -1,10 +1,9 @@
 /** One modelled database: who may log in, who is there, what is committed. */
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import type { Clock } from '../kernel.ts';
 import { type Content, type Entry, type Movement, SqlError } from './content.ts';
 import { answer } from './statements.ts';
-import { type Backend, type SessionHandler, serve } from './wire.ts';
+import { type Backend, type ByteStream, type SessionHandler, serve } from './wire.ts';
 
 /** The log of one database, as far as it was archived: it survives the database. */
 export class Log {
@@ -22,7 +21,7 @@ interface Session extends SessionHandler {
 
 /** Where modelled databases accept streams. */
 export interface StreamNetwork {
-  listenToStreams(accept: (stream: Duplex) => void, port?: number): { readonly port: number; close(): void };
+  listenToStreams(accept: (stream: ByteStream) => void, port?: number): { readonly port: number; close(): void };
 }
 
 export class ModelledServer implements Backend {

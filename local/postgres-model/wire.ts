@@ -1,5 +1,4 @@
 /** PostgreSQL's frontend/backend protocol, version 3, from the server's side, on one stream. TLS is agreed and left out. */
-import type { Duplex } from 'node:stream';
 import { SqlError } from './content.ts';
 
 export type Rows = readonly Readonly<Record<string, string | null>>[];
@@ -20,16 +19,27 @@ export interface SessionHandler {
   close(): void;
 }
 
+/** One end of a connection. */
+export interface ByteStream {
+  readonly destroyed: boolean;
+  on(event: 'data', hear: (chunk: Buffer) => void): unknown;
+  on(event: 'end' | 'close' | 'error', hear: () => void): unknown;
+  write(chunk: string | Buffer): unknown;
+  end(): unknown;
+  destroy(): unknown;
+}
+
 const sslRequest = 80_877_103;
 const textType = 25;
 
 /** Serves one connection until either side ends it. */
-export function serve(stream: Duplex, backend: Backend): void {
+export function serve(stream: ByteStream, backend: Backend): void {
   new Connection(stream, backend);
 }
 
 class Connection {
-  readonly #stream: Duplex;
+  readonly #stream: ByteStream;
+  readonly #output = new Output();
   readonly #backend: Backend;
   #buffer: Buffer = Buffer.alloc(0);
   #user: string | undefined;
@@ -39,10 +49,13 @@ class Connection {
   /** After an error the extended protocol skips to the next Sync. */
   #skipping = false;
 
-  constructor(stream: Duplex, backend: Backend) {
+  constructor(stream: ByteStream, backend: Backend) {
     this.#stream = stream;
     this.#backend = backend;
-    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stream.on('data', (chunk: Buffer) => {
+      this.#receive(chunk);
+      this.#flush();
+    });
     stream.on('end', () => this.#end());
     stream.on('close', () => this.#session?.close());
     stream.on('error', () => this.#session?.close());
@@ -75,7 +88,7 @@ class Connection {
     }
     const parts = body.toString('utf8', 4).split('\0');
     this.#user = parts[parts.indexOf('user') + 1] ?? '';
-    this.#send('R', int32(3)); // AuthenticationCleartextPassword
+    this.#output.begin('R').int32(3).finish(); // AuthenticationCleartextPassword
   }
 
   #handle(type: string, body: Buffer): void {
@@ -90,8 +103,10 @@ class Connection {
     } catch (error) {
       this.#fail(error);
       if (type === 'Q') this.#ready();
-      else if (type === 'p') this.#stream.end();
-      else this.#skipping = true;
+      else if (type === 'p') {
+        this.#flush();
+        this.#stream.end();
+      } else this.#skipping = true;
     }
   }
 
@@ -99,17 +114,18 @@ class Connection {
     const session = this.#backend.login(this.#user ?? '', password);
     session.onEnd((error) => {
       this.#fail(error, 'FATAL');
+      this.#flush();
       this.#stream.destroy();
     });
     this.#session = session;
-    this.#send('R', int32(0));
+    this.#output.begin('R').int32(0).finish();
     for (const [name, value] of [
       ['server_version', '18.0'],
       ['client_encoding', 'UTF8'],
       ['standard_conforming_strings', 'on'],
     ] as const)
-      this.#send('S', Buffer.from(`${name}\0${value}\0`));
-    this.#send('K', Buffer.concat([int32(1), int32(1)]));
+      this.#output.begin('S').text(name).text(value).finish();
+    this.#output.begin('K').int32(1).int32(1).finish();
     this.#ready();
   }
 
@@ -122,48 +138,122 @@ class Connection {
     if (type === 'P') {
       const name = cstring(body, 0);
       this.#statement = cstring(body, Buffer.byteLength(name) + 1);
-      this.#send('1');
+      this.#output.begin('1').finish();
     } else if (type === 'B') {
       this.#bound = this.#session?.query(this.#statement, parametersOf(body)) ?? [];
-      this.#send('2');
+      this.#output.begin('2').finish();
     } else if (type === 'D') {
       const rows = this.#bound ?? [];
-      if (rows.length === 0) this.#send('n');
+      if (rows.length === 0) this.#output.begin('n').finish();
       else this.#describe(rows);
     } else if (type === 'E') this.#answer(this.#bound ?? [], false);
   }
 
   #answer(rows: Rows, described: boolean): void {
     if (described && rows.length > 0) this.#describe(rows);
-    for (const row of rows) this.#send('D', dataRow(Object.values(row)));
-    this.#send('C', Buffer.from(`SELECT ${rows.length}\0`));
+    for (const row of rows) this.#row(Object.values(row));
+    this.#output.begin('C').text(`SELECT ${rows.length}`).finish();
   }
 
   #describe([row = {}]: Rows): void {
-    const fields = Object.keys(row).map((name) =>
-      Buffer.concat([Buffer.from(`${name}\0`), int32(0), int16(0), int32(textType), int16(-1), int32(-1), int16(0)]),
-    );
-    this.#send('T', Buffer.concat([int16(fields.length), ...fields]));
+    const names = Object.keys(row);
+    const output = this.#output.begin('T').int16(names.length);
+    for (const name of names) output.text(name).int32(0).int16(0).int32(textType).int16(-1).int32(-1).int16(0);
+    output.finish();
+  }
+
+  #row(values: readonly (string | null)[]): void {
+    const output = this.#output.begin('D').int16(values.length);
+    for (const value of values) {
+      if (value === null) output.int32(-1);
+      else output.counted(value);
+    }
+    output.finish();
   }
 
   #ready(): void {
-    this.#send('Z', Buffer.from(this.#session?.transaction ?? 'I'));
+    this.#output
+      .begin('Z')
+      .byte(this.#session?.transaction ?? 'I')
+      .finish();
   }
 
   #fail(error: unknown, severity = 'ERROR'): void {
     const { sqlState, message } = error instanceof SqlError ? error : new SqlError('XX000', String(error));
-    const fields = { S: severity, V: severity, C: sqlState, M: message };
-    const text = Object.entries(fields).map(([code, value]) => `${code}${value}\0`);
-    this.#send('E', Buffer.from(`${text.join('')}\0`));
+    const output = this.#output.begin('E');
+    for (const [code, value] of Object.entries({ S: severity, V: severity, C: sqlState, M: message }))
+      output.text(code + value);
+    output.text('').finish();
   }
 
-  #send(type: string, body: Buffer = Buffer.alloc(0)): void {
-    if (this.#stream.destroyed || this.#stream.writableEnded) return;
-    const message = Buffer.allocUnsafe(5 + body.length);
-    message.write(type, 0, 'latin1');
-    message.writeInt32BE(4 + body.length, 1);
-    body.copy(message, 5);
-    this.#stream.write(message);
+  /** What was said meanwhile goes out together. */
+  #flush(): void {
+    const bytes = this.#output.take();
+    if (bytes.length > 0 && !this.#stream.destroyed) this.#stream.write(bytes);
+  }
+}
+
+/** Messages of the server: a type, the length of the rest, the rest. */
+class Output {
+  #bytes = Buffer.allocUnsafe(256);
+  #at = 0;
+  #begun = 0;
+
+  begin(type: string): this {
+    this.byte(type);
+    this.#begun = this.#at;
+    return this.int32(0);
+  }
+  finish(): void {
+    this.#bytes.writeInt32BE(this.#at - this.#begun, this.#begun);
+  }
+  byte(character: string): this {
+    this.#room(1);
+    this.#bytes[this.#at++] = character.charCodeAt(0);
+    return this;
+  }
+  int16(value: number): this {
+    this.#room(2);
+    this.#at = this.#bytes.writeInt16BE(value, this.#at);
+    return this;
+  }
+  int32(value: number): this {
+    this.#room(4);
+    this.#at = this.#bytes.writeInt32BE(value, this.#at);
+    return this;
+  }
+  /** Ended by a zero byte. */
+  text(value: string): this {
+    this.#write(value);
+    return this.byte('\0');
+  }
+  /** After its length in bytes. */
+  counted(value: string): this {
+    const lengthAt = this.#at;
+    this.int32(0);
+    const written = this.#write(value); // which may move the bytes
+    this.#bytes.writeInt32BE(written, lengthAt);
+    return this;
+  }
+  /** Everything since the last time. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#at);
+    if (this.#at > 0) this.#bytes = Buffer.allocUnsafe(256);
+    this.#at = 0;
+    return taken;
+  }
+
+  #write(value: string): number {
+    this.#room(value.length * 3);
+    const written = this.#bytes.write(value, this.#at);
+    this.#at += written;
+    return written;
+  }
+  #room(more: number): void {
+    if (this.#at + more <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(2 * (this.#at + more));
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
   }
 }
 
@@ -184,25 +274,4 @@ function parametersOf(body: Buffer): (string | null)[] {
   });
 }
 
-function dataRow(values: readonly (string | null)[]): Buffer {
-  const parts = values.flatMap((value) => {
-    if (value === null) return [int32(-1)];
-    const bytes = Buffer.from(value);
-    return [int32(bytes.length), bytes];
-  });
-  return Buffer.concat([int16(values.length), ...parts]);
-}
-
 const cstring = (body: Buffer, from: number): string => body.toString('utf8', from, body.indexOf(0, from));
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-}

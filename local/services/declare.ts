@@ -49,8 +49,9 @@ export function provider<P extends object>(
 
 /** Throws NotImplemented naming the first member of `given` that is neither honoured nor recorded. */
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
-  const unknown = Object.entries(given).find(([name, value]) => value !== undefined && !known.includes(name));
-  if (unknown) throw notImplemented(`${what} has ${unknown[0]}, which the embedded cloud does not implement`);
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined && !known.includes(name))
+      throw notImplemented(`${what} has ${name}, which the embedded cloud does not implement`);
 }
 
 export function notImplemented(what: string): AwsError {

@@ -26,8 +26,12 @@ function compile(schema: NormalizedSchema, newToken: () => string): Copy {
     const copy = copierOf(schema.getValueSchema(), newToken);
     if (schema.isListSchema())
       return (value) => (value == null ? value : Array.from(value as Iterable<unknown>, (each) => copy(each)));
-    return (value) =>
-      value == null ? value : Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copy(each)]));
+    return (value) => {
+      if (value == null) return value;
+      const copied: Record<string, unknown> = {};
+      for (const name of Object.keys(value)) copied[name] = copy((value as Record<string, unknown>)[name]);
+      return copied;
+    };
   }
   if (schema.isBlobSchema()) return (value) => (typeof value === 'string' ? Buffer.from(value) : value);
   if (schema.isTimestampSchema()) return (value) => (value instanceof Date ? new Date(value) : value);
@@ -35,19 +39,22 @@ function compile(schema: NormalizedSchema, newToken: () => string): Copy {
 }
 
 function copyStruct(schema: NormalizedSchema, newToken: () => string): Copy {
-  const fields = members(schema).map(([name, member]) => ({
-    name,
-    copy: copierOf(member, newToken),
-    isToken: member.getMergedTraits().idempotencyToken !== undefined,
-  }));
+  const copies = new Map(members(schema).map(([name, member]) => [name, copierOf(member, newToken)]));
+  const tokens = members(schema).flatMap(([name, member]) =>
+    member.getMergedTraits().idempotencyToken === undefined ? [] : [name],
+  );
   return (value) => {
     if (typeof value !== 'object' || value === null) return value;
     const copied: Record<string, unknown> = {};
-    for (const { name, copy, isToken } of fields) {
+    // A shape has many more members than any value of it.
+    for (const name in value) {
       const given = (value as Record<string, unknown>)[name];
-      if (given !== undefined && given !== null) copied[name] = copy(given);
-      else if (isToken) copied[name] = newToken();
+      if (given !== undefined && given !== null) {
+        const copy = copies.get(name);
+        if (copy !== undefined) copied[name] = copy(given);
+      }
     }
+    for (const name of tokens) copied[name] ??= newToken();
     return copied;
   };
 }

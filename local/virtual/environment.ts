@@ -88,8 +88,7 @@ export class VirtualEnvironment implements Environment {
   #find(): Handler {
     const { taskRoot, handler } = this.#options;
     const dot = handler.indexOf('.', handler.lastIndexOf('/') + 1);
-    const path = join(taskRoot, handler.slice(0, dot));
-    const file = ['.mjs', '.js', '.cjs'].map((extension) => path + extension).find(existsSync);
+    const file = fileOf(join(taskRoot, handler.slice(0, dot)));
     if (file === undefined) throw new Error(`Cannot find module '${handler.slice(0, dot)}'`);
     const found = (this.#sandbox.load(file) as Record<string, unknown>)[handler.slice(dot + 1)];
     if (typeof found !== 'function') throw new Error(`${handler} is undefined or not exported`);
@@ -113,6 +112,15 @@ export class VirtualEnvironment implements Environment {
       return { kind: 'failed', failure: failureOf(error) };
     }
   }
+}
+
+const files = new Map<string, string>();
+
+/** With its extension; undefined where there is none. */
+function fileOf(path: string): string | undefined {
+  const file = files.get(path) ?? ['.mjs', '.js', '.cjs'].map((extension) => path + extension).find(existsSync);
+  if (file !== undefined) files.set(path, file);
+  return file;
 }
 
 /** An error of the sandbox is of this process's own classes: both share one realm. */

@@ -1,15 +1,15 @@
 /** Ports of one process: what listens on them is called, and nothing leaves. */
 import type { RequestListener } from 'node:http';
-import { Duplex } from 'node:stream';
 import type { Transport } from '../dns/message.ts';
 import type { NameServer, Respond } from '../dns/server.ts';
 import type { Listening, Network } from '../network.ts';
 import { type Answer, ask, connectionError, type Question } from './message.ts';
+import { End } from './stream.ts';
 
 export class VirtualNetwork implements Network {
   readonly #listeners = new Map<number, RequestListener>();
   readonly #forwards = new Map<number, () => number | undefined>();
-  readonly #streams = new Map<number, (stream: Duplex) => void>();
+  readonly #streams = new Map<number, (stream: End) => void>();
   readonly #nameServers = new Map<number, Respond>();
   #lastPort = 20_000;
 
@@ -61,18 +61,18 @@ export class VirtualNetwork implements Network {
   }
 
   /** Accepts streams of bytes, as a database does. */
-  listenToStreams(accept: (stream: Duplex) => void, port = ++this.#lastPort): { port: number; close(): void } {
+  listenToStreams(accept: (stream: End) => void, port = ++this.#lastPort): { port: number; close(): void } {
     this.#streams.set(port, accept);
     return { port, close: () => void this.#streams.delete(port) };
   }
 
-  /** The client's end of a new stream. Throws ECONNREFUSED where nothing accepts. */
-  open(port: number): Duplex {
+  /** Joins a client's end to what accepts there. Throws ECONNREFUSED where nothing does. */
+  connect(port: number, client: End): void {
     const accept = this.#streams.get(port);
     if (accept === undefined) throw refused(port);
-    const [client, server] = streamPair();
+    const server = new End();
+    server.join(client);
     accept(server);
-    return client;
   }
 
   #listening(port: number, protocol: string, close: () => void): Listening {
@@ -81,33 +81,6 @@ export class VirtualNetwork implements Network {
 }
 
 const refused = (port: number) => connectionError('ECONNREFUSED', `connect ECONNREFUSED 127.0.0.1:${port}`);
-
-/** Two ends: what is written to one is read from the other; where one closes, the other ends. */
-function streamPair(): [Duplex, Duplex] {
-  const make = (): End => new End();
-  const [one, other] = [make(), make()];
-  one.peer = other;
-  other.peer = one;
-  return [one, other];
-}
-
-class End extends Duplex {
-  peer: End | undefined;
-  override _read(): void {}
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.peer?.push(chunk);
-    done();
-  }
-  override _final(done: () => void): void {
-    this.peer?.push(null);
-    done();
-  }
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    const { peer } = this;
-    if (peer !== undefined && !peer.destroyed && !peer.readableEnded) peer.push(null);
-    done(error);
-  }
-}
 
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;

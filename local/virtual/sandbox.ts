@@ -3,12 +3,14 @@
  * chance, sockets, variables and output of the cloud that holds it instead of the machine's. Evaluating takes tens of
  * milliseconds, a run takes few: an environment that a cloud gives back as it got it serves the next cloud too.
  */
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { format } from 'node:util';
 import { Script } from 'node:vm';
-import { transformSync } from 'esbuild';
+import { transformSync, version } from 'esbuild';
 import type { Dispatch } from '../wire/server.ts';
 import type { VirtualClock } from './clock.ts';
 import { shorten } from './direct.ts';
@@ -34,7 +36,13 @@ export interface Surroundings {
 }
 
 type Globals = Readonly<Record<string, unknown>>;
-type Wrapper = (exports: object, require: (name: string) => unknown, module: object, ...globals: unknown[]) => void;
+type Wrapper = (
+  exports: object,
+  require: (name: string) => unknown,
+  module: object,
+  fileUrl: string,
+  ...globals: unknown[]
+) => void;
 
 /** The names that a file's own scope hides from it. */
 const hidden = [
@@ -95,6 +103,7 @@ export class Sandbox {
       module.exports,
       (name) => this.#require(path, name),
       module,
+      `file://${path}`,
       ...hidden.map((name) => this.#globals[name]),
     );
     this.#evaluating--;
@@ -117,17 +126,37 @@ const wrappers = new Map<string, Wrapper>();
 function wrapperOf(path: string): Wrapper {
   const known = wrappers.get(path);
   if (known !== undefined) return known;
-  const { code } = transformSync(readFileSync(path, 'utf8'), {
-    format: 'cjs',
-    target: 'node24',
-    // Into require, which is the sandbox's own.
-    supported: { 'dynamic-import': false },
-    define: { 'import.meta.url': JSON.stringify(`file://${path}`) },
-  });
-  const source = `(function (exports, require, module, ${hidden.join(', ')}) {${code}\n})`;
+  const code = asCommonJs(readFileSync(path, 'utf8'));
+  const source = `(function (exports, require, module, __fileUrl, ${hidden.join(', ')}) {${code}\n})`;
   const wrapper = new Script(source, { filename: path }).runInThisContext() as Wrapper;
   wrappers.set(path, wrapper);
   return wrapper;
+}
+
+/** Beside what Node.js itself compiled: one process after another meets the same files. */
+const translations = join(process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache'), 'sandboxes');
+
+const translation = {
+  format: 'cjs',
+  target: 'node24',
+  // Into require, which is the sandbox's own.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': '__fileUrl' },
+} as const;
+
+/** An ECMAScript module as a CommonJS one, translated once for this machine. */
+function asCommonJs(source: string): string {
+  const key = createHash('sha256')
+    .update(JSON.stringify([version, translation, source]))
+    .digest('hex');
+  const file = join(translations, `${key}.cjs`);
+  if (existsSync(file)) return readFileSync(file, 'utf8');
+  const { code } = transformSync(source, translation);
+  mkdirSync(translations, { recursive: true });
+  // Renamed when complete: others translate at the same time.
+  writeFileSync(`${file}.${process.pid}`, code);
+  renameSync(`${file}.${process.pid}`, file);
+  return code;
 }
 
 function globalsOf(sandbox: Sandbox): Globals {
@@ -245,7 +274,11 @@ function consoleOf(sandbox: Sandbox): object {
 /** What node:crypto draws, from one source, so that a run can be repeated. */
 export function bareCrypto(random: () => number) {
   const fill = <T extends Uint8Array>(bytes: T): T => {
-    for (let index = 0; index < bytes.length; index++) bytes[index] = Math.floor(random() * 256);
+    let word = 0;
+    for (let index = 0; index < bytes.length; index++) {
+      word = index % 4 === 0 ? Math.floor(random() * 2 ** 32) : word >>> 8;
+      bytes[index] = word & 255;
+    }
     return bytes;
   };
   const randomBytes = (size: number) => fill(Buffer.alloc(size));
@@ -262,6 +295,19 @@ export function bareCrypto(random: () => number) {
   };
 }
 
+/** One for all: making it is dear, and most fire when nobody listens any more. */
+const timeoutError = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+
+const texts = new Map<string, string>();
+
+/** What a function reads is its bundle's and its runtime's, and stays as it is. */
+function readOnce(path: string, encoding?: BufferEncoding): string | Buffer {
+  if (encoding === undefined) return readFileSync(path);
+  const text = texts.get(path) ?? readFileSync(path, encoding);
+  texts.set(path, text);
+  return text;
+}
+
 function abortSignalOf(setTimeout: (run: () => void, ms: number) => unknown): object {
   return {
     [Symbol.hasInstance]: (value: unknown) => value instanceof AbortSignal,
@@ -269,10 +315,7 @@ function abortSignalOf(setTimeout: (run: () => void, ms: number) => unknown): ob
     abort: (reason?: unknown) => AbortSignal.abort(reason),
     timeout(ms: number) {
       const controller = new AbortController();
-      setTimeout(
-        () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
-        ms,
-      );
+      setTimeout(() => controller.abort(timeoutError), ms);
       return controller.signal;
     },
   };
@@ -293,6 +336,7 @@ function builtinsOf(sandbox: Sandbox, globals: Globals): Readonly<Record<string,
       },
     },
     crypto: { ...real('crypto'), ...bareCrypto(() => sandbox.random()) },
+    fs: { ...real('fs'), readFileSync: readOnce },
     http: httpModule(sandbox),
     https: httpModule(sandbox),
     net: netModule(sandbox),

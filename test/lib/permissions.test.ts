@@ -11,7 +11,7 @@ const tag = 'aws:ResourceTag/stocker-dr:environment';
 const ours = ({ environment }: Stack) => ({ [tag]: environment });
 /** What a recovery makes beside production. */
 const recovered = (stack: Stack) => rds(stack, `db:${stack.configuration.database.identifier}-0a1b2c3d`);
-const modifiers = ['database/configure-database', 'database/protect-database'];
+const modifiers = ['database/configure-database', 'database/fence-database', 'database/protect-database'];
 /** After a cut-over production bears a name of this kind: its protection is repaired under that one, too. */
 const repairersOf = (stack: Stack, made: string) => (made === recovered(stack) ? ['backup/assure-protection'] : []);
 const modifiersOf = (stack: Stack, made: string) => [...repairersOf(stack, made), ...modifiers];

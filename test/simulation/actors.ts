@@ -38,6 +38,7 @@ export function perform(plan: Plan, stage: Stage): Promise<void> {
     if (act.kind === 'start-again') void at(act.afterMs, () => begin({ kind: 'recovery', restoreTo: 'latest' }, stage));
     if (act.kind === 'cancel') void at(act.afterMs, () => cancel(stage));
     if (act.kind === 'backup') void at(act.afterMs, () => begin({ kind: 'backup', task: act.task }, stage));
+    if (act.kind === 'look') void at(act.afterMs, () => begin({ kind: 'look' }, stage));
   }
   void answerQuestions(plan, stage);
   void retryFailures(plan, stage);
@@ -121,6 +122,10 @@ async function begin(beginning: Beginning, { site, story }: Stage, requestId?: s
     story.tell(`a person starts the backup machine: ${beginning.task}`);
     return start(site, { task: beginning.task }, 'backup');
   }
+  if (beginning.kind === 'look') {
+    story.tell('a person asks for a look at readiness');
+    return start(site, { permissions: 'now' }, 'readiness');
+  }
   if (beginning.kind === 'refused') return start(site, { mode: 'recovery', reason: 'simulated' });
   const named = requestId === undefined ? {} : { requestId };
   const request = { reason: 'simulated', restoreTo: await restoreTo(beginning.restoreTo, site), ...named };
@@ -130,9 +135,14 @@ async function begin(beginning: Beginning, { site, story }: Stage, requestId?: s
 }
 
 async function start(site: Site, input: object, machine = 'database-recovery'): Promise<void> {
-  const stateMachineArn = site.names.stateMachineArn(site.configuration.primary.region, machine);
-  await site.call('sfn', 'StartExecution', { stateMachineArn, input: JSON.stringify(input) });
+  const region = regionOf(machine, site);
+  const stateMachineArn = site.names.stateMachineArn(region, machine);
+  await site.call('sfn', 'StartExecution', { stateMachineArn, input: JSON.stringify(input) }, region);
 }
+
+/** Where a machine does its work while production is in the primary Region. */
+export const regionOf = (machine: string, { configuration: { primary, dr } }: Site): string =>
+  machine === 'readiness' ? dr.region : primary.region;
 
 async function restoreTo(wish: RestoreWish, site: Site): Promise<unknown> {
   if (wish === 'latest') return wish;

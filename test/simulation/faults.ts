@@ -24,12 +24,13 @@ function injectCall(
   clock: VirtualClock,
   onStrike: OnStrike,
 ): void {
+  const roles = rolesOf(cloud);
   cloud.faults.inject({
     service: service as ServiceName,
     operation,
     times,
     where: (input, call) => {
-      const strikes = isProducts(call) && !(service === 'lambda' && fault.startsWith('crash'));
+      const strikes = isRecoverys(call, roles) && !(service === 'lambda' && fault.startsWith('crash'));
       if (strikes) onStrike(`${fault} ${service}:${operation} ${subjectOf(input)} in ${call.region}`);
       return strikes;
     },
@@ -37,9 +38,20 @@ function injectCall(
   });
 }
 
-/** By a role of ours: functions and state machines, not the operator, not services that deliver. */
-const isProducts = ({ principal }: Call): boolean =>
-  principal.kind === 'role' && principal.roleArn.includes('stocker-dr');
+/** Names of the roles that the stacks made for functions and state machines; those of schedules only deliver. */
+function rolesOf(cloud: Cloud): ReadonlySet<string> {
+  const made = cloud.stacks().flatMap(({ resources }) => Object.entries(resources));
+  return new Set(made.flatMap(([logicalId, ref]) => (/Schedules?Role/.test(logicalId) ? [] : [ref])));
+}
+
+/** They call every few minutes, and would take every fault upon themselves. */
+const regulars = ['database-write-heartbeat', 'database-look-for-damage', 'backup-watch-backups'];
+
+/** By a role of ours, for a recovery: not by the operator, not by services that deliver, not by what only watches. */
+const isRecoverys = ({ principal }: Call, roles: ReadonlySet<string>): boolean =>
+  principal.kind === 'role' &&
+  roles.has(principal.roleArn.split('/').at(-1) ?? '') &&
+  !regulars.some((name) => principal.sessionName.endsWith(name));
 
 const subjectOf = (input: Readonly<Record<string, unknown>>): string =>
   String(input.DBInstanceIdentifier ?? input.FunctionName ?? input.Name ?? input.TableName ?? '');

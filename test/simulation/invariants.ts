@@ -49,6 +49,7 @@ export async function judge(site: Site, witness: Witness, after: After): Promise
   await lossesAreTold(witness, incidents, after);
   unknownNeverPassed(witness);
   await backupsAreWhatTheySay(site, witness, after);
+  await readinessIsWhatItSays(site, witness);
   await noSecretIsTold(site, witness);
 }
 
@@ -163,19 +164,24 @@ async function lossesAreTold(witness: Witness, incidents: readonly Record_[], { 
   const present = new Set(server.content.movements.map(({ id, at }) => `${id} ${Math.floor(at / 1000)}`));
   const lost = ledger.filter(({ id, sentAt }) => !present.has(`${id} ${sentAt}`));
   if (lost.length === 0) return;
-  const recovery = incidents.findLast(
-    ({ achieved, incident }) =>
-      (incident as { mode: string }).mode === 'recovery' &&
-      (achieved as { rpoSeconds?: number }).rpoSeconds !== undefined,
-  );
-  if (recovery === undefined)
+  const recoveries = incidents.flatMap(({ achieved, incident, closedAt }) => {
+    const { mode, detectedAt } = incident as { mode: string; detectedAt: string };
+    const { rpoSeconds } = achieved as { rpoSeconds?: number };
+    const told = { detectedAt: Date.parse(detectedAt), closedAt: Date.parse(String(closedAt)), rpoSeconds };
+    return mode === 'recovery' && rpoSeconds !== undefined ? [told] : [];
+  });
+  if (recoveries.length === 0)
     return witness.violate(3, `${lost.length} acknowledged writes are lost, and no incident says how far back`);
-  const detectedAt = Date.parse((recovery.incident as { detectedAt: string }).detectedAt);
-  const told = (recovery.achieved as { rpoSeconds?: number }).rpoSeconds;
-  const worst = Math.max(...lost.map(({ sentAt }) => (detectedAt - sentAt) / 1000));
-  // Clocks of two Regions differ by seconds.
-  if (worst > 0 && (told === undefined || worst > told + 3))
-    witness.violate(3, `a write ${Math.round(worst)} s before detection is lost; ${told ?? 'nothing'} s were reported`);
+  for (const { sentAt } of lost) {
+    // One that had closed before lost nothing of it. Clocks of two Regions differ by seconds.
+    const after = recoveries.filter(({ closedAt }) => !(closedAt < sentAt));
+    if (after.some(({ detectedAt, rpoSeconds = 0 }) => (detectedAt - sentAt) / 1000 <= rpoSeconds + 3)) continue;
+    const told = after.map(
+      ({ detectedAt, rpoSeconds }) => `${rpoSeconds} s before ${new Date(detectedAt).toISOString()}`,
+    );
+    const when = new Date(sentAt).toISOString();
+    return witness.violate(3, `a write of ${when} is lost; ${told.join(' and ') || 'nothing'} was reported`);
+  }
 }
 
 /** Invariant 8: what could not be checked is not passed. */
@@ -200,6 +206,26 @@ async function backupsAreWhatTheySay(site: Site, witness: Witness, { isMute }: A
       witness.violate(8, `${id} succeeded, and ${snapshot} is not in both Regions`);
     if (!isMute && !mails.some(({ subject }) => subject.includes(id)))
       witness.violate(5, `nobody was told what became of ${id}`);
+  }
+}
+
+/** Invariant 8: what a look could not see is unknown, and never ready; a run that ended well is on record. */
+async function readinessIsWhatItSays(site: Site, witness: Witness): Promise<void> {
+  const items = (
+    await Promise.all(site.cloud.regions.map((each) => scan(site, site.names.incidentTable, each)))
+  ).flat();
+  const records = items.filter(({ pk }) => pk === 'readiness');
+  for (const { arn, status, states } of witness.executions.values()) {
+    if (!states.some(({ name }) => name === 'AcceptReadiness')) continue;
+    const record = records.find(({ run }) => (run as { executionArn: string }).executionArn === arn);
+    const looked = states.some(({ name }) => name === 'ReportReadiness ended');
+    if (status === 'Succeeded' && looked && record === undefined)
+      witness.violate(8, `${nameOf(arn)} ended well and is not on record`);
+    const silent = states.find(({ name }) => name.endsWith('Silent'))?.name;
+    const checks = (record?.checks ?? []) as { verdict: string; reason: string }[];
+    const unknown = checks.filter(({ verdict, reason }) => verdict === 'unknown' && /look at .+ failed/.test(reason));
+    if (silent !== undefined && record !== undefined && (record.verdict === 'ready' || unknown.length === 0))
+      witness.violate(8, `${nameOf(arn)} came to ${silent}, and no check says that it is unknown for that`);
   }
 }
 

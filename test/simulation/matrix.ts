@@ -4,9 +4,11 @@ import type { FaultEffect } from '../../local/faults.ts';
 import { AwsError, type Call, type ServiceName } from '../../local/kernel.ts';
 import type { SfnService } from '../../local/services/sfn/index.ts';
 import { isJob, sourceOf, tasksIn } from '../state-machines/machines.ts';
-import type { Stage } from './actors.ts';
+import { regionOf, type Stage } from './actors.ts';
+import type { Fleet } from './fleet.ts';
 import type { Plan } from './plan.ts';
 import { type Result, type RunOptions, simulate } from './run.ts';
+import type { Answers, Place } from './worker.ts';
 
 export const kinds = ['retryable', 'terminal', 'timeout', 'crash before', 'crash after', 'denied'] as const;
 export type Kind = (typeof kinds)[number];
@@ -25,7 +27,7 @@ export interface Outcome extends Cell {
   readonly story: Result['story'];
 }
 
-export const machines = ['database-recovery', 'backup'] as const;
+export const machines = ['database-recovery', 'backup', 'readiness'] as const;
 export type Machine = (typeof machines)[number];
 const definition = (machine: Machine) => JSON.parse(sourceOf(machine));
 
@@ -62,6 +64,7 @@ const bases: Readonly<Record<Machine, readonly Plan[]>> = {
     // The proof restores what that backup made.
     plan({ kind: 'backup', task: 'backup' }, { acts: [{ kind: 'backup', task: 'prove', afterMs: 60 * 60_000 }] }),
   ],
+  readiness: [plan({ kind: 'look' })],
 };
 
 /** Task → the plan that reaches it, found by running them. */
@@ -93,26 +96,32 @@ export async function meet(cell: Cell, base: Plan, options: RunOptions): Promise
 }
 
 /** Every cell; a Task's whole row by the plan that reaches it. */
-export async function meetAll(options: RunOptions, onCell: (done: number, all: number) => void): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+export async function meetAll(
+  fleet: Fleet,
+  place: Place,
+  onCell: (done: number, all: number) => void,
+): Promise<Answers['cell'][]> {
   const all = machines.flatMap(tasks).length * kinds.length;
-  for (const machine of machines) {
-    const reached = await reach(machine, options);
-    for (const task of tasks(machine)) {
+  let done = 0;
+  const rows = machines.map(async (machine) => {
+    const reached = new Map(await fleet.run<'reach'>({ kind: 'reach', machine, ...place }));
+    const cells = tasks(machine).flatMap((task) => {
       const base = reached.get(task);
       if (base === undefined) throw new Error(`No plan reaches ${task}`);
-      for (const kind of kinds) {
-        outcomes.push(await meet({ machine, task, kind }, base, options));
-        onCell(outcomes.length, all);
-      }
-    }
-  }
-  return outcomes;
+      return kinds.map(async (kind) => {
+        const outcome = await fleet.run<'cell'>({ kind: 'cell', cell: { machine, task, kind }, base, ...place });
+        onCell(++done, all);
+        return outcome;
+      });
+    });
+    return Promise.all(cells);
+  });
+  return (await Promise.all(rows)).flat();
 }
 
 /** docs/fault-matrix.md */
-export function matrixDocument(outcomes: readonly Outcome[]): string {
-  const show = ({ end, struck, violations }: Outcome) =>
+export function matrixDocument(outcomes: readonly Answers['cell'][]): string {
+  const show = ({ end, struck, violations }: Answers['cell']) =>
     violations.length > 0
       ? '**violated**'
       : struck
@@ -156,15 +165,21 @@ A run with a part that failed ends with \`BackupIncomplete\`: every other part w
 \`AcceptBackup\` or \`ReportBackup\` fails, the watch over backups says so.
 
 ${table('backup')}
+
+## readiness
+
+A look that fails leaves its checks unknown: the run succeeds, and does not say that all is ready. Where \`AcceptReadiness\` or
+\`ReportReadiness\` fails, the alarm of a silent readiness says so.
+
+${table('readiness')}
 `;
 }
 
 /** From the first time on that the Task is entered. */
 function injectAt({ machine, task, kind }: Cell, { site }: Stage, onStrike: () => void): void {
   const { cloud, world } = site;
-  const { primary } = site.configuration;
   let entered = false;
-  (cloud.service('sfn', primary.region) as SfnService).onHistory((_arn, event) => {
+  (cloud.service('sfn', regionOf(machine, site)) as SfnService).onHistory((_arn, event) => {
     if (entered || event.stateEnteredEventDetails?.name !== task) return;
     entered = true;
     const rule = ruleOf(kind, functionOf(machine, task, site.names), world.clock.sleep);

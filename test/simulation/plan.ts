@@ -3,16 +3,24 @@ import { Draw } from './random.ts';
 
 const [second, minute] = [1000, 60_000];
 
-export type Disaster =
-  | 'drop-table'
-  | 'bad-update'
-  | 'bad-migration'
-  | 'page-corruption'
-  | 'index-corruption'
-  | 'instance-lost'
-  | 'instance-deleted'
+/** With how often one is drawn. */
+const disasters = {
+  'drop-table': 3,
+  'bad-update': 3,
+  'bad-migration': 2,
+  'page-corruption': 3,
+  'index-corruption': 2,
+  'instance-lost': 4,
+  'instance-deleted': 1,
   /** It does not answer for some minutes, and comes back by itself. */
-  | 'hiccup';
+  hiccup: 2,
+};
+export type Disaster = keyof typeof disasters;
+
+const starts = ['scheduled-drill', 'drill', 'recovery'] as const;
+/** How a run begins: a drill or a recovery that somebody starts, or a disaster that the alarms see. */
+export type Scenario = (typeof starts)[number] | Disaster;
+export const scenarios: readonly Scenario[] = [...starts, ...(Object.keys(disasters) as Disaster[])];
 
 /** Who begins, and with what. Times are milliseconds from the moment when the installation is quiet. */
 export type Beginning =
@@ -23,6 +31,8 @@ export type Beginning =
   | { readonly kind: 'refused' }
   /** A person starts the backup, or the proof of the newest one. */
   | { readonly kind: 'backup'; readonly task: BackupTask }
+  /** A person asks whether a recovery would work. */
+  | { readonly kind: 'look' }
   /** The alarms begin. */
   | { readonly kind: 'disaster' };
 
@@ -44,10 +54,14 @@ export type Act =
   | { readonly kind: 'start-again'; readonly afterMs: number }
   | { readonly kind: 'cancel'; readonly afterMs: number }
   | { readonly kind: 'backup'; readonly task: BackupTask; readonly afterMs: number }
+  | { readonly kind: 'look'; readonly afterMs: number }
   /** After a failure; with another restore point, where the recovery names one. */
   | { readonly kind: 'retry'; readonly afterMs: number };
 
-export type CallFault = 'throttle' | 'unavailable' | 'hang' | 'lose-answer' | 'deny' | 'crash-before' | 'crash-after';
+export const callFaults = [
+  ...(['throttle', 'unavailable', 'hang', 'lose-answer', 'deny', 'crash-before', 'crash-after'] as const),
+] as const;
+export type CallFault = (typeof callFaults)[number];
 
 export type Fault =
   | {
@@ -127,17 +141,19 @@ const racing: readonly (readonly [name: string, service: string, operation: stri
   ['incident/close-incident', 'dynamodb', 'DeleteItem'],
 ];
 
-export function planOf(seed: number): Plan {
+/** Of a scenario, where one is given: everything else is drawn. */
+export function planOf(seed: number, scenario?: Scenario): Plan {
   const draw = new Draw(seed, 'plan');
-  const beginning = drawBeginning(draw);
+  const beginning = drawBeginning(draw, scenario);
   const isDrill = beginning.kind === 'drill' || beginning.kind === 'scheduled-drill';
   const strikes = beginning.kind === 'disaster' || draw.chance(isDrill ? 0.1 : 0.6);
-  const disaster = strikes ? { name: drawDisaster(draw), atMs: Math.round(draw.between(0, 4 * minute)) } : undefined;
+  const drawn = strikes ? { name: draw.weighted(disasters), atMs: Math.round(draw.between(0, 4 * minute)) } : undefined;
+  const disaster = drawn && { ...drawn, ...(isDisaster(scenario) && { name: scenario }) };
   return {
     seed,
     beginning,
     ...(disaster && { disaster }),
-    acts: [...drawActs(draw), ...drawBackup(seed)],
+    acts: [...drawActs(draw), ...drawBackup(seed), ...drawLook(seed)],
     faults: [
       ...Array.from({ length: draw.integer(0, 4) }, () => drawFault(draw)),
       // What heals by itself matters where its alarms come late.
@@ -155,25 +171,23 @@ function drawBackup(seed: number): Act[] {
   return [{ kind: 'backup', task, afterMs: Math.round(draw.between(0, 30 * minute)) }];
 }
 
+/** So is a look at readiness. */
+function drawLook(seed: number): Act[] {
+  const draw = new Draw(seed, 'look');
+  return draw.chance(0.08) ? [{ kind: 'look', afterMs: Math.round(draw.between(0, 30 * minute)) }] : [];
+}
+
 const lateAlarms: Fault = { kind: 'event', source: 'alarm', arrivalsMs: [9 * minute] };
 
-function drawBeginning(draw: Draw): Beginning {
-  const kind = draw.weighted({ 'scheduled-drill': 2, drill: 2, recovery: 3, disaster: 4 });
+const isDisaster = (scenario: Scenario | undefined): scenario is Disaster =>
+  scenario !== undefined && Object.hasOwn(disasters, scenario);
+
+function drawBeginning(draw: Draw, scenario: Scenario | undefined): Beginning {
+  const drawn = draw.weighted({ 'scheduled-drill': 2, drill: 2, recovery: 3, disaster: 4 });
+  const kind = scenario === undefined ? drawn : isDisaster(scenario) ? 'disaster' : scenario;
   if (kind === 'scheduled-drill' || kind === 'disaster') return { kind };
   return { kind, restoreTo: draw.weighted({ latest: 6, 'minutes-ago': 3, snapshot: 1 }) };
 }
-
-const drawDisaster = (draw: Draw): Disaster =>
-  draw.weighted({
-    'drop-table': 3,
-    'bad-update': 3,
-    'bad-migration': 2,
-    'page-corruption': 3,
-    'index-corruption': 2,
-    'instance-lost': 4,
-    'instance-deleted': 1,
-    hiccup: 2,
-  });
 
 function drawActs(draw: Draw): Act[] {
   const answer = draw.weighted({ approve: 8, decline: 1, nothing: 1 });

@@ -42,7 +42,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'epoch condition',
-    seed: 81,
+    seed: 127,
     edits: [
       {
         file: 'lambdas/adapters/aws/control-store.ts',

@@ -28,11 +28,15 @@ export interface Result {
   /** How every execution ended, in the order of their starts. */
   readonly ends: readonly string[];
   readonly executions: readonly Seen[];
-  /** Of each recovery that succeeded: its time, and what of it no service is to blame for. */
+  /** What the plan's faults struck, by their kinds. */
+  readonly struck: readonly string[];
+  /** Of each recovery and drill that succeeded: its time, and what of it no service is to blame for. */
   readonly recoveries: readonly Recovery[];
 }
 
 export interface Recovery {
+  /** What it was about: the disaster, where there was one. */
+  readonly scenario: string;
   readonly totalSeconds: number;
   /** Total time over the time in which a service worked or a person thought. */
   readonly overhead: number;
@@ -62,8 +66,10 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     witness = new Witness(site, story);
     const before = await site.run(remember(site));
     let isMute = false;
+    const struck: string[] = [];
     inject(plan.faults, site.cloud, site.world.clock, (what) => {
       story.tell(`fault: ${what}`);
+      struck.push(what.split(' ')[0] ?? '');
       isMute ||= what.includes('sns:');
     });
     const stage = { site, story, witness };
@@ -82,21 +88,23 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     await site.run(judge(site, witness, after));
     const ends = [...witness.executions.values()].map(({ status }) => status);
     const executions = [...witness.executions.values()];
-    return { plan, violations: witness.violations, story, ends, executions, recoveries: recoveriesOf(site, witness) };
+    const { violations } = witness;
+    return { plan, violations, story, ends, executions, struck, recoveries: recoveriesOf(plan, site, witness) };
   } finally {
     await site.close();
   }
 }
 
 /** From the start, or from the approval where a person was asked, until the application had validated healthy. */
-function recoveriesOf(site: Site, witness: Witness): Recovery[] {
-  return [...witness.executions.values()].flatMap(({ states }): Recovery[] => {
+function recoveriesOf({ disaster }: Plan, site: Site, witness: Witness): Recovery[] {
+  return [...witness.executions.values()].flatMap(({ states, input: { mode = 'drill' } }): Recovery[] => {
     const begun = states.findLast(({ name }) => name === 'ProductionFirst')?.at;
     const healthy = states.find(({ name }) => name === 'ValidateApplication ended')?.at;
     if (begun === undefined || healthy === undefined) return [];
     const worked = unionMs(site.serviceTimes, begun, healthy);
     const totalMs = healthy - begun;
-    return worked === 0 ? [] : [{ totalSeconds: totalMs / 1000, overhead: totalMs / worked }];
+    const scenario = mode === 'drill' ? mode : (disaster?.name ?? mode);
+    return worked === 0 ? [] : [{ scenario, totalSeconds: totalMs / 1000, overhead: totalMs / worked }];
   });
 }
 

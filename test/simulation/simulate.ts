@@ -2,23 +2,24 @@
  * `npm run simulate`: disasters, faults and people drawn from seeds, thousands of them, on the virtual clock; whatever
  * violates an invariant of design.md is told as the shortest story that still does, and replays from its seed.
  */
-import { fork } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { synthesize } from '../../cli/synthesize.ts';
 import { configurationOf } from '../../config/index.ts';
 import { createDataDirectory } from '../../local/process/data-directory.ts';
+import { Fleet } from './fleet.ts';
 import { matrixDocument, meetAll } from './matrix.ts';
-import { planOf } from './plan.ts';
+import { type Plan, planOf, type Scenario, scenarios } from './plan.ts';
 import { simulate } from './run.ts';
 import { summarize } from './summary.ts';
-import type { Report, Work } from './worker.ts';
+import type { Place, Report } from './worker.ts';
 
-const usage = `npm run simulate -- [--seeds N] [--seed S] [--matrix] [--assembly DIRECTORY]
+const usage = `npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--matrix] [--assembly DIRECTORY]
   --seeds N     runs the seeds from 1 (or from --seed) on; 1000 without
   --seed S      runs this one alone, and tells its story
+  --scenario X  every run is of this kind: ${scenarios.join(', ')}
   --matrix      meets every Task with every kind of fault, and writes docs/fault-matrix.md
   --assembly D  a synthesized assembly of production; without, it is synthesized
 exit: 0 every invariant held · 1 one did not · 2 bad usage · 3 the simulation itself failed`;
@@ -30,9 +31,10 @@ async function main(): Promise<number> {
   try {
     const assembly = options.assembly ?? (await synthesize('production', join(data.path, 'cdk.out')));
     const directory = mkdtempSync(join(data.path, 'clouds-'));
-    if (options.matrix) return await writeMatrix(assembly, directory);
-    if (options.seed !== undefined && options.seeds === undefined) return await tell(options.seed, assembly, directory);
-    return await runAll(options.seed ?? 1, options.seeds ?? 1000, { assembly, directory });
+    if (options.matrix) return await writeMatrix({ assembly, directory });
+    const { seed, seeds, scenario } = options;
+    if (seed !== undefined && seeds === undefined) return await tell(planOf(seed, scenario), { assembly, directory });
+    return await runAll(seed ?? 1, seeds ?? 1000, scenario, { assembly, directory });
   } finally {
     data.remove();
   }
@@ -49,12 +51,16 @@ function readOptions() {
       options: {
         seeds: { type: 'string' },
         seed: { type: 'string' },
+        scenario: { type: 'string' },
         matrix: { type: 'boolean' },
         assembly: { type: 'string' },
         help: { type: 'boolean' },
       },
     });
-    if (!values.help) return { ...values, seeds: number('seeds', values.seeds), seed: number('seed', values.seed) };
+    if (!values.help) {
+      const [seeds, seed] = [number('seeds', values.seeds), number('seed', values.seed)];
+      return { ...values, seeds, seed, scenario: scenarioNamed(values.scenario) };
+    }
     console.log(usage);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
@@ -62,63 +68,69 @@ function readOptions() {
   return undefined;
 }
 
-async function writeMatrix(assembly: string, directory: string): Promise<number> {
-  const outcomes = await meetAll({ configuration: configurationOf('production'), assembly, directory }, (done, all) => {
-    if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${all} cells`);
-  });
-  writeFileSync(join(import.meta.dirname, '../../docs/fault-matrix.md'), matrixDocument(outcomes));
-  const violated = outcomes.filter(({ violations }) => violations.length > 0);
-  for (const { task, kind, violations, story } of violated)
-    console.log(`\n${task} met by ${kind}: ${violations.map(({ what }) => what).join('; ')}\n${story}`);
-  console.log(`\ndocs/fault-matrix.md: ${outcomes.length} cells, ${violated.length} violate an invariant`);
-  return violated.length === 0 ? 0 : 1;
+function scenarioNamed(name: string | undefined): Scenario | undefined {
+  const scenario = scenarios.find((each) => each === name);
+  if (scenario !== undefined || name === undefined) return scenario;
+  throw new Error(`--scenario ${name}: there are ${scenarios.join(', ')}`);
+}
+
+async function writeMatrix(place: Place): Promise<number> {
+  const fleet = new Fleet();
+  try {
+    const outcomes = await meetAll(fleet, place, (done, all) => {
+      if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${all} cells`);
+    });
+    writeFileSync(join(import.meta.dirname, '../../docs/fault-matrix.md'), matrixDocument(outcomes));
+    const violated = outcomes.filter(({ violations }) => violations.length > 0);
+    for (const { task, kind, violations, story } of violated)
+      console.log(`\n${task} met by ${kind}: ${violations.map(({ what }) => what).join('; ')}\n${story}`);
+    console.log(`\ndocs/fault-matrix.md: ${outcomes.length} cells, ${violated.length} violate an invariant`);
+    return violated.length === 0 ? 0 : 1;
+  } finally {
+    fleet.close();
+  }
 }
 
 /** One seed in this process, with everything that happened. */
-async function tell(seed: number, assembly: string, directory: string): Promise<number> {
-  const result = await simulate(planOf(seed), { configuration: configurationOf('production'), assembly, directory });
+async function tell(plan: Plan, place: Place): Promise<number> {
+  const { seed } = plan;
+  const result = await simulate(plan, { configuration: configurationOf('production'), ...place });
   console.log(`Seed ${seed}: ${JSON.stringify(result.plan)}\n\n${result.story}`);
   for (const { invariant, what } of result.violations) console.log(`\nInvariant ${invariant} is violated: ${what}`);
   if (result.violations.length === 0) console.log('\nEvery invariant held.');
   return result.violations.length === 0 ? 0 : 1;
 }
 
-async function runAll(first: number, count: number, place: Omit<Work, 'seed'>): Promise<number> {
+async function runAll(first: number, count: number, scenario: Scenario | undefined, place: Place): Promise<number> {
   const begun = performance.now();
   const reports: Report[] = [];
-  let next = first;
-  const worker = () =>
-    new Promise<void>((resolve, reject) => {
-      const child = fork(join(import.meta.dirname, 'worker.ts'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-      const feed = () => {
-        if (next < first + count) child.send({ ...place, seed: next++ } satisfies Work);
-        else child.disconnect();
-      };
-      child.on('message', (report: Report) => {
-        reports.push(report);
-        show(report, reports.length, count, begun);
-        feed();
-      });
-      child.on('error', reject);
-      child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))));
-      feed();
-    });
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), count) }, worker));
+  let crashes = 0;
+  const fleet = new Fleet();
+  const again = scenario === undefined ? '' : ` --scenario ${scenario}`;
+  const run = async (seed: number) => {
+    try {
+      const report = await fleet.run<'plan'>({ kind: 'plan', plan: planOf(seed, scenario), shrinks: true, ...place });
+      reports.push(report);
+      show(report, again);
+    } catch (error) {
+      crashes++;
+      console.log(`\nSeed ${seed}: the simulation itself failed\n${error instanceof Error ? error.message : error}`);
+    }
+    const seconds = (performance.now() - begun) / 1000;
+    if (process.stdout.isTTY) process.stdout.write(`\r${reports.length} of ${count}, ${seconds.toFixed(0)} s`);
+  };
+  await Promise.all(Array.from({ length: count }, (_, index) => run(first + index)));
+  fleet.close();
   console.log(summarize(reports, (performance.now() - begun) / 1000));
-  if (reports.some(({ crash }) => crash !== undefined)) return 3;
+  if (crashes > 0) return 3;
   return reports.some(({ violations }) => violations.length > 0) ? 1 : 0;
 }
 
-function show({ seed, violations, shortest, crash }: Report, done: number, count: number, begun: number): void {
-  if (process.stdout.isTTY) {
-    const seconds = (performance.now() - begun) / 1000;
-    process.stdout.write(`\r${done} of ${count}, ${seconds.toFixed(0)} s`);
-  }
-  if (crash !== undefined) console.log(`\nSeed ${seed}: the simulation itself failed\n${crash}`);
+function show({ seed, violations, shortest }: Report, again: string): void {
   for (const { invariant, what } of violations) console.log(`\nSeed ${seed} violates invariant ${invariant}: ${what}`);
   if (shortest)
     console.log(
-      `The shortest story that still does:\n${shortest.plan}\n${shortest.story}\nReplay: npm run simulate -- --seed ${seed}`,
+      `The shortest story that still does:\n${shortest.plan}\n${shortest.story}\nReplay: npm run simulate -- --seed ${seed}${again}`,
     );
 }
 

@@ -172,7 +172,7 @@ export class Site {
     await this.dump();
     await this.#startApplication(probeSeconds);
     await this.cloud.deploy(assembly);
-    // A look asks twelve sources at once and changes nothing: no seed is about it, and each would take longer by it.
+    // A look asks twelve sources at once and changes nothing: it is taken where a plan says so, not every half hour.
     for (const region of this.cloud.regions)
       await this.cloud.call('scheduler', 'DeleteSchedule', { Name: `${this.names.prefix}-readiness` }, region);
     await this.#switchAlarmRule('DisableRule');

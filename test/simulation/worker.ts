@@ -1,15 +1,25 @@
-/** Runs the seeds that it is sent, one after another, and sends back what came of each. */
+/** Does what it is sent, one after another, and sends back what came of each. */
 import { configurationOf } from '../../config/index.ts';
-import { planOf } from './plan.ts';
+import { type Cell, type Machine, meet, type Outcome, reach } from './matrix.ts';
+import type { Plan } from './plan.ts';
 import { type Result, simulate } from './run.ts';
 import { shrink } from './shrink.ts';
 import type { Violation } from './witness.ts';
 
-export interface Work {
-  readonly seed: number;
+export interface Place {
+  /** A synthesized assembly. */
   readonly assembly: string;
+  /** Where clouds keep their files. */
   readonly directory: string;
 }
+
+export type Work =
+  /** One run; of a violation, the shortest plan that still shows it. */
+  | (Place & { readonly kind: 'plan'; readonly plan: Plan; readonly shrinks: boolean })
+  /** One cell of the fault matrix. */
+  | (Place & { readonly kind: 'cell'; readonly cell: Cell; readonly base: Plan })
+  /** Which plan reaches which Task. */
+  | (Place & { readonly kind: 'reach'; readonly machine: Machine });
 
 /** What is left of a result when it is sent from one process to another. */
 export interface Report {
@@ -17,27 +27,50 @@ export interface Report {
   readonly ends: readonly string[];
   readonly violations: readonly Violation[];
   readonly recoveries: Result['recoveries'];
-  /** Of a violation, the shortest plan that still shows it, and its story. */
+  readonly struck: Result['struck'];
+  readonly story: string;
   readonly shortest?: { readonly plan: string; readonly story: string };
+}
+
+export interface Answers {
+  readonly plan: Report;
+  readonly cell: Omit<Outcome, 'story'> & { readonly story: string };
+  readonly reach: readonly (readonly [task: string, plan: Plan])[];
+}
+
+export interface Order {
+  readonly id: number;
+  readonly work: Work;
+}
+export interface Done {
+  readonly id: number;
+  readonly answer?: Answers[keyof Answers];
+  /** Why the simulation itself failed. */
   readonly crash?: string;
 }
 
-process.on('message', ({ seed, assembly, directory }: Work) => {
-  const options = { configuration: configurationOf('production'), assembly, directory };
-  report(seed, options).then(
-    (result) => process.send?.(result),
-    (error: Error) =>
-      process.send?.({ seed, ends: [], violations: [], recoveries: [], crash: error.stack ?? String(error) }),
+process.on('message', ({ id, work }: Order) => {
+  perform(work).then(
+    (answer) => process.send?.({ id, answer } satisfies Done),
+    (error: Error) => process.send?.({ id, crash: error.stack ?? String(error) } satisfies Done),
   );
 });
 // Whoever started this is gone.
 process.on('disconnect', () => process.exit());
 
-async function report(seed: number, options: Parameters<typeof simulate>[1]): Promise<Report> {
-  const run = (plan: Parameters<typeof simulate>[0]) => simulate(plan, options);
-  const result = await run(planOf(seed));
-  const { ends, violations, recoveries } = result;
-  if (violations.length === 0) return { seed, ends, violations, recoveries };
-  const { plan, story } = await shrink(result, run);
-  return { seed, ends, violations, recoveries, shortest: { plan: JSON.stringify(plan), story: String(story) } };
+async function perform(work: Work): Promise<Answers[keyof Answers]> {
+  const { assembly, directory } = work;
+  const options = { configuration: configurationOf('production'), assembly, directory };
+  if (work.kind === 'reach') return [...(await reach(work.machine, options))];
+  if (work.kind === 'cell') {
+    const outcome = await meet(work.cell, work.base, options);
+    return { ...outcome, story: String(outcome.story) };
+  }
+  const run = (plan: Plan) => simulate(plan, options);
+  const result = await run(work.plan);
+  const { ends, violations, recoveries, struck, story } = result;
+  const report = { seed: work.plan.seed, ends, violations, recoveries, struck, story: String(story) };
+  if (violations.length === 0 || !work.shrinks) return report;
+  const shortest = await shrink(result, run);
+  return { ...report, shortest: { plan: JSON.stringify(shortest.plan), story: String(shortest.story) } };
 }

@@ -85,7 +85,7 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
       }
     },
 
-    async configure(identifier, like, masterPassword, options) {
+    async configure(identifier, like, masterPassword) {
       const { settings } = like;
       const text = textIn(settings);
       const insights = settings.performanceInsights === true;
@@ -105,7 +105,20 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
             MaxAllocatedStorage: Number(settings.maxAllocatedStorage ?? 0) || undefined,
             PreferredBackupWindow: text('backupWindow'),
             PreferredMaintenanceWindow: text('maintenanceWindow'),
-            VpcSecurityGroupIds: options && [...options.securityGroupIds],
+          }),
+        );
+      } catch (error) {
+        throw notModified(identifier, error);
+      }
+    },
+
+    async admit(identifier, securityGroupIds) {
+      try {
+        await client.send(
+          new ModifyDBInstanceCommand({
+            DBInstanceIdentifier: identifier,
+            ApplyImmediately: true,
+            VpcSecurityGroupIds: [...securityGroupIds],
           }),
         );
       } catch (error) {

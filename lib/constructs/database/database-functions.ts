@@ -49,7 +49,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
       may.timeline(),
       may.readControl(),
       may.seeDatabases(),
-      ...may.modifyRestored(),
+      ...may.configureRestored(),
     ]),
     AwaitProtected: outside('await-protected', 'Asks whether the protection is in force', [
       may.timeline(),
@@ -70,7 +70,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     ConfigureDatabase: outside('configure-database', 'Sets what a restore cannot set', [
       may.timeline(),
       may.seeDatabases(),
-      ...may.modifyRestored(),
+      ...may.configureRestored(),
       ...may.useDatabaseKeys(),
       master(),
     ]),
@@ -82,7 +82,13 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     FenceDatabase: inside(
       'fence-database',
       'Fences the candidate and proves it',
-      [may.timeline(), may.readControl(), may.readSecrets(database.masterSecretName, ...applicationSecrets)],
+      [
+        may.timeline(),
+        may.readControl(),
+        may.seeDatabases(),
+        may.modifyRestored(),
+        may.readSecrets(database.masterSecretName, ...applicationSecrets),
+      ],
       Duration.minutes(2),
     ),
     SetCredentials: inside('set-credentials', 'Gives every role the password of its current secret', [

@@ -138,8 +138,9 @@ function returned(queries: readonly MetricDataQuery[]): MetricDataQuery {
 
 export interface Verdict {
   readonly value: AlarmState;
+  /** Of a verdict that the alarm's state has already: why it took that state. */
   readonly reason: string;
-  readonly reasonData: string;
+  readonly reasonData: string | undefined;
 }
 
 /**
@@ -168,6 +169,7 @@ export function judge(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: n
     { evaluationPeriods, datapointsToAlarm, treatMissingData },
   );
   if (value === undefined) return undefined;
+  if (value === alarm.state.value) return { value, reason: alarm.state.reason, reasonData: alarm.state.reasonData };
 
   const evaluated = windowsOf(periodSeconds)
     .map(({ from }, index) => ({ timestamp: timestamp(from), value: values[index] }))

@@ -185,6 +185,7 @@ export class Alarms {
     for (let round = 0; round < composites.length; round++) {
       const moved = composites.filter((alarm) => {
         const holds = alarm.rule.holds((child) => this.#alarms.get(nameOf(child))?.state.value ?? 'INSUFFICIENT_DATA');
+        if ((holds ? 'ALARM' : 'OK') === alarm.state.value) return false;
         const children = alarm.rule.alarms
           .map((child) => this.#alarms.get(nameOf(child)))
           .filter((child) => child !== undefined);

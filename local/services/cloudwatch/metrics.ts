@@ -25,6 +25,7 @@ export interface Sample {
 
 interface Series {
   readonly id: MetricId;
+  /** In the order of their times, whenever they arrived. */
   readonly samples: Sample[];
 }
 
@@ -35,21 +36,38 @@ export class Metrics {
 
   put(id: MetricId, sample: Sample): void {
     const key = keyOf(id);
-    const series = this.#series.get(key) ?? { id, samples: [] };
-    this.#series.set(key, series);
-    series.samples.push(sample);
-    if (series.samples.length > SAMPLES_KEPT) series.samples.splice(0, SAMPLES_KEPT / 10);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = { id, samples: [] };
+      this.#series.set(key, series);
+    }
+    const { samples } = series;
+    if (sample.at >= (samples.at(-1)?.at ?? 0)) samples.push(sample);
+    else samples.splice(firstAt(samples, sample.at), 0, sample);
+    if (samples.length > SAMPLES_KEPT) samples.splice(0, SAMPLES_KEPT / 10);
   }
 
   /** Samples of one metric with `from <= at < to`, in one unit if it is given. */
   between(id: MetricId, from: number, to: number, unit?: string): readonly Sample[] {
     const samples = this.#series.get(keyOf(id))?.samples ?? [];
-    return samples.filter((sample) => sample.at >= from && sample.at < to && (!unit || sample.unit === unit));
+    const found = samples.slice(firstAt(samples, from), firstAt(samples, to));
+    return unit ? found.filter((sample) => sample.unit === unit) : found;
   }
 
   list(): readonly MetricId[] {
     return [...this.#series.values()].map(({ id }) => id);
   }
+}
+
+/** The index of the first sample at or after a moment. */
+function firstAt(samples: readonly Sample[], moment: number): number {
+  let [low, high] = [0, samples.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((samples[middle] as Sample).at < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** A sample of counted values. */
@@ -106,10 +124,17 @@ function percentile(percent: number, samples: readonly Sample[]): number | undef
   return undefined;
 }
 
+const keys = new WeakMap<MetricId, string>();
+
 /** Dimensions are a set: the same ones in another order are the same metric. */
-function keyOf({ Namespace, MetricName, Dimensions }: MetricId): string {
+function keyOf(id: MetricId): string {
+  const known = keys.get(id);
+  if (known !== undefined) return known;
+  const { Namespace, MetricName, Dimensions } = id;
   const dimensions = Dimensions.map(({ Name, Value }) => [Name, Value]).sort(([left = ''], [right = '']) =>
     left < right ? -1 : 1,
   );
-  return JSON.stringify([Namespace, MetricName, dimensions]);
+  const key = JSON.stringify([Namespace, MetricName, dimensions]);
+  keys.set(id, key);
+  return key;
 }

@@ -11,15 +11,24 @@ export interface Window {
   readonly to: number;
 }
 
-export const metricIdOf = (metric: {
+const metricIds = new WeakMap<object, MetricId>();
+
+export function metricIdOf(metric: {
   readonly Namespace?: string | undefined;
   readonly MetricName?: string | undefined;
   readonly Dimensions?: readonly { Name?: string | undefined; Value?: string | undefined }[] | undefined;
-}): MetricId => ({
-  Namespace: required(metric.Namespace, 'Namespace', 'MissingParameter'),
-  MetricName: required(metric.MetricName, 'MetricName', 'MissingParameter'),
-  Dimensions: (metric.Dimensions ?? []) as readonly Dimension[],
-});
+}): MetricId {
+  const known = metricIds.get(metric);
+  if (known !== undefined) return known;
+  const id = {
+    Namespace: required(metric.Namespace, 'Namespace', 'MissingParameter'),
+    MetricName: required(metric.MetricName, 'MetricName', 'MissingParameter'),
+    Dimensions: (metric.Dimensions ?? []) as readonly Dimension[],
+  };
+  // Alarms ask with the same object every minute.
+  metricIds.set(metric, id);
+  return id;
+}
 
 /** The period that a query's data points have: its own, or that of the metrics its expression names. */
 export function periodOf(query: MetricDataQuery, queries: readonly MetricDataQuery[]): number {

@@ -98,6 +98,21 @@ function scalarOf(value: unknown): string | undefined {
 
 const KEYWORDS = new Set(['SET', 'REMOVE', 'ADD', 'DELETE', 'AND', 'OR', 'NOT', 'BETWEEN', 'IN']);
 
+/** Of the few expressions that are sent again and again. */
+const named = new Map<string, readonly string[]>();
+const most = 2000;
+
+function namesIn(expression: string): readonly string[] {
+  const known = named.get(expression);
+  if (known !== undefined) return known;
+  // A path's later elements, values (`:x`) and functions (`size(`) are no top-level attributes.
+  const found = [...expression.matchAll(/(?<![\w:.#-])(#?[A-Za-z_]\w*)(?!\w|\s*\()/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => !KEYWORDS.has(name.toUpperCase()));
+  if (named.size < most) named.set(expression, found);
+  return found;
+}
+
 /** The top-level attributes that a request names, in items, keys and expressions. */
 function attributesOf(input: ItemInput): string[] {
   const expressions = [
@@ -107,12 +122,8 @@ function attributesOf(input: ItemInput): string[] {
     input.ProjectionExpression,
     input.UpdateExpression,
   ];
-  const named = expressions
-    // A path's later elements, values (`:x`) and functions (`size(`) are no top-level attributes.
-    .flatMap((expression = '') =>
-      [...expression.matchAll(/(?<![\w:.#-])(#?[A-Za-z_]\w*)(?!\w|\s*\()/g)].map(([, name = '']) => name),
-    )
-    .filter((name) => !KEYWORDS.has(name.toUpperCase()))
+  const mentioned = expressions
+    .flatMap((expression) => (expression === undefined ? [] : namesIn(expression)))
     .map((name) => input.ExpressionAttributeNames?.[name] ?? name);
   return [
     ...new Set([
@@ -120,7 +131,7 @@ function attributesOf(input: ItemInput): string[] {
       ...Object.keys(input.Item ?? {}),
       ...(input.AttributesToGet ?? []),
       ...Object.keys(input.KeyConditions ?? {}),
-      ...named,
+      ...mentioned,
     ]),
   ];
 }

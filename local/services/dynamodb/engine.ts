@@ -21,7 +21,13 @@ const database = require('dynalite/db') as { create(options: Record<string, numb
 const validations = require('dynalite/validations') as Validations;
 for (const name of ['conditionParser', 'updateParser', 'projectionParser']) remember(require(`dynalite/db/${name}`));
 
-export class Engine {
+/** What keeps the items of one Region. */
+export interface ItemEngine {
+  /** Runs a DynamoDB operation. Throws AwsError. */
+  run<O extends object>(operation: string, input: object): Promise<O>;
+}
+
+export class Engine implements ItemEngine {
   readonly #store: Store;
   constructor(home: Home) {
     this.#store = database.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });

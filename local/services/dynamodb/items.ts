@@ -4,7 +4,7 @@ import { AwsError, type Home, type Operation } from '../../kernel.ts';
 import { operation } from '../declare.ts';
 import type { KmsService } from '../kms/index.ts';
 import { batchAccess, type ItemInput, itemAccess } from './access.ts';
-import type { Engine } from './engine.ts';
+import type { ItemEngine } from './engine.ts';
 import type { Tables } from './tables.ts';
 
 const EXPRESSION = ['ExpressionAttributeNames', 'ExpressionAttributeValues', 'ReturnConsumedCapacity'];
@@ -39,7 +39,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
 
 type Batch = Readonly<Record<string, unknown>>;
 
-export function itemOperations(home: Home, tables: Tables, engine: Engine): Record<string, Operation> {
+export function itemOperations(home: Home, tables: Tables, engine: ItemEngine): Record<string, Operation> {
   const single = Object.entries(MEMBERS).map(([name, members]) => [
     name,
     operation<ItemInput & { ReturnValuesOnConditionCheckFailure?: string }>(
@@ -93,7 +93,7 @@ export function itemOperations(home: Home, tables: Tables, engine: Engine): Reco
 function runBatch(
   home: Home,
   tables: Tables,
-  engine: Engine,
+  engine: ItemEngine,
   name: string,
   requests: Batch,
   input: object,
@@ -114,7 +114,7 @@ function usable(home: Home, tables: Tables, tableName: string | undefined) {
 }
 
 async function currentItem(
-  engine: Engine,
+  engine: ItemEngine,
   table: ReturnType<Tables['find']>,
   { Key, Item = {} }: ItemInput,
 ): Promise<{ Item?: unknown }> {

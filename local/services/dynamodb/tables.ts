@@ -1,6 +1,6 @@
 /** What a table is beyond its items: its keys, and the settings that are recorded and shown back. */
 import { AwsError, type Home } from '../../kernel.ts';
-import type { Engine } from './engine.ts';
+import type { ItemEngine } from './engine.ts';
 
 export interface KeyElement {
   readonly AttributeName: string;
@@ -41,8 +41,8 @@ interface Index {
 export class Tables {
   readonly all = new Map<string, Table>();
   readonly #home: Home;
-  readonly #engine: Engine;
-  constructor(home: Home, engine: Engine) {
+  readonly #engine: ItemEngine;
+  constructor(home: Home, engine: ItemEngine) {
     this.#home = home;
     this.#engine = engine;
   }

@@ -1,7 +1,6 @@
 /** The buckets of one Region, their settings, and the versions of their objects. Bodies are files; everything else is in memory. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AwsError, type Home, type PolicyDocument, type Service } from '../../kernel.ts';
 
@@ -163,8 +162,8 @@ export class Buckets {
     if (version.file) rmSync(version.file, { force: true });
   }
 
-  read(version: ObjectVersion): Promise<Buffer> {
-    return readFile(version.file);
+  read(version: ObjectVersion): Buffer {
+    return readFileSync(version.file);
   }
 
   #add(bucket: Bucket, parts: Omit<ObjectVersion, 'id' | 'modifiedAt'>): ObjectVersion {

@@ -74,7 +74,7 @@ export function objectOperations(home: Home, buckets: Buckets): Record<string, O
         const bucket = buckets.find(input.Bucket);
         const version = readable(buckets, bucket, input);
         requireKey(home, version.encryption);
-        const whole = await buckets.read(version);
+        const whole = buckets.read(version);
         const range = rangeOf(input.Range, whole.length);
         const body = range ? whole.subarray(range.from, range.to + 1) : whole;
         return {
@@ -122,7 +122,7 @@ export function objectOperations(home: Home, buckets: Buckets): Record<string, O
         requireKey(home, from.encryption);
         requireKey(home, encryption);
         const headers = input.MetadataDirective === 'REPLACE' ? pick(input, HEADERS) : from.headers;
-        const version = buckets.put(bucket, input.Key ?? '', await buckets.read(from), {
+        const version = buckets.put(bucket, input.Key ?? '', buckets.read(from), {
           etag: from.etag,
           headers,
           encryption,

@@ -1,6 +1,6 @@
 /** State machines: made by stacks, checked when they are made. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { AwsError, type Home, type ResourceContext, type ResourceResult } from '../../kernel.ts';
 import type { Definition } from '../../states/definition.ts';
@@ -75,7 +75,7 @@ export class Machines {
     const name = checkName(given.StateMachineName ?? generatedName(context));
     const arn = machineArn(this.#home.region, this.#home.account, name);
     if (this.#byArn.has(arn)) throw new AwsError('StateMachineAlreadyExists', `State Machine Already Exists: '${arn}'`);
-    const text = substitute(await definitionText(given, context), given.DefinitionSubstitutions ?? {}, context);
+    const text = substitute(definitionText(given, context), given.DefinitionSubstitutions ?? {}, context);
     const machine: Machine = {
       arn,
       name,
@@ -107,10 +107,14 @@ const revisionOf = (text: string): string => createHash('sha256').update(text).d
 
 /** The definition, once it is known to run here. Throws AwsError InvalidDefinition. */
 export async function checkedDefinition(text: string, what: string): Promise<Definition> {
+  const known = checked.get(text);
+  if (known !== undefined) return known;
   try {
     const definition = parseDefinition(text);
     const problems = await integrationProblems(definition);
     if (problems.length > 0) throw new InvalidDefinition(problems);
+    if (checked.size >= mostChecked) checked.clear();
+    checked.set(text, definition);
     return definition;
   } catch (error) {
     if (error instanceof InvalidDefinition)
@@ -119,17 +123,21 @@ export async function checkedDefinition(text: string, what: string): Promise<Def
   }
 }
 
+/** Every cloud of a process is given the same few. */
+const checked = new Map<string, Definition>();
+const mostChecked = 100;
+
 const generatedName = ({ stackName, logicalId }: ResourceContext): string =>
   `${logicalId.slice(0, 60)}-${createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex').slice(0, 12)}`;
 
-async function definitionText(given: MachineProperties, { assemblyDirectory, logicalId }: ResourceContext) {
+function definitionText(given: MachineProperties, { assemblyDirectory, logicalId }: ResourceContext) {
   if (given.DefinitionString !== undefined) return given.DefinitionString;
   if (given.Definition !== undefined) return JSON.stringify(given.Definition);
   const key = given.DefinitionS3Location?.Key;
   // An asset's object is `<hash>.json`; the assembly that synth writes holds it as `asset.<hash>.json`.
   if (key === undefined || !/^[0-9a-f]+\.[a-z]+$/.test(key))
     throw notImplemented(`${logicalId}: a definition that is neither inline nor an asset of the assembly`);
-  return readFile(path.join(assemblyDirectory, `asset.${key}`), 'utf8');
+  return readFileSync(path.join(assemblyDirectory, `asset.${key}`), 'utf8');
 }
 
 /** CloudFormation leaves a `${name}` that it does not know as it is: here that is an error. */

@@ -131,7 +131,8 @@ export class FakeDatabases implements Databases {
   }
   readonly snapshots = new Map<string, DatabaseSnapshot>();
   readonly protected = new Map<string, Like>();
-  readonly configured: { identifier: string; securityGroupIds: readonly string[] | undefined }[] = [];
+  readonly configured: string[] = [];
+  readonly admitted: { identifier: string; securityGroupIds: readonly string[] }[] = [];
   async findSnapshot(identifier: string) {
     return this.snapshots.get(identifier);
   }
@@ -154,13 +155,11 @@ export class FakeDatabases implements Databases {
     this.instances.set(identifier, makeInstance({ identifier, tags, resourceId: 'db-COPY', status: 'creating' }));
     return 'started' as const;
   }
-  async configure(
-    identifier: string,
-    _like: Like,
-    _password: string,
-    options?: { securityGroupIds: readonly string[] },
-  ) {
-    this.configured.push({ identifier, securityGroupIds: options?.securityGroupIds });
+  async configure(identifier: string) {
+    this.configured.push(identifier);
+  }
+  async admit(identifier: string, securityGroupIds: readonly string[]) {
+    this.admitted.push({ identifier, securityGroupIds });
   }
   async delete(identifier: string) {
     this.deleted.push(identifier);

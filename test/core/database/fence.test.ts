@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setCredentials } from '../../../core/database/credentials.ts';
 import { cutOver } from '../../../core/database/cut-over.ts';
-import { fenceDatabase } from '../../../core/database/fence-database.ts';
+import { type FenceContext, type FenceInput, fenceDatabase } from '../../../core/database/fence-database.ts';
 import { writeHeartbeat } from '../../../core/database/heartbeat.ts';
 import { compareFacts, postgresFactsSql } from '../../../core/database/parity.ts';
 import type { Credentials, Secrets, Sessions } from '../../../core/database/ports.ts';
@@ -11,6 +11,12 @@ import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeLease } from '
 import { FakeBaselines, FakeCompensations, FakeDatabases, FakeMetrics, FakeParameters, makePlan } from './fakes.ts';
 
 const incident = makeIncident();
+const recovery = {
+  incident: makeIncident({ id: 'recovery-20261122T201500Z-1a2b3c4d', mode: 'recovery' }),
+  plan: makePlan({
+    seen: { settings: { securityGroupIds: ['sg-production'] }, tags: {}, engine: 'postgres', engineVersion: '17.5' },
+  }),
+} as const;
 
 describe('a restored copy', () => {
   let database: TestDatabase;
@@ -19,10 +25,13 @@ describe('a restored copy', () => {
   });
   afterAll(() => database.close());
 
-  const fence = (change: { secrets?: Secrets; sessions?: Sessions } = {}) =>
+  const fence = (change: Partial<FenceContext> = {}, of: Partial<FenceInput> = {}) =>
     fenceDatabase(
-      { incident, candidate: database.candidate },
-      { settings, control: control(), secrets, sessions: database.sessions, ...change },
+      { incident, plan: makePlan(), candidate: database.candidate, ...of },
+      {
+        ...{ settings, control: control(), databases: new FakeDatabases(), secrets, sessions: database.sessions },
+        ...change,
+      },
     );
   const logIn = async (login?: Credentials) => {
     const options = { statementTimeoutMs: 5_000, applicationName: 'test' };
@@ -58,16 +67,33 @@ describe('a restored copy', () => {
         return database.sessions.open(address, login, options);
       },
     };
-    await expect(fence({ sessions: leaky })).rejects.toMatchObject({ name: 'FenceFailed' });
+    const databases = new FakeDatabases();
+    await expect(fence({ sessions: leaky, databases }, recovery)).rejects.toMatchObject({ name: 'FenceFailed' });
+    expect(databases.admitted).toEqual([]);
+  });
+
+  test('is admitted to the application’s network once it is proven closed; a drill’s never', async () => {
+    await database.query('alter role stocker_app login');
+    const databases = new FakeDatabases();
+    let wasClosed: unknown;
+    databases.admit = async function (identifier, securityGroupIds) {
+      const [role] = await database.query("select rolcanlogin as login from pg_roles where rolname = 'stocker_app'");
+      wasClosed = role?.login === 'f';
+      this.admitted.push({ identifier, securityGroupIds });
+    };
+    await fence({ databases });
+    expect(databases.admitted).toEqual([]);
+    await fence({ databases }, recovery);
+    expect(databases.admitted).toEqual([
+      { identifier: database.candidate.identifier, securityGroupIds: ['sg-production'] },
+    ]);
+    expect(wasClosed).toBe(true);
   });
 
   test('is refused when the application logs in as the master', async () => {
     const asMaster = { ...settings.database, applicationRoles: [{ name: 'postgres', secretName: 'stocker/master' }] };
     const changed = { ...settings, database: asMaster };
-    const context = { settings: changed, control: control(), secrets, sessions: database.sessions };
-    await expect(fenceDatabase({ incident, candidate: database.candidate }, context)).rejects.toMatchObject({
-      name: 'RoleUnusable',
-    });
+    await expect(fence({ settings: changed })).rejects.toMatchObject({ name: 'RoleUnusable' });
   });
 
   test.each([

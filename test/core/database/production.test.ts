@@ -346,7 +346,8 @@ describe('production', () => {
       expect(control.active?.epoch).toBe(2);
       // Production is what it fenced last: a repeated FenceDatabase leaves it alone.
       const sessions = database.sessions;
-      await fenceDatabase({ incident, candidate: database.candidate }, { settings, control, secrets, sessions });
+      const input = { incident, plan: makePlan(), candidate: database.candidate };
+      await fenceDatabase(input, { settings, control, databases, secrets, sessions });
       expect(await isRefused()).toBe(false);
     });
 

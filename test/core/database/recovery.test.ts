@@ -140,8 +140,10 @@ describe('the restore of production', () => {
       },
     });
     expect(databases.restored[0]?.tags).not.toHaveProperty('aws:reserved');
-    await configureDatabase({ incident, plan }, { settings, databases, secrets });
-    expect(databases.configured).toEqual([{ identifier: plan.candidate, securityGroupIds: ['sg-production'] }]);
+    await configureDatabase({ plan }, { settings, databases, secrets });
+    expect(databases.configured).toEqual([plan.candidate]);
+    // At its restore point the application could log in: it is admitted when it is fenced.
+    expect(databases.admitted).toEqual([]);
   });
 
   test('waits until logs up to the restore point are there, and takes the latest where they never will be', async () => {

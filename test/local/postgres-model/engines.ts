@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex } from 'node:stream';
 import pg from 'pg';
 import { configurationOf } from '../../../config/index.ts';
 import { settingsOf } from '../../../config/names.ts';
@@ -16,6 +15,7 @@ import type { ModelledServer } from '../../../local/postgres-model/server.ts';
 import type { Configuration, Database, DatabaseEngine } from '../../../local/services/rds/engine.ts';
 import { openPostgresEngine } from '../../../local/services/rds/postgres-engine.ts';
 import { VirtualNetwork } from '../../../local/virtual/network.ts';
+import { End } from '../../../local/virtual/stream.ts';
 import { createStocker } from '../../../workload/database/schema.ts';
 import type { Disaster } from '../../../workload/disasters/disaster.ts';
 import { indexCorruption, pageCorruption } from '../../../workload/disasters/pages.ts';
@@ -153,10 +153,9 @@ export async function openModel(): Promise<Subject & { readonly network: Virtual
   };
 }
 
-/** What `pg` takes for a socket: a stream of the virtual network, opened by port. */
-class VirtualSocket extends Duplex {
+/** What `pg` takes for a socket: one end of a connection in the virtual network, opened by port. */
+class VirtualSocket extends End {
   readonly #network: VirtualNetwork;
-  #peer: Duplex | undefined;
 
   constructor(network: VirtualNetwork) {
     super();
@@ -166,34 +165,12 @@ class VirtualSocket extends Duplex {
   connect(port: number): this {
     queueMicrotask(() => {
       try {
-        this.#peer = this.#network.open(port);
+        this.#network.connect(port, this);
+        this.emit('connect');
       } catch (error) {
         this.destroy(error as Error);
-        return;
       }
-      this.#peer.on('data', (chunk) => this.push(chunk));
-      this.#peer.on('end', () => this.push(null));
-      this.#peer.on('close', () => this.destroy());
-      this.emit('connect');
     });
     return this;
-  }
-  setNoDelay(): void {}
-  setKeepAlive(): void {}
-  ref(): void {}
-  unref(): void {}
-  override _read(): void {}
-  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    // Not done at once: the answer comes while this writes, and what `pg` writes then must wait.
-    if (this.#peer === undefined || this.#peer.destroyed) done();
-    else this.#peer.write(chunk, encoding, done);
-  }
-  override _final(done: () => void): void {
-    this.#peer?.end();
-    done();
-  }
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#peer?.destroy();
-    done(error);
   }
 }

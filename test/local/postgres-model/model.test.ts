@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { stepTimeouts } from '../../../core/database/sql.ts';
+import { End } from '../../../local/virtual/stream.ts';
 import { addressOf, master, openModel, settings } from './engines.ts';
 
 const { name: databaseName } = settings.database;
@@ -24,7 +25,8 @@ describe('the modelled PostgreSQL', () => {
   test('agrees to TLS, and goes on in plain text', async () => {
     const { engine, configuration, network } = await openModel();
     const database = await engine.create(configuration, { user: 'stocker', password: master.password }, databaseName);
-    const stream = network.open(database.port);
+    const stream = new End();
+    network.connect(database.port, stream);
     stream.write(Buffer.from('0000000804d2162f', 'hex')); // SSLRequest
     const [answer] = await once(stream, 'data');
     expect(String(answer)).toBe('S');

@@ -21,6 +21,11 @@ const LOG_KEPT = 65_536;
 /** A container that ends is restarted after 10 s, then twice as long each time, up to five minutes. */
 const [BACKOFF_MS, BACKOFF_LIMIT_MS] = [10_000, 300_000];
 
+/** Between two probes of what is not ready yet: on real machines nobody likes to wait. */
+const notReadyMs = { real: 100, scaled: 100, virtual: 1000 } as const;
+/** Why a wait ends that nobody waits for any more: a reason of its own would be made anew each time. */
+const ended = new Error('it is over');
+
 export class Kubelet {
   readonly #running = new Map<string, Running>();
   readonly #home: Home;
@@ -163,7 +168,7 @@ export class Kubelet {
         this.#report(pod, container, { restarts, ready });
       }
       if (ready) await pause((probe.periodSeconds ?? 10) * 1000);
-      else await this.#home.clock.limit(100, signal).catch(() => undefined);
+      else await this.#home.clock.limit(notReadyMs[this.#home.clock.kind], signal).catch(() => undefined);
     }
   }
 
@@ -178,7 +183,7 @@ export class Kubelet {
       () => late.abort(),
       () => undefined,
     );
-    return answered.finally(() => over.abort());
+    return answered.finally(() => over.abort(ended));
   }
 
   #current(pod: Pod): Pod | undefined {

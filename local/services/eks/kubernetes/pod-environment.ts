@@ -1,5 +1,5 @@
 /** The environment of a pod's process: what its spec says, and the credentials of its service account's role. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Home, Principal } from '../../../kernel.ts';
 import type { ObjectStore } from './objects.ts';
@@ -72,8 +72,8 @@ async function awsOf(home: Home, store: ObjectStore, { metadata, spec }: Pod): P
     : { kind: 'operator', arn: `arn:aws:iam::${home.account}:root`, accessKeyId: 'AKIAEMBEDDEDCLOUDPOD' };
   const credentials = home.issueCredentials(principal);
   const authority = join(home.dataDirectory, 'eks', 'ca.pem');
-  await mkdir(dirname(authority), { recursive: true });
-  await writeFile(authority, home.certificateAuthority);
+  mkdirSync(dirname(authority), { recursive: true });
+  writeFileSync(authority, home.certificateAuthority);
   return {
     AWS_REGION: home.region,
     AWS_ENDPOINT_URL: home.endpoint,

@@ -1,0 +1,85 @@
+/**
+ * A connection inside the process, without what streams do for bytes that come from elsewhere: what is written at one end is
+ * heard at the other, in order, once whoever wrote has gone on.
+ */
+import { EventEmitter } from 'node:events';
+
+type Done = (error?: Error | null) => void;
+
+/** One of two ends. Emits `data`, `end`, `close` and `error`, as a socket does. */
+export class End extends EventEmitter {
+  destroyed = false;
+  /** Whether this end may still write. */
+  writable = true;
+  #peer: End | undefined;
+  /** What the other end wrote; undefined is its end. */
+  readonly #inbox: (Buffer | undefined)[] = [];
+
+  /** Joins two ends that are joined to nothing. */
+  join(peer: End): void {
+    this.#peer = peer;
+    peer.#peer = this;
+  }
+
+  write(chunk: string | Uint8Array, encoding?: BufferEncoding | Done, done?: Done): boolean {
+    const written = typeof encoding === 'function' ? encoding : done;
+    if (this.writable) this.#send(Buffer.from(chunk as string));
+    if (written !== undefined) queueMicrotask(() => written());
+    return true;
+  }
+
+  end(): this {
+    if (this.writable) this.#send(undefined);
+    this.writable = false;
+    return this;
+  }
+
+  destroy(error?: Error): this {
+    if (this.destroyed) return this;
+    this.end();
+    this.destroyed = true;
+    this.#inbox.length = 0;
+    queueMicrotask(() => {
+      if (error !== undefined) this.emit('error', error);
+      this.emit('close');
+    });
+    return this;
+  }
+
+  #send(chunk: Buffer | undefined): void {
+    const peer = this.#peer;
+    if (peer === undefined || peer.destroyed) return;
+    peer.#inbox.push(chunk);
+    if (peer.#inbox.length === 1) queueMicrotask(() => peer.#hear());
+  }
+
+  #hear(): void {
+    for (let heard = 0; heard < this.#inbox.length; heard++) {
+      const chunk = this.#inbox[heard];
+      if (chunk !== undefined) this.emit('data', chunk);
+      else {
+        this.emit('end');
+        this.destroy();
+      }
+    }
+    this.#inbox.length = 0;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  setTimeout(): this {
+    return this;
+  }
+  cork(): void {}
+  uncork(): void {}
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+}
