@@ -25,10 +25,10 @@ const tries = 15;
 const fleet = new Fleet();
 afterAll(() => fleet.close());
 
-/** Calls that hang are rare. */
-const seedsThatHang = [54, 60];
+/** Of the next thirty, those whose calls hang, or whose functions die behind the act: both are rare. */
+const rare = [32, 35, 40, 54, 60];
 /** The seeds of every run of the tests; `npm run simulate` has a thousand. */
-const seeds = [...Array.from({ length: 30 }, (_, index) => index + 1), ...seedsThatHang];
+const seeds = [...Array.from({ length: 30 }, (_, index) => index + 1), ...rare];
 
 describe('disasters drawn from seeds', () => {
   it('keep every invariant, whatever fault strikes', async () => {
