@@ -15,9 +15,12 @@ interface Answer {
   readonly error?: Error;
 }
 
+const wasClosed = () => new Error('The archiver was closed.');
+
 export class Archiver {
   #worker: Worker | undefined;
   #count = 0;
+  #closed = false;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
 
   /** Takes a base backup; rejects with PostgreSQL's error. */
@@ -39,15 +42,17 @@ export class Archiver {
     await this.#ask({ kind: 'stop', directory });
   }
 
-  /** Ends the thread. What it wrote stays. */
+  /** Ends the thread, for good: what is asked later is refused, or would be waited for forever. What it wrote stays. */
   async close(): Promise<void> {
+    this.#closed = true;
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
-    this.#fail(new Error('The archiver was closed.'));
+    this.#fail(wasClosed());
   }
 
-  #ask(request: ArchiveRequest): Promise<unknown> {
+  async #ask(request: ArchiveRequest): Promise<unknown> {
+    if (this.#closed) throw wasClosed();
     this.#worker ??= this.#start();
     const id = this.#count++;
     this.#worker.postMessage({ id, request });

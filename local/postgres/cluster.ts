@@ -52,6 +52,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   #server: ServerSettings | undefined;
   #child: ChildProcess | undefined;
+  #destroyed = false;
   #exit: (() => void) | undefined;
 
   /** Makes the directory; the data directory is the caller's to fill (template, backup). */
@@ -94,6 +95,7 @@ export class Cluster {
    * recoveries run without hot standby; a replica accepts reads only. Rejects with ServerEnded.
    */
   async start(server: ServerSettings, recovery: Settings = {}): Promise<void> {
+    if (this.#destroyed) throw new Error('The cluster was destroyed.');
     const { binaries, dataDirectory } = this.#options;
     this.#configure(server, recovery);
     this.log.clear();
@@ -137,8 +139,9 @@ export class Cluster {
     await this.#end('SIGKILL');
   }
 
-  /** Stops hard and removes everything. */
+  /** Stops hard and removes everything. It starts no more: what was filling its directory may be about to. */
   async destroy(): Promise<void> {
+    this.#destroyed = true;
     await this.#end('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -38,6 +38,7 @@ class PostgresEngine implements DatabaseEngine, DatabaseHome {
   /** Those that are being made too: closing ends every process. */
   readonly #clusters = new Set<Cluster>();
   #count = 0;
+  #closed = false;
 
   constructor(dataDirectory: string, directory: string, binaries: Binaries, template: Template) {
     this.#dataDirectory = dataDirectory;
@@ -117,6 +118,7 @@ class PostgresEngine implements DatabaseEngine, DatabaseHome {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#clusters].map((cluster) => cluster.destroy()));
     await this.#archiver.close();
   }
@@ -133,6 +135,7 @@ class PostgresEngine implements DatabaseEngine, DatabaseHome {
   }
 
   #makeCluster({ certificate }: Configuration): Cluster {
+    if (this.#closed) throw new Error('The engine was closed.');
     const dataDirectory = this.#dataDirectory;
     const directory = join(this.#directory, `c${++this.#count}`);
     const cluster = new Cluster({ binaries: this.#binaries, dataDirectory, directory, certificate });

@@ -44,6 +44,13 @@ describe('a cluster whose write-ahead log is streamed into an archive', () => {
     cluster.start({ port: await findFreePort(), settings: {}, requireTls: true }, recovery);
   const addressOf = (cluster: Cluster) => ({ ...cluster.address, user: superuser });
 
+  test('what ended begins nothing more: a cloud that stops would wait for it forever', async () => {
+    const [closed, gone] = [new Archiver(), makeCluster()];
+    await Promise.all([closed.close(), gone.destroy()]);
+    await expect(closed.waitFor(root, '0/0')).rejects.toThrow('The archiver was closed.');
+    await expect(start(gone)).rejects.toThrow('The cluster was destroyed.');
+  });
+
   const openSource = async (): Promise<Source> => {
     const [archive, backup] = [join(root, `w${++count}`), join(root, `b${count}`)];
     for (const directory of [archive, backup]) mkdirSync(directory);
