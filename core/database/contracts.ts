@@ -54,8 +54,19 @@ export const Failover = z.strictObject({
   waived: z.array(z.string()),
   /** The replica was promoted by an earlier execution of this incident. */
   isPromoted: z.boolean(),
-  /** Beside the database, what is not ready and stops nothing. */
+  /** What is not ready, and stops nothing. */
   notes: z.array(z.string()),
+  /** Of a failback: what is left of production in the Region that it comes home to. Absent: nothing. */
+  former: z
+    .strictObject({
+      identifier: z.string(),
+      resourceId: z.string(),
+      address: z.string(),
+      port: z.number().int(),
+      /** Commits after it are not in the database that succeeded it. */
+      succeededAt: Moment,
+    })
+    .optional(),
 });
 export type Failover = z.infer<typeof Failover>;
 

@@ -43,8 +43,17 @@ interface AssessRegionInput {
   readonly decision?: ApprovalDecision | undefined;
 }
 
-/** Asked live: what a failover stands or falls with, and this Region alone can answer. */
-const askedLive = new Set(['replication', 'replica-lag', 'cluster-access']);
+/** An hour: the loss is counted from the first look that found the primary down. */
+const looksRead = 60;
+
+/**
+ * Asked live: what a failover stands or falls with, and this Region alone can answer. Of a primary that is lost nothing
+ * can be received any more: whether the replica followed it until then, the last run before says.
+ */
+const askedLive: Readonly<Record<Failover['style'], readonly string[]>> = {
+  graceful: ['replication', 'replica-lag', 'cluster-access'],
+  ungraceful: ['replica-lag', 'cluster-access'],
+};
 
 /** Throws FailoverDenied naming everything that speaks against it, or ReplicaMissing. */
 export async function assessRegion(
@@ -60,7 +69,7 @@ export async function assessRegion(
   if (replica === undefined)
     throw ReplicaMissing(`RDS in ${here.region} has no read replica of ${active.identifier} in ${active.region}.`);
   const held = await heldBy(replica, context);
-  const looks = (await context.looks.newest(settings.region.looks)).filter(
+  const looks = (await context.looks.newest(looksRead)).filter(
     ({ epoch, region }) => epoch === active.epoch && region === active.region,
   );
   const primary = judgePrimary(looks, settings.region.looks);
@@ -85,7 +94,7 @@ export async function assessRegion(
   };
   const plan = planOf({ input, active, replica, held, lossSeconds, failover }, context);
   const seen = (await context.profiles.read(active.resourceId))?.seen ?? seenOf(replica);
-  const output = { ...plan, seen: asIn(here, seen, replica) };
+  const output = { ...plan, seen: asIn(here, seen) };
   return {
     output,
     summary: summaryOf(output, failover),
@@ -130,7 +139,9 @@ function estimateLoss(heartbeat: string | undefined, looks: readonly PrimaryLook
   if (heartbeat === undefined) return 0;
   const isDatabaseDown = ({ signals }: PrimaryLook) =>
     signals.some(({ signal, state }) => signal === 'database' && state === 'down');
-  const firstDown = looks.find(isDatabaseDown)?.at;
+  // The last run of them, up to now: what was down and came back lost nothing.
+  const lastUp = looks.findLastIndex((look) => !isDatabaseDown(look));
+  const firstDown = looks[lastUp + 1]?.at;
   return Math.max(0, secondsBetween(heartbeat, firstDown ?? now));
 }
 
@@ -150,7 +161,7 @@ async function decide(
   const now = clock.now().toISOString();
   const facts = factsIn(looked);
   const live = checks
-    .filter(({ name }) => askedLive.has(name))
+    .filter(({ name }) => askedLive[style].includes(name))
     .map((check): CheckResult => check.look(facts, { settings, run, now }));
   const record = await readiness.atOrBefore(incident.detectedAt);
   const before = record && { at: record.at, checks: record.checks };
@@ -205,15 +216,11 @@ function planOf(
 }
 
 /** What is named by Region is compared with, and protected as, what this Region has for it. */
-function asIn(here: RegionSettings, seen: SeenInstance, replica: DatabaseInstance): SeenInstance {
-  const { kmsKey, performanceInsightsKey, monitoringRole } = seenOf(replica).settings;
+export function asIn(here: RegionSettings, seen: SeenInstance): SeenInstance {
   const own = {
     subnetGroup: here.databaseSubnetGroup,
     parameterGroup: here.databaseParameterGroup,
     securityGroupIds: [...here.databaseSecurityGroupIds],
-    ...(kmsKey === undefined ? {} : { kmsKey }),
-    ...(performanceInsightsKey === undefined ? {} : { performanceInsightsKey }),
-    ...(monitoringRole === undefined ? {} : { monitoringRole }),
   };
   return { ...seen, settings: { ...seen.settings, ...own } };
 }

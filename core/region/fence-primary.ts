@@ -33,7 +33,8 @@ export async function fencePrimary(
   const { failover, epoch, source } = plan;
   const now = clock.now().toISOString();
   // Before anything else: from here on the primary's guard gets no new lease, and fences it.
-  if (settings.region.fencing === 'strict') await store.forbidLease({ region: failover?.from ?? '', epoch }, now);
+  if (settings.region.fencing === 'strict' && failover?.from === settings.primary.region)
+    await store.forbidLease({ region: failover.from, epoch }, now);
   try {
     const result = await fence({ incident, plan }, context);
     await announcer.announce(incident, {

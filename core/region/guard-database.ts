@@ -7,6 +7,7 @@ import type { DatabaseInstance, Databases, Metrics, Secrets, Session, Sessions }
 import { asMoment, withSession } from '../database/sql.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
 import { type ActiveDatabase, recordVersion } from '../incident/contracts.ts';
+import { incidentTag } from '../incident/identifiers.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Announcer, Clock, ControlStore } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
@@ -18,7 +19,7 @@ export interface GuardContext {
   readonly settings: Settings;
   readonly here: RegionSettings;
   readonly clock: Clock;
-  readonly control: Pick<ControlStore, 'readActiveDatabase'>;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
   readonly databases: Pick<Databases, 'list'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
@@ -58,15 +59,19 @@ export async function guardDatabase(context: GuardContext): Promise<Guarded> {
 /** Starting or stopped ones take nobody's writes; replicas neither. */
 const answering = new Set(['available', 'backing-up', 'modifying', 'upgrading', 'storage-optimization', 'rebooting']);
 
-/** Whatever bears production's name here. */
-async function formerIn(active: ActiveDatabase, { settings, databases }: GuardContext): Promise<DatabaseInstance[]> {
+/** Whatever bears production's name here; what the recovery that runs has made or promoted is that one's to fence. */
+async function formerIn(
+  active: ActiveDatabase,
+  { settings, control, databases }: GuardContext,
+): Promise<DatabaseInstance[]> {
   const { identifier } = settings.database;
-  const found = await databases.list(identifier);
+  const [found, lease] = await Promise.all([databases.list(identifier), control.readLease()]);
   return found.filter(
     (each) =>
       (each.identifier === identifier || each.identifier.startsWith(`${identifier}-`)) &&
       each.resourceId !== active.resourceId &&
       each.replicaOf === undefined &&
+      (lease === undefined || each.tags[incidentTag] !== lease.incidentId) &&
       answering.has(each.status),
   );
 }

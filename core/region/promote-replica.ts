@@ -2,7 +2,14 @@
 import type { Candidate, RestorePlan } from '../database/contracts.ts';
 import { CandidateNotOurs, DatabaseNotFound, DatabaseNotReady, LeaseLost } from '../database/errors.ts';
 import type { Databases, Secrets, Sessions } from '../database/ports.ts';
-import { closeCandidate, findAvailable, promotionTag, terminalStatuses } from '../database/restore-database.ts';
+import {
+  closeCandidate,
+  findAvailable,
+  promotionTag,
+  restoredFromTag,
+  restorePointTag,
+  terminalStatuses,
+} from '../database/restore-database.ts';
 import { addressOf, messageOf, withSession } from '../database/sql.ts';
 import type { Incident } from '../incident/contracts.ts';
 import { endOf } from '../incident/end-of.ts';
@@ -134,6 +141,9 @@ export async function promoteReplica(
       [incidentTag]: incident.id,
       [environmentTag]: settings.environment,
       [promotionTag]: clock.now().toISOString(),
+      // What comes home must know what the former production holds alone.
+      [restorePointTag]: plan.restorePoint ?? '',
+      [restoredFromTag]: plan.source.resourceId,
     });
   }
   if (instance.replicaOf === undefined)

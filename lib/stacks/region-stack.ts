@@ -121,6 +121,21 @@ export class RegionStack extends Stack {
       cleanUp: CleanUpStopped,
       topic: records.internalTopic,
     });
+    const failback = new RecoveryMachine(this, configuration, {
+      name: 'region-failback',
+      functions: usedBy('region-failback', {
+        ...incidentSteps,
+        ...databaseSteps,
+        ...validationSteps,
+        ...regionSteps,
+      }),
+      values: {
+        ValidationConcurrency: String(configuration.validation.concurrency),
+        ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
+      },
+      cleanUp: CleanUpStopped,
+      topic: records.internalTopic,
+    });
     const { CutOver, AwaitWorkload } = databaseSteps;
     new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
       CutOver,
@@ -161,6 +176,10 @@ export class RegionStack extends Stack {
     new CfnOutput(this, 'RegionFailover', {
       value: failover.machine.stateMachineArn,
       description: 'Start region-failover in the DR Region',
+    });
+    new CfnOutput(this, 'RegionFailback', {
+      value: failback.machine.stateMachineArn,
+      description: 'Start region-failback in the primary Region',
     });
     new CfnOutput(this, 'Backup', {
       value: backup.machine.stateMachineArn,

@@ -16,6 +16,8 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
   const master = () => may.readSecrets(database.masterSecretName);
   const sentinel = () => may.readSecrets(database.sentinelRole.secretName);
   const { cluster } = application.deployment;
+  const { primary, dr } = home.configuration;
+  const otherRegion = home.network.region === dr.region ? primary.region : dr.region;
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
   const { outside, inside } = makersOf(scope, home, 'region');
   return {
@@ -139,6 +141,68 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
       may.readParameters(traffic.nameServersParameter),
       ...own.seeChanges(),
     ]),
+    AssessHome: outside(
+      'assess-home',
+      'Finds what production left here, and plans the way home',
+      [may.timeline(), may.readControl(), own.readGuards(), may.seeDatabases(), may.seeDatabasesElsewhere()],
+      patient,
+    ),
+    FenceFormer: inside(
+      'fence-former',
+      'Proves that what production left here takes no writes',
+      [may.timeline(), fencing()],
+      Duration.minutes(2),
+    ),
+    SnapshotFormer: outside('snapshot-former', 'Keeps what production left here', [
+      may.timeline(),
+      may.seeDatabases(),
+      ...may.keepSafetySnapshot(),
+    ]),
+    AwaitFormerSnapshot: outside('await-former-snapshot', 'Asks whether its snapshot is complete', [
+      may.timeline(),
+      may.seeDatabases(),
+    ]),
+    ExportFormer: inside(
+      'export-former',
+      'Exports the rows that production left here alone',
+      [may.timeline(), fencing(), may.keepEvidence()],
+      Duration.minutes(10),
+    ),
+    MakeHomeReplica: outside(
+      'make-home-replica',
+      'Starts a replica of production here',
+      [
+        may.timeline(),
+        may.seeDatabases(),
+        may.seeDatabasesElsewhere(),
+        ...own.makeReplica(home.network.region),
+        ...may.useDatabaseKeys(),
+      ],
+      patient,
+    ),
+    AwaitFollowing: inside('await-following', 'Asks whether the replica is close behind', [
+      may.timeline(),
+      may.seeDatabases(),
+      sentinel(),
+    ]),
+    MakeNextReplica: outside(
+      'make-next-replica',
+      'Starts a replica of the new production in the other Region',
+      [
+        may.timeline(),
+        may.seeDatabases(),
+        may.seeDatabasesElsewhere(),
+        ...own.makeReplica(otherRegion),
+        ...may.useDatabaseKeys(otherRegion),
+      ],
+      patient,
+    ),
+    AwaitNextReplica: outside(
+      'await-next-replica',
+      'Asks whether that replica follows',
+      [may.timeline(), may.seeDatabasesElsewhere()],
+      patient,
+    ),
     EndDrill: inside('end-drill', 'Puts back what a drill shifted and scaled', [
       may.timeline(),
       may.readControl(),
