@@ -209,11 +209,16 @@ async function refuseStaleAlarm(
 async function refuseSecond(
   { mode }: StartRequest,
   { arn }: Execution,
-  { control, executions }: AcceptFailoverContext,
+  { here, control, executions }: AcceptFailoverContext,
 ): Promise<void> {
   const lease = await control.readLease();
   if (!lease || lease.executionArn === arn || !isInTheWay(lease, mode)) return;
-  if ((await executions.status(lease.executionArn)) === 'RUNNING') throw recoveryInProgress(lease);
+  const status = await executions.status(lease.executionArn).catch((error: unknown) => {
+    // In a Region that does not answer: TakeLease takes it from there.
+    if (lease.region !== here.region) return undefined;
+    throw error;
+  });
+  if (status === 'RUNNING') throw recoveryInProgress(lease);
 }
 
 async function deferDrill({ mode, trigger }: StartRequest, { alarms, settings }: AcceptFailoverContext): Promise<void> {

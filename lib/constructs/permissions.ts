@@ -8,8 +8,13 @@ import { type Permission, statementsOf } from './statements.ts';
 
 /** Adds permissions to a role, and their reasons to the validation report. */
 export function grant(role: iam.Role, permissions: readonly Permission[], on: IConstruct = role): void {
+  for (const { statement } of permissions) role.addToPolicy(statement);
+  explain(permissions, on);
+}
+
+/** Why each wildcard is as narrow as can be, for the validation report. */
+export function explain(permissions: readonly Permission[], on: IConstruct): void {
   for (const { statement, wildcard } of permissions) {
-    role.addToPolicy(statement);
     if (wildcard === undefined) continue;
     for (const resource of statement.resources.filter((each) => each.includes('*')))
       Validations.of(on).acknowledge({
