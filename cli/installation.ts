@@ -3,13 +3,12 @@
  * data. What a deployment on AWS does in hours (docs/deploy.md), in its order.
  */
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { Client } from 'pg';
 import { configurationOf } from '../config/index.ts';
-import { kubernetesGroup, namesOf } from '../config/names.ts';
+import { namesOf } from '../config/names.ts';
 import type { Configuration, Network } from '../config/schema.ts';
 import { databaseAlarmPrefix } from '../core/incident/identifiers.ts';
 import { scaledClock } from '../local/clock.ts';
@@ -18,22 +17,19 @@ import type { Ec2Service } from '../local/services/ec2/network.ts';
 import type { EksService } from '../local/services/eks/service.ts';
 import type { Mail } from '../local/services/sns/delivery.ts';
 import type { Sns } from '../local/services/sns/index.ts';
+import { buildOverlay } from '../local/tools/kustomize.ts';
 import { makeDump } from '../workload/database/dump.ts';
 import { createStocker } from '../workload/database/schema.ts';
-import { imageIn, stockerImage } from '../workload/infrastructure/deployment.ts';
+import { stockerImage } from '../workload/infrastructure/deployment.ts';
 import {
   type InstallationPlan,
   type Installed,
   keepDump,
+  keepState,
   provision,
   writeParameters,
 } from '../workload/infrastructure/provision.ts';
-import {
-  deploymentManifest,
-  namespaceManifest,
-  recoveryAccessManifests,
-  serviceManifest,
-} from '../workload/kubernetes/manifests.ts';
+import { desiredStates, makeRepository, type Repository } from '../workload/infrastructure/repository.ts';
 import { type Clients, clientsOf, invoke, type OperatorConnection, operatorOf } from './clients.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -77,6 +73,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
         images: {
           [stockerImage]: { command: [process.execPath, join(import.meta.dirname, '../workload/api/main.ts')] },
         },
+        tools: join(import.meta.dirname, '../local/tools'),
         ...(options.port === undefined ? {} : { port: options.port }),
       }),
     ({ endpoint }) => endpoint,
@@ -184,6 +181,7 @@ export function planOf(configuration: Configuration): InstallationPlan {
     cluster: application.deployment.cluster,
     account,
     stateKeys: backup.terraformStates,
+    lockTable: configuration.cluster.lockTable,
     commitParameter: backup.commitParameter,
     database: {
       identifier: database.identifier,
@@ -297,37 +295,47 @@ const mailServer = (cloud: Cloud, region: string) => cloud.service('sns', region
 export const mailsOf = ({ cloud }: Pick<Installation, 'cloud'>): readonly Mail[] =>
   cloud.regions.flatMap((region) => mailServer(cloud, region).mailbox()).sort((a, b) => a.at - b.at);
 
+/** Where the pipeline deploys from: the repository at the commit that is deployed, and the states that Terraform has of it. */
+async function deployFromGit(
+  configuration: Configuration,
+  cloud: Cloud,
+  connection: OperatorConnection,
+): Promise<Repository> {
+  const { environment, primary, dr, cluster, backup } = configuration;
+  const states = desiredStates(planOf(configuration), environment);
+  const repository = makeRepository(join(cloud.dataDirectory, 'repository'), states);
+  for (const { region, terraformStateBucket, key } of [
+    { ...primary, key: cluster.primary },
+    { ...dr, key: cluster.dr },
+  ]) {
+    await writeParameters(region, connection, {
+      [cluster.repositoryParameter]: repository.url,
+      [backup.commitParameter]: repository.commit,
+    });
+    const name = key.variables.replace('.tfvars', '');
+    await keepState(region, terraformStateBucket, key.stateKey, states[name]?.resources ?? [], connection);
+  }
+  return repository;
+}
+
 async function startApplication(
   configuration: Configuration,
   cloud: Cloud,
   connection: OperatorConnection,
   database: Installed,
 ): Promise<string> {
-  const { application, canary, primary, account } = configuration;
-  const image = imageIn(account, primary.region);
-  const authorityFile = join(cloud.dataDirectory, 'database-ca.pem');
-  writeFileSync(authorityFile, cloud.certificateAuthority);
+  const { application, canary, primary } = configuration;
   await writeParameters(primary.region, connection, {
     [application.databaseEndpointParameter]: JSON.stringify({ address: database.address, port: database.port }),
     [canary.databaseEndpointParameter]: 'none',
   });
+  const repository = await deployFromGit(configuration, cloud, connection);
   const { cluster, namespace } = application.deployment;
   const kubernetes = (cloud.service('eks', primary.region) as EksService).kubernetes(cluster);
-  await kubernetes.apply(namespaceManifest(namespace));
-  for (const manifest of recoveryAccessManifests(namespace, kubernetesGroup)) await kubernetes.apply(manifest);
+  for (const manifest of buildOverlay(join(repository.directory, configuration.cluster.primary.overlay)))
+    await kubernetes.apply(manifest);
   const urls = await Promise.all(
-    [application, canary].map(async (target) => {
-      const environment = {
-        DATABASE_ENDPOINT_PARAMETER: target.databaseEndpointParameter,
-        DATABASE_SECRET: configuration.database.applicationRoles[0]?.secretName ?? '',
-        DATABASE_NAME: configuration.database.name,
-        DATABASE_CA_FILE: authorityFile,
-      };
-      const { name } = target.deployment;
-      await kubernetes.apply(deploymentManifest({ namespace, name, replicas: 1, image, environment }));
-      await kubernetes.apply(serviceManifest({ namespace, name }));
-      return kubernetes.address(namespace, name);
-    }),
+    [application, canary].map((target) => kubernetes.address(namespace, target.deployment.name)),
   );
   const [apiUrl, canaryUrl] = urls as [string, string];
   await writeParameters(primary.region, connection, {

@@ -47,6 +47,9 @@ export const stateMachineName = (environment: string, scenario: Incident['scenar
 /** Alarms that say a database is lost or damaged bear this prefix; while one rings, scheduled drills are deferred. */
 export const databaseAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-database-`;
 
+/** Alarms that say a cluster, its nodes or its workloads are lost bear this one. */
+export const clusterAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-cluster-`;
+
 /** Name of the execution that triage starts: the same alarm going off once can start only one. */
 export const executionName = (alarm: string, since: string): string =>
   `triage-${compact(since)}-${hash8(`${alarm} ${since}`)}`;

@@ -21,6 +21,7 @@ export async function findRetried(
   id: string,
   { mode }: Pick<StartRequest, 'mode'>,
   { settings, here, incidents, executions }: RetryContext,
+  scenario: Incident['scenario'] = 'database',
 ): Promise<Incident> {
   const refuse = (problem: string, fix: string) => invalidRequest([{ field: 'incident', value: id, problem, fix }]);
   const record = await incidents.read(id);
@@ -30,7 +31,7 @@ export async function findRetried(
       `List the incidents (\`${dr('status', settings.environment)}\`), or start a new recovery.`,
     );
   const { incident, status, closedAt } = record;
-  if (incident.environment !== settings.environment || incident.scenario !== 'database')
+  if (incident.environment !== settings.environment || incident.scenario !== scenario)
     throw refuse(
       `is of scenario ${incident.scenario} in ${incident.environment}`,
       'Start it with the state machine of that scenario and environment.',

@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import type { RegionSettings, Settings } from '../settings.ts';
 import { Moment } from './contracts.ts';
-import { executionName, stateMachineName } from './identifiers.ts';
+import { clusterAlarmPrefix, executionName, stateMachineName } from './identifiers.ts';
 import type { Alarms, Announcer, Clock, ControlStore, Executions, IncidentStore } from './ports.ts';
 import { stopDrill } from './take-lease.ts';
-import { type Signal, type TriageDecision, triage } from './triage.ts';
+import { type Recovered, type Signal, type TriageDecision, triage } from './triage.ts';
 
 const AlarmEvent = z
   .object({
@@ -59,6 +59,7 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
     activeDatabase: active?.identifier,
     activeElsewhere: active?.region === here.region ? undefined : active?.region,
     activeSince: active?.since,
+    scenario: scenarioOf(signal, settings),
     recent,
   });
   const decision = judged.verdict === 'start' ? await startOnce(signal, judged, now, context) : judged;
@@ -73,23 +74,27 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
   const joined = recent.find(({ incident }) => incident.id === joins)?.incident;
   await announcer.announce(joined, {
     kind: 'triage',
-    headline: `${signal.name}: ${headlines[verdict]}`,
+    headline: `${signal.name}: ${verdict === 'start' ? `a recovery of the ${scenarioOf(signal, settings)} was started` : headlines[verdict]}`,
     lines: [`Since ${signal.at}`, ...reasons.map((reason) => `Because ${reason}`)],
-    next: nextAfter(decision),
+    next: nextAfter(decision, scenarioOf(signal, settings)),
   });
   return decision;
 }
 
 const headlines = {
-  start: 'a recovery of the database was started',
   join: 'joined to the recovery that is at work',
   record: 'recorded; nothing was started',
 } as const;
 
-function nextAfter({ verdict, joins, execution }: TriageDecision): string {
+/** An alarm is named after what it watches; RDS speaks of databases. */
+function scenarioOf({ kind, name }: Signal, { environment }: Pick<Settings, 'environment'>): Recovered {
+  return kind === 'alarm' && name.startsWith(clusterAlarmPrefix(environment)) ? 'cluster' : 'database';
+}
+
+function nextAfter({ verdict, joins, execution }: TriageDecision, scenario: Recovered): string {
   if (joins !== undefined) return `Follow incident ${joins}.`;
   if (verdict !== 'record') return `Follow the execution ${execution}.`;
-  return 'Look at the database now. If it is lost or damaged, a person starts the recovery; the runbook of the alarm says how.';
+  return `Look at the ${scenario} now. If it is lost or damaged, a person starts the recovery; the runbook of the alarm says how.`;
 }
 
 /** A recovery opens its incident well within this time after its start, or has been refused. */
@@ -109,7 +114,7 @@ async function startOnce(
   // The name is the alarm's and the moment's: the same event delivered twice starts one execution.
   const name = executionName(signal.name, signal.at);
   const since = new Date(Date.parse(now) - openingSeconds * 1000).toISOString();
-  const holder = await incidents.claimStart('database', name, now, since);
+  const holder = await incidents.claimStart(scenarioOf(signal, context.settings), name, now, since);
   if (holder !== name)
     return {
       verdict: 'join',
@@ -129,7 +134,7 @@ async function startOnce(
 
 async function startRecovery(name: string, signal: Signal, { settings, executions }: TriageContext): Promise<string> {
   const { environment } = settings;
-  const { executionArn } = await executions.start(stateMachineName(environment, 'database'), name, {
+  const { executionArn } = await executions.start(stateMachineName(environment, scenarioOf(signal, settings)), name, {
     mode: 'recovery',
     confirm: environment,
     reason: `${signal.name} since ${signal.at}`,

@@ -17,9 +17,14 @@ export interface TriageFacts {
   readonly activeElsewhere?: string | undefined;
   /** Since when it is: what rang before speaks of another database, or of none. */
   readonly activeSince?: string | undefined;
+  /** Whose recovery the signal asks for. */
+  readonly scenario?: Recovered;
   /** Newest first. */
   readonly recent: readonly IncidentRecord[];
 }
+
+/** Scenarios that an alarm or an event may start. */
+export type Recovered = 'database' | 'cluster';
 
 export type Signal =
   | { readonly kind: 'alarm'; readonly name: string; readonly at: string }
@@ -39,7 +44,7 @@ export interface TriageDecision {
 
 /** The first rule that speaks decides; each says why. */
 export function triage(settings: Settings['automatic'], facts: TriageFacts): TriageDecision {
-  const { now, signal, recent } = facts;
+  const { now, signal, recent, scenario = 'database' } = facts;
   const record = (reason: string): TriageDecision => ({ verdict: 'record', reasons: [reason] });
 
   const age = secondsBetween(signal.at, now);
@@ -73,9 +78,9 @@ export function triage(settings: Settings['automatic'], facts: TriageFacts): Tri
     return record(
       `incident ${cooling.incident.id} closed at ${cooling.closedAt}, within the cooldown of ${formatSeconds(settings.cooldownSeconds)}`,
     );
-  if (settings.database === 'off') return record('automatic recovery of the database is off in this environment');
-  const how = settings.database === 'ask' ? 'starts, and asks before it changes anything' : 'starts by itself';
-  return { verdict: 'start', reasons: [`automatic recovery of the database ${how}`] };
+  if (settings[scenario] === 'off') return record(`automatic recovery of the ${scenario} is off in this environment`);
+  const how = settings[scenario] === 'ask' ? 'starts, and asks before it changes anything' : 'starts by itself';
+  return { verdict: 'start', reasons: [`automatic recovery of the ${scenario} ${how}`] };
 }
 
 const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const;

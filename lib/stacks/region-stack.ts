@@ -6,6 +6,7 @@ import type { Configuration } from '../../config/schema.ts';
 import { BackupAlarms } from '../constructs/backup/backup-alarms.ts';
 import { backupFunctions } from '../constructs/backup/backup-functions.ts';
 import { BackupSchedules } from '../constructs/backup/backup-schedules.ts';
+import { ClusterRecovery } from '../constructs/cluster/cluster-recovery.ts';
 import { ClusterAccess } from '../constructs/database/cluster-access.ts';
 import { DatabaseDetection } from '../constructs/database/database-detection.ts';
 import { databaseFunctions } from '../constructs/database/database-functions.ts';
@@ -95,13 +96,29 @@ export class RegionStack extends Stack {
     });
     new ReadinessAlarms(this, 'ReadinessAlarms', configuration, records.internalTopic);
     const { CutOver, AwaitWorkload } = databaseSteps;
-    new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
+    const inCluster = {
       CutOver,
       AwaitWorkload,
       Compensate: incidentSteps.Compensate,
       CleanUpStopped,
       ExportCluster: backupSteps.ExportCluster,
       LookAtCluster: readinessSteps.LookAtCluster,
+    };
+    const { TakeLease, OpenIncident, CloseIncident, ReportRefusal } = incidentSteps;
+    const cluster = new ClusterRecovery(this, 'ClusterRecovery', {
+      home,
+      may,
+      keyArn: records.key.keyArn,
+      bundleDirectory: props.bundleDirectory,
+      topic: records.internalTopic,
+      incidentSteps: { TakeLease, OpenIncident, CloseIncident, ReportRefusal },
+      triage: TriageAlarm,
+      cleanUp: CleanUpStopped,
+      admitted: Object.values(inCluster),
+    });
+    new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
+      ...inCluster,
+      ...cluster.inCluster,
     });
     new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
     new DatabaseSchedules(this, 'Schedules', configuration, {
@@ -117,6 +134,10 @@ export class RegionStack extends Stack {
     new CfnOutput(this, 'DatabaseRecovery', {
       value: machine.stateMachineArn,
       description: 'Start database-recovery here',
+    });
+    new CfnOutput(this, 'ClusterRecoveryMachine', {
+      value: cluster.machine.stateMachineArn,
+      description: 'Start cluster-recovery here',
     });
     new CfnOutput(this, 'Backup', {
       value: backup.machine.stateMachineArn,

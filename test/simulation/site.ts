@@ -172,9 +172,11 @@ export class Site {
     await this.dump();
     await this.#startApplication(probeSeconds);
     await this.cloud.deploy(assembly);
-    // A look asks twelve sources at once and changes nothing: no seed is about it, and each would take longer by it.
+    // A look asks twelve sources at once and changes nothing: no seed is about it, and each would take longer by it. The
+    // simulation has no builds, so nothing watches the cluster.
     for (const region of this.cloud.regions)
-      await this.cloud.call('scheduler', 'DeleteSchedule', { Name: `${this.names.prefix}-readiness` }, region);
+      for (const name of ['readiness', 'cluster-watch'])
+        await this.cloud.call('scheduler', 'DeleteSchedule', { Name: `${this.names.prefix}-${name}` }, region);
     await this.#switchAlarmRule('DisableRule');
     await this.invoke('database/register-database', { identifier: configuration.database.identifier });
     await this.invoke('database/prepare-database', {});
