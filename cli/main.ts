@@ -17,6 +17,7 @@ import { troubleOf } from './trouble.ts';
 const help = `STOCKER Pro disaster recovery
 
   npm run drill [-- options]   the monthly database restore test, on the embedded cloud
+    --scenario NAME            database (default), or cluster: the quarterly recovery test
     --environment NAME         production (default) or staging
     --rows N                   stock movements of the workload (default 50000)
     --output DIRECTORY         where report.html and report.json go
@@ -25,7 +26,8 @@ const help = `STOCKER Pro disaster recovery
 
     --mode recovery            destroy production and recover it, instead of a copy beside it
     --disaster NAME            how: drop-table, bad-update, bad-migration, page-corruption,
-                               index-corruption or instance-lost
+                               index-corruption, instance-lost, nodes-lost or
+                               cluster-lost
     --yes                      approve what the recovery asks; without it, you are asked
 
   npm run cloud [-- options]   serve the embedded cloud until Ctrl-C
@@ -43,8 +45,9 @@ const help = `STOCKER Pro disaster recovery
     decline INCIDENT --reason TEXT
     cancel INCIDENT --reason TEXT [--yes]
     retry INCIDENT [--reason TEXT] [--restore-to POINT] [--waive CHECKS]
-    start --reason TEXT [--mode recovery --confirm ENVIRONMENT] [--restore-to POINT]
-          [--tables LIST] [--request-id ID]
+    start --reason TEXT [--scenario database|cluster] [--mode recovery
+          --confirm ENVIRONMENT] [--restore-to POINT] [--tables LIST]
+          [--request-id ID]
     --environment, --region    of the installation; by default production, and the Region
                                of its active database
     POINT is latest, a UTC time such as 2026-11-22T13:05:00Z, snapshot:IDENTIFIER
@@ -68,6 +71,7 @@ type Command = (argv: readonly string[]) => Promise<ExitCode>;
 const here: Readonly<Record<string, Command>> = {
   drill: async (argv) => {
     const options = parseDrillOptions(argv);
+    if (options.scenario === 'cluster') return (await import('./commands/cluster-drill.ts')).clusterDrill(options);
     if (options.disaster === undefined) return (await import('./commands/drill.ts')).drill(options);
     const { recoveryDrill } = await import('./commands/recovery-drill.ts');
     return recoveryDrill({ ...options, disaster: options.disaster });

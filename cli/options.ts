@@ -5,6 +5,7 @@ import { disasters } from '../workload/disasters/index.ts';
 import { UsageError } from './exit-codes.ts';
 
 export interface DrillOptions {
+  readonly scenario: 'database' | 'cluster';
   readonly environment: string;
   /** Stock movements of the workload. */
   readonly rows: number;
@@ -37,11 +38,13 @@ export function parseDrillOptions(argv: readonly string[]): DrillOptions {
     ...shared,
     json: { type: 'boolean', default: false },
     output: { type: 'string' },
+    scenario: { type: 'string' },
     mode: { type: 'string', default: 'drill' },
     disaster: { type: 'string' },
     yes: { type: 'boolean', default: false },
   });
   return {
+    scenario: scenarioOf(values.scenario, values.disaster),
     disaster: disasterOf(values.mode, values.disaster),
     yes: values.yes === true,
     environment: environmentOf(values.environment),
@@ -84,6 +87,14 @@ export function parse(
       cause: error,
     });
   }
+}
+
+/** A disaster says itself what is to be recovered. */
+function scenarioOf(value: unknown, disaster: unknown): DrillOptions['scenario'] {
+  if (value === undefined || value === 'database') return 'database';
+  if (value !== 'cluster') throw new UsageError(`--scenario ${String(value)} has no drill. Give database or cluster.`);
+  if (disaster === undefined) return 'cluster';
+  throw new UsageError(`--scenario is of drills: --disaster ${String(disaster)} says what is lost. Leave it out.`);
 }
 
 function disasterOf(mode: unknown, disaster: unknown): string | undefined {

@@ -1,9 +1,9 @@
-/** `dr start` and `dr retry`: an execution of database-recovery, as the console would start it. */
+/** `dr start` and `dr retry`: an execution of a recovery's state machine, as the console would start it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type * as z from 'zod';
-import type { StartRequest } from '../../core/incident/contracts.ts';
+import type { Incident, StartRequest } from '../../core/incident/contracts.ts';
 import { InvalidRequest } from '../../core/incident/errors.ts';
 import { incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
@@ -17,8 +17,8 @@ import { readIncidentRecord } from '../records.ts';
 type Request = z.input<typeof StartRequest>;
 
 export async function start(options: StartOptions): Promise<ExitCode> {
-  const { mode, reason, restoreTo, tables, requestId, confirm } = options;
-  return execute(await operatorAt(options), {
+  const { scenario, mode, reason, restoreTo, tables, requestId, confirm } = options;
+  return execute(await operatorAt(options), scenario, {
     mode,
     reason,
     ...(restoreTo === undefined ? {} : { restoreTo }),
@@ -32,12 +32,12 @@ export async function start(options: StartOptions): Promise<ExitCode> {
 export async function retry(options: RetryOptions): Promise<ExitCode> {
   const { incident, reason, restoreTo, waive, environment } = options;
   const operator = await operatorAt(options);
-  const { status } = await requireIncident(operator, incident);
+  const { status, incident: former } = await requireIncident(operator, incident);
   if (status === 'closed')
     throw new UsageError(
       `${incident} succeeded: there is nothing to retry. A new recovery: ${dr(`start --mode recovery --confirm ${environment} --reason "…"`)}`,
     );
-  return execute(operator, {
+  return execute(operator, former.scenario, {
     mode: 'recovery',
     confirm: environment,
     incident,
@@ -58,11 +58,11 @@ async function callerOf({ here }: Operator): Promise<string> {
 const acceptedMs = 120_000;
 
 /** Exit 0: the incident is open. 1: refused, for the reason that is shown. 2: the request cannot be used. */
-async function execute(operator: Operator, request: Request): Promise<ExitCode> {
+async function execute(operator: Operator, scenario: Incident['scenario'], request: Request): Promise<ExitCode> {
   const { here, names, region } = operator;
   const { executionArn = '', startDate } = await here.sfn.send(
     new StartExecutionCommand({
-      stateMachineArn: names.stateMachineArn(region, 'database-recovery'),
+      stateMachineArn: names.stateMachineArn(region, `${scenario}-recovery`),
       input: JSON.stringify(request),
     }),
   );
@@ -71,7 +71,7 @@ async function execute(operator: Operator, request: Request): Promise<ExitCode> 
   onInterruptionSay(`Nothing was stopped: ${executionArn} goes on. Look: ${dr('status')}`);
   for (const until = performance.now() + acceptedMs; performance.now() < until; await sleep(300)) {
     const record = await readIncidentRecord(here.dynamodb, names.incidentTable, id);
-    if (record?.incident.executionArn === executionArn) return told(id, mode, request.incident !== undefined);
+    if (record?.incident.executionArn === executionArn) return told(id, scenario, mode, request.incident !== undefined);
     const { status = '', error, cause } = await here.sfn.send(new DescribeExecutionCommand({ executionArn }));
     if (status === 'RUNNING') continue;
     const { failure } = refusalOf({ status, error, cause });
@@ -82,10 +82,10 @@ async function execute(operator: Operator, request: Request): Promise<ExitCode> 
   return exitCodes.passed;
 }
 
-function told(id: string, mode: 'drill' | 'recovery', isRetry: boolean): ExitCode {
-  const asks = 'It assesses the database now, and asks before it changes anything.';
+function told(id: string, scenario: Incident['scenario'], mode: 'drill' | 'recovery', isRetry: boolean): ExitCode {
+  const asks = `It assesses the ${scenario} now, and asks before it takes anything away.`;
   process.stdout.write(
-    `${isRetry ? 'Taken up again' : 'Started'}: ${id}\n${mode === 'recovery' ? asks : 'A drill, on a copy: production is not touched.'}\nFollow it: ${dr(`watch ${id}`)}\n`,
+    `${isRetry ? 'Taken up again' : 'Started'}: ${id}\n${mode === 'recovery' ? asks : 'A drill, beside production, which is not touched.'}\nFollow it: ${dr(`watch ${id}`)}\n`,
   );
   return exitCodes.passed;
 }

@@ -8,7 +8,7 @@ import { makeStep, StepInput } from '../handler.ts';
 
 const Input = StepInput.extend({
   reasons: z.array(z.string()),
-  rebuild: Rebuild.pick({ question: true }),
+  rebuild: Rebuild,
   taskToken: z.string(),
 });
 

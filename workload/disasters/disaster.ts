@@ -1,4 +1,4 @@
-/** What happens to a database in a rehearsed disaster, and who is able to do it. */
+/** What happens to a database or a cluster in a rehearsed disaster, and who is able to do it. */
 import type { Client } from 'pg';
 
 export interface Victim {
@@ -6,11 +6,19 @@ export interface Victim {
   readonly master: Client;
   /** The server's data directory and process: what only a failing host or disk reaches. */
   readonly server: { readonly directory: string; readonly pid: number | undefined };
+  readonly cluster: {
+    /** Ends every machine; answers their names. */
+    loseNodes(): readonly string[];
+    /** Deletes node groups and cluster through the API. */
+    remove(): Promise<void>;
+  };
 }
 
 export interface Disaster {
   /** What it is, in words for people. */
   readonly title: string;
+  /** Which recovery is to follow; without it, the database's. */
+  readonly scenario?: 'cluster';
   /** Resolves once the damage is done and was seen to be; says what was done. */
   strike(victim: Victim): Promise<string>;
 }

@@ -75,7 +75,7 @@ const exportRules = [
   },
 ];
 
-/** What the product may do in the application's namespace: restart deployments, and list what is exported. Its group is in its access entries. */
+/** What the product may do: in the application's namespace restart deployments, and list what is exported; list nodes. Its group is in its access entries. */
 export function recoveryAccessManifests(namespace: string, group: string) {
   const metadata = { name: 'stocker-dr', namespace };
   return [
@@ -90,6 +90,19 @@ export function recoveryAccessManifests(namespace: string, group: string) {
       kind: 'RoleBinding',
       metadata,
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'stocker-dr' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'stocker-dr-nodes' },
+      rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['list'] }],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'stocker-dr-nodes' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'stocker-dr-nodes' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
     },
   ];
