@@ -121,7 +121,9 @@ function checksOf(value: unknown): string[] {
   const names = String(value).split(',');
   const wrong = names.find((name) => !CheckName.safeParse(name).success && !clusterChecks.includes(name));
   if (wrong === undefined) return names;
-  throw new UsageError(`--waive ${wrong} is no check of the validation. Give some of: ${[...CheckName.options, ...clusterChecks].join(',')}.`);
+  throw new UsageError(
+    `--waive ${wrong} is no check of the validation. Give some of: ${[...CheckName.options, ...clusterChecks].join(',')}.`,
+  );
 }
 
 export function parseStartOptions(argv: readonly string[]): StartOptions {

@@ -91,7 +91,8 @@ export function recoveryObjections(report: Report, { ended, cost, unread, accept
   if (isOneDatabase && lost > 0) objections.push(`${lost} acknowledged writes are missing, and no data was restored`);
   if (outage && outage.until === undefined)
     objections.push('the clients do not go on: no write was acknowledged again');
-  if (keptSince === 0 && !failure && !isOneDatabase) objections.push('no write was acknowledged by the recovered database');
+  if (keptSince === 0 && !failure && !isOneDatabase)
+    objections.push('no write was acknowledged by the recovered database');
   if (missingSince > 0) objections.push(`${missingSince} writes that the recovered database acknowledged are missing`);
   if (before && before.missing.length > 0)
     objections.push(`${before.missing.length} writes acknowledged before the restore point are missing`);

@@ -21,7 +21,9 @@ import { executions, makeDirectory, print, writeAllTheTime } from './drill.ts';
 export async function clusterDrill(options: DrillOptions): Promise<ExitCode> {
   const screen = new Screen({ silent: options.json });
   if (options.output !== undefined) makeDirectory(options.output);
-  screen.heading(`Cluster drill, ${options.environment}: the deployed assembly on one machine; terraform, kubectl and aws are STAND-INs`);
+  screen.heading(
+    `Cluster drill, ${options.environment}: the deployed assembly on one machine; terraform, kubectl and aws are STAND-INs`,
+  );
   let installation: Installation | undefined;
   let writers: Writers | undefined;
   try {
@@ -86,7 +88,12 @@ async function conclude(
   const { configuration, cloud } = installation;
   const { failure, objectives, record } = report;
   const mails = mailsOf(installation);
-  const { clusters } = await cloud.call<{ clusters: string[] }>('eks', 'ListClusters', {}, configuration.primary.region);
+  const { clusters } = await cloud.call<{ clusters: string[] }>(
+    'eks',
+    'ListClusters',
+    {},
+    configuration.primary.region,
+  );
   const left = clusters.filter((name) => name !== configuration.cluster.primary.cluster);
   const objections = [
     ...(failure ? [`${failure.step ?? 'The drill'} failed: ${failure.name}`] : []),
@@ -100,10 +107,18 @@ async function conclude(
     by: 'the ledger of the workload’s clients, and EKS',
     clockFactor: drillClockFactor,
     facts: [
-      { label: 'acknowledged writes', value: ledger.entries.length, note: 'by production, which a drill does not touch' },
+      {
+        label: 'acknowledged writes',
+        value: ledger.entries.length,
+        note: 'by production, which a drill does not touch',
+      },
       { label: 'failed requests', value: ledger.failures.length, note: 'must be 0' },
       { label: 'clusters left behind', value: left.length, note: 'must be 0' },
-      { label: 'tools', value: 'STAND-IN', note: 'no terraform, kubectl or aws ran: small programs compare a JSON desired state' },
+      {
+        label: 'tools',
+        value: 'STAND-IN',
+        note: 'no terraform, kubectl or aws ran: small programs compare a JSON desired state',
+      },
     ],
   };
   const judged = { report: { ...report, measured }, objections };

@@ -185,7 +185,10 @@ async function strike(
 }
 
 /** Production's cluster, for who owns its machines and for who has its administrator's credentials. */
-function clusterOf({ cluster, primary: { region } }: Installation['configuration'], cloud: Installation['cloud']): Victim['cluster'] {
+function clusterOf(
+  { cluster, primary: { region } }: Installation['configuration'],
+  cloud: Installation['cloud'],
+): Victim['cluster'] {
   const { cluster: name } = cluster.primary;
   return {
     loseNodes() {

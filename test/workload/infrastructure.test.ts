@@ -55,10 +55,13 @@ describe.each(Object.values(environments))('$environment', (configuration) => {
   ];
   it.each(places)('deploys in $blueprint.overlay what the configuration names', ({ blueprint, region, reads }) => {
     const objects = buildOverlay(join(workload, '..', 'workload', blueprint.overlay));
-    const named = (kind: string, name: string) => objects.find((each) => each.kind === kind && each.metadata.name === name);
+    const named = (kind: string, name: string) =>
+      objects.find((each) => each.kind === kind && each.metadata.name === name);
     expect(named('Namespace', application.deployment.namespace)).toBeDefined();
     for (const { name } of [application.deployment, canary.deployment])
-      expect(named('Deployment', name)?.spec.template.spec.containers[0].image).toBe(`${account}.dkr.ecr.${region}.amazonaws.com/stocker-api:1`);
+      expect(named('Deployment', name)?.spec.template.spec.containers[0].image).toBe(
+        `${account}.dkr.ecr.${region}.amazonaws.com/stocker-api:1`,
+      );
     expect(named('ConfigMap', application.deployment.name)?.data).toEqual({
       DATABASE_ENDPOINT_PARAMETER: reads.databaseEndpointParameter,
       DATABASE_NAME: database.name,
@@ -72,19 +75,27 @@ describe.each(Object.values(environments))('$environment', (configuration) => {
       expect(text).toMatch(new RegExp(`^region += "${region}"$`, 'm'));
     }
     expect(readFileSync(join(workload, 'terraform', cluster.drill.variables), 'utf8')).not.toMatch(/database/);
-    expect(Object.keys(desiredStates(planOf(configuration), environment))).toEqual(places.map(({ blueprint }) => blueprint.variables.replace('.tfvars', '')));
+    expect(Object.keys(desiredStates(planOf(configuration), environment))).toEqual(
+      places.map(({ blueprint }) => blueprint.variables.replace('.tfvars', '')),
+    );
   });
 });
 
 it('the base lets the recovery do what the rehearsal lets it do', () => {
-  const [{ namespace } = { namespace: '' }] = Object.values(environments).map(({ application }) => application.deployment);
+  const [{ namespace } = { namespace: '' }] = Object.values(environments).map(
+    ({ application }) => application.deployment,
+  );
   const kinds = ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'];
-  const granted = buildOverlay(join(workload, 'kubernetes/overlays/production')).filter(({ kind }) => kinds.includes(kind));
+  const granted = buildOverlay(join(workload, 'kubernetes/overlays/production')).filter(({ kind }) =>
+    kinds.includes(kind),
+  );
   expect(granted).toEqual(recoveryAccessManifests(namespace, kubernetesGroup));
 });
 
 it.skipIf(!has('terraform'))('Terraform has nothing to format', () => {
-  const { status, stdout } = spawnSync('terraform', ['fmt', '-check', '-recursive', join(workload, 'terraform')], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync('terraform', ['fmt', '-check', '-recursive', join(workload, 'terraform')], {
+    encoding: 'utf8',
+  });
   expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
 });
 
