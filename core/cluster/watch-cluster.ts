@@ -17,18 +17,19 @@ export interface WatchClusterContext {
 /** What it says rests where production is in the other Region, and where nothing can be said: unknown is not lost. */
 export async function watchCluster({ settings, here, control, cluster, metrics }: WatchClusterContext) {
   const active = await control.readActiveDatabase();
-  const count = (name: string, isSo: boolean) => ({ name, value: isSo ? 1 : 0, unit: 'Count' as const });
+  const unit = 'Count' as const;
+  const watched = { name: 'ClusterWatched', value: 1, unit };
   if (active === undefined || active.region !== here.region) {
-    await metrics.put([count('ClusterWatched', true)]);
+    await metrics.put([watched]);
     return { level: 'elsewhere' };
   }
   const { cluster: name } = settings.cluster[here.role];
   const { level, reasons } = decideLevel(await factsOf(name, settings, cluster(name)));
   await metrics.put([
-    count('ClusterLost', level === 'cluster'),
-    count('NodesLost', level === 'node'),
-    count('ClusterUnknown', level === 'unknown'),
-    count('ClusterWatched', true),
+    { name: 'ClusterLost', value: level === 'cluster' ? 1 : 0, unit },
+    { name: 'NodesLost', value: level === 'node' ? 1 : 0, unit },
+    { name: 'ClusterUnknown', value: level === 'unknown' ? 1 : 0, unit },
+    watched,
   ]);
   return { level, reasons };
 }

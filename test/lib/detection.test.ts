@@ -56,7 +56,12 @@ const writers = ({
   // Every half hour, twice in a period of the alarms (lib/constructs/backup/backup-schedules.ts).
   const watch = { file: 'core/backup/watch-backups.ts', minutes: 30 };
   const readiness = { file: 'core/readiness/report-readiness.ts', minutes: 30 };
+  const cluster = { file: 'core/cluster/watch-cluster.ts', minutes: 1 };
   return {
+    ClusterLost: cluster,
+    NodesLost: cluster,
+    ClusterUnknown: cluster,
+    ClusterWatched: cluster,
     CheckNotReady: readiness,
     ReadinessLooked: readiness,
     ReadinessUnknown: readiness,
@@ -222,13 +227,15 @@ describeRules('detection', [
   {
     case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
     find: (stack) => {
-      const { heartbeatMinutes, databaseDrill, backup, backupProof } = stack.configuration.schedules;
+      const { heartbeatMinutes, databaseDrill, clusterDrill, backup, backupProof } = stack.configuration.schedules;
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
         'drill-sweep': 'rate(15 minutes)',
         progress: 'rate(5 minutes)',
         'database-drill': databaseDrill,
+        'cluster-watch': 'rate(1 minute)',
+        'cluster-drill': clusterDrill,
         backup,
         'backup-proof': backupProof,
         'backup-watch': 'rate(30 minutes)',
