@@ -173,9 +173,9 @@ export class Site {
     await this.#startApplication(probeSeconds);
     await this.cloud.deploy(assembly);
     // A look asks twelve sources at once and changes nothing: no seed is about it, and each would take longer by it. The
-    // simulation has no builds, so nothing watches the cluster.
+    // simulation has no builds, so nothing watches or drills the cluster.
     for (const region of this.cloud.regions)
-      for (const name of ['readiness', 'cluster-watch'])
+      for (const name of ['readiness', 'cluster-watch', 'cluster-drill'])
         await this.cloud.call('scheduler', 'DeleteSchedule', { Name: `${this.names.prefix}-${name}` }, region);
     await this.#switchAlarmRule('DisableRule');
     await this.invoke('database/register-database', { identifier: configuration.database.identifier });
