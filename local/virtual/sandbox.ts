@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { format } from 'node:util';
 import { Script } from 'node:vm';
@@ -133,8 +132,8 @@ function wrapperOf(path: string): Wrapper {
   return wrapper;
 }
 
-/** Beside what Node.js itself compiled: one process after another meets the same files. */
-const translations = join(process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache'), 'sandboxes');
+/** One process after another meets the same files. In this checkout: code from a directory that all users share is not run. */
+const translations = join(import.meta.dirname, '../../node_modules/.cache/sandboxes');
 
 const translation = {
   format: 'cjs',
