@@ -1,4 +1,5 @@
 /** One installation of staging, in this order: those that come later find the database that earlier ones made production. */
+import { onOneInstallation } from './site.ts';
 import './staging/refusals.ts';
 import './staging/silence.ts';
 import './staging/approval.ts';
@@ -7,3 +8,5 @@ import './staging/failures.ts';
 import './staging/restore.ts';
 import './staging/interruption.ts';
 import './staging/dump.ts';
+
+onOneInstallation('staging');

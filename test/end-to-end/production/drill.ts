@@ -10,7 +10,7 @@ import type { Service } from '../../../local/kernel.ts';
 import type { Mail } from '../../../local/services/sns/delivery.ts';
 import { type Clients, startClients } from '../../../workload/clients/clients.ts';
 import { type Ended, eventually, Rehearsal } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('a drill', () => {
   let writers: Clients;

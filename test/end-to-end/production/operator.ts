@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clientsOf } from '../../../cli/clients.ts';
 import { exitCodes } from '../../../cli/exit-codes.ts';
 import { eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('a person at a terminal', () => {
   let environment: NodeJS.ProcessEnv;

@@ -1,11 +1,11 @@
 /** Production dies: before anybody recovers it, and while it is being recovered. Its data come back, and one database at most takes writes. */
 import { DeleteDBInstanceCommand, DescribeDBInstancesCommand, ModifyDBInstanceCommand } from '@aws-sdk/client-rds';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { invoke } from '../../../cli/clients.ts';
 import type { ActiveDatabase } from '../../../core/incident/contracts.ts';
 import { Production } from '../../support/recovery.ts';
 import { type Ended, eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('production', () => {
   let production: Production;
@@ -14,10 +14,6 @@ describe('production', () => {
     await site.heedAlarms();
     await site.settled();
     production = new Production(site);
-  });
-  afterEach(async ({ task }) => {
-    site.clearFaults();
-    if (task.result?.state === 'fail') await site.stopAll();
   });
   afterAll(async () => {
     await production?.stop();

@@ -1,9 +1,9 @@
 /** A recovery asks a person first: what a decline, silence and a second answer do, and that nothing is touched before. */
 import { DescribeStateMachineCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Production, type ProductionBefore } from '../../support/recovery.ts';
 import { eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('a recovery asks a person first', () => {
   let production: Production;
@@ -24,10 +24,6 @@ describe('a recovery asks a person first', () => {
       'ModifyDBInstance',
       'DeleteDBInstance',
     ]);
-  });
-  afterEach(async ({ task }) => {
-    site.clearFaults();
-    if (task.result?.state === 'fail') await site.stopAll();
   });
   afterAll(async () => {
     await production?.stop();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dumpDatabase } from '../../../cli/installation.ts';
 import { Production } from '../../support/recovery.ts';
 import { eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('a dump', () => {
   /** A dump, and what production held when it was made. */

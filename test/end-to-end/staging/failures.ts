@@ -1,4 +1,4 @@
-/** What goes wrong: functions that die, answers that are lost, foreign copies, damage, a database that falls silent. */
+/** What goes wrong: functions that die, answers that are lost, foreign copies, damage. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -7,17 +7,14 @@ import {
   DescribeDBInstancesCommand,
   RebootDBInstanceCommand,
 } from '@aws-sdk/client-rds';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { invoke } from '../../../cli/clients.ts';
 import { AwsError } from '../../../local/kernel.ts';
 import { eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('what goes wrong in a drill', () => {
-  beforeAll(async () => {
-    await site.settled();
-  });
-  afterEach(() => site.clearFaults());
+  beforeAll(() => site.settled());
 
   const isLease = ({ Item }: { Item?: { pk?: { S?: string } } }) => Item?.pk?.S === 'lease';
   const isCopy = (input: { DBInstanceIdentifier?: string }) =>

@@ -1,9 +1,9 @@
 /** A recovery that is stopped by hand, and functions that die between their act and their answer. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Call } from '../../../local/kernel.ts';
 import { type Begun, Production, type ProductionBefore } from '../../support/recovery.ts';
 import { eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('a recovery that is interrupted', () => {
   let production: Production;
@@ -15,10 +15,6 @@ describe('a recovery that is interrupted', () => {
   });
   beforeEach(async () => {
     before = await production.before();
-  });
-  afterEach(async ({ task }) => {
-    site.clearFaults();
-    if (task.result?.state === 'fail') await site.stopAll();
   });
   afterAll(async () => {
     await production?.removeCopies();

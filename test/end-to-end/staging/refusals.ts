@@ -8,16 +8,11 @@ import {
   DescribeDBSnapshotsCommand,
 } from '@aws-sdk/client-rds';
 import { DescribeStateMachineCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('what must not go through', () => {
-  beforeAll(async () => {
-    await site.settled();
-  });
-  afterEach(() => site.clearFaults());
-
   describe('bad input is refused before anything is touched', () => {
     const other = 'somebody-elses';
 

@@ -7,7 +7,7 @@ import type { Report } from '../../../core/evidence/contracts.ts';
 import { type Clients, startClients } from '../../../workload/clients/clients.ts';
 import { Production, type ProductionBefore } from '../../support/recovery.ts';
 import { type Ended, eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('tables are repaired in place', () => {
   let production: Production;

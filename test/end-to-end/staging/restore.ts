@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { invoke } from '../../../cli/clients.ts';
 import { Production, type ProductionBefore } from '../../support/recovery.ts';
 import { type Ended, eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('a restore that fails or does not pass', () => {
   let production: Production;
@@ -18,10 +18,6 @@ describe('a restore that fails or does not pass', () => {
   });
   beforeEach(async () => {
     before = await production.before();
-  });
-  afterEach(async ({ task }) => {
-    site.clearFaults();
-    if (task.result?.state === 'fail') await site.stopAll();
   });
   afterAll(async () => {
     await production?.stop();

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { invoke } from '../../../cli/clients.ts';
 import { eventually } from '../../support/rehearsal.ts';
-import { site } from './site.ts';
+import { site } from '../site.ts';
 
 describe('a database that falls silent', () => {
   const alarm = () => site.names.alarm('database-heartbeat-missing');
