@@ -86,7 +86,10 @@ export class Production {
     const table = this.#site.names.controlTable;
     return eventually(`a question of ${incident}`, async () => {
       const approval = await readApproval(this.#dr.dynamodb, table, incident);
-      return approval?.executionArn === arn && approval;
+      if (approval?.executionArn === arn) return approval;
+      const { status, cause } = await this.#site.execution(arn);
+      if (status !== 'RUNNING') throw new Error(`${arn} asked nobody and ended ${status}: ${cause}`);
+      return undefined;
     });
   }
 

@@ -1,5 +1,6 @@
 /** Lambda in one Region: functions from the assembly's assets, run in workers under their roles. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Capacity } from '../../functions/capacity.ts';
 import type { FunctionDefinition } from '../../functions/definition.ts';
@@ -12,8 +13,11 @@ import { Registry } from './registry.ts';
 import { lambdaResources } from './resources.ts';
 import { urlRoutes } from './urls.ts';
 
-/** Workers that one Region keeps at once. */
-const maximumWorkers = 40;
+/**
+ * Workers that one Region keeps at once: 100, or as many as a quarter of the machine's memory holds. A recovery invokes
+ * some sixty functions in turn; where fewer are kept, each of them starts cold every time.
+ */
+const maximumWorkers = Math.max(20, Math.min(100, Math.floor(totalmem() / 4 / (32 * 1024 ** 2))));
 
 export interface LambdaService extends Service {
   /** Kills the execution environment that holds these credentials; false when none of this Region does. */
