@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 
 const testsIn = (...rooms: readonly string[]) => rooms.map((room) => `test/${room}/**/*.test.ts`);
 /** Rooms whose tests read the synthesized assemblies. */
-const assembled = testsIn('lib', 'state-machines', 'cli', 'end-to-end');
+const assembled = testsIn('lib', 'state-machines', 'cli');
+const endToEnd = testsIn('end-to-end');
 const simulation = testsIn('simulation');
 /** One synth for the whole run. */
 const globalSetup = ['test/support/synthesize.ts'];
@@ -36,7 +37,8 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: testsIn('**'),
-          exclude: [...assembled, ...simulation],
+          exclude: [...assembled, ...endToEnd, ...simulation],
+          isolate: false, // What they import is loaded once a worker.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -47,8 +49,18 @@ export default defineConfig({
           name: 'assembly',
           include: assembled,
           globalSetup,
-          maxWorkers: 1, // Some of them measure how fast a restored database is.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'end-to-end',
+          include: endToEnd,
+          globalSetup,
+          maxWorkers: 1, // Some of them measure how fast a restored database is.
+          sequence: { groupOrder: 3 },
           // Above what `eventually` waits: that says what never came.
           testTimeout: 240_000,
         },
@@ -60,7 +72,7 @@ export default defineConfig({
           include: simulation,
           globalSetup,
           maxWorkers: 1, // which starts as many as there are cores
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           testTimeout: 240_000,
         },
       },

@@ -34,6 +34,7 @@ interface Checked {
     readonly databaseDrill: string;
     readonly backup: string;
     readonly backupProof: string;
+    readonly dumpProof: string;
   };
   readonly backup: { readonly lateSeconds: number; readonly missedSeconds: number };
 }
@@ -144,6 +145,7 @@ const timed = [
   { field: 'databaseDrill', what: 'the drill', example: 'cron(0 4 1 * ? *)' },
   { field: 'backup', what: 'the backup', example: 'cron(0 2 * * ? *)' },
   { field: 'backupProof', what: 'the proof of the backup', example: 'cron(0 3 ? * SUN *)' },
+  { field: 'dumpProof', what: 'the proof of the dump', example: 'cron(0 3 ? * SAT *)' },
 ] as const;
 
 function windowConflicts({ database, schedules }: Checked): Conflict[] {

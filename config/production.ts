@@ -57,6 +57,7 @@ export const production: Configuration = parseConfiguration({
     databaseDrill: 'cron(0 4 1 * ? *)',
     backup: 'cron(0 2 * * ? *)',
     backupProof: 'cron(0 3 ? * SUN *)',
+    dumpProof: 'cron(0 3 ? * SAT *)',
   },
   logRetentionDays: 365,
   approverRoleArns: ['arn:aws:iam::111122223333:role/stocker-dr-approver'],

@@ -85,6 +85,7 @@ export const Configuration = z
       backup: z.string().startsWith('cron('),
       /** The weekly proof: the newest backup is restored and validated. */
       backupProof: z.string().startsWith('cron('),
+      dumpProof: z.string().startsWith('cron('),
     }),
     logRetentionDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365)]),
     /** Roles that may call the approval URL, by ARN. */

@@ -57,6 +57,7 @@ export const staging: Configuration = parseConfiguration({
     databaseDrill: 'cron(0 4 2 * ? *)',
     backup: 'cron(0 2 * * ? *)',
     backupProof: 'cron(0 3 ? * SUN *)',
+    dumpProof: 'cron(0 3 ? * SAT *)',
   },
   logRetentionDays: 90,
   approverRoleArns: ['arn:aws:iam::444455556666:role/stocker-dr-approver'],

@@ -203,21 +203,19 @@ const age = (seconds: number) =>
 function proofOf(backup: Backup, list: BackupList): string {
   const { kind, name, flaw } = backup;
   const { proofs } = list;
-  if (kind === 'daily backup' && verdictOn(name, proofs) === 'failed')
-    return `NO BACKUP: ${proofs.find(({ snapshot, verdict }) => snapshot === name && verdict === 'failed')?.why}`;
+  if ((kind === 'daily backup' || kind === 'dump') && verdictOn(name, proofs) === 'failed')
+    return `NO BACKUP: ${proofs.find(({ backup, verdict }) => backup === name && verdict === 'failed')?.why}`;
   if (flaw !== undefined) return `NO BACKUP: ${flaw}`;
   switch (kind) {
-    case 'daily backup': {
-      const proof = proofs.find(({ snapshot, verdict }) => snapshot === name && verdict === 'passed');
-      return proof ? `restored by a drill at ${clock(proof.at)}` : 'not proven yet';
-    }
+    case 'daily backup':
+      return restoredAt(backup, list) ?? 'not proven yet';
     case 'point in time': {
       // Drills restore production's own; what the other Region replicates is another backup.
       const drill = name.endsWith(activeMark) ? list.drills.find(({ succeeded }) => succeeded) : undefined;
       return drill ? `last green drill at ${clock(drill.closedAt)}` : 'not proven yet';
     }
     case 'dump':
-      return readWhole(backup, list.runs);
+      return restoredAt(backup, list) ?? readWhole(backup, list.runs);
     case 'cluster state': {
       const run = list.runs.find(({ run: { id } }) => name.startsWith(`${id}/`));
       const outcome = run?.outcomes.find(({ part }) => part === 'cluster-state');
@@ -226,6 +224,11 @@ function proofOf(backup: Backup, list: BackupList): string {
     default:
       return 'not proven';
   }
+}
+
+function restoredAt({ name }: Backup, { proofs }: BackupList): string | undefined {
+  const proof = proofs.find(({ backup, verdict }) => backup === name && verdict === 'passed');
+  return proof && `restored by a drill at ${clock(proof.at)}`;
 }
 
 function readWhole({ name }: Backup, runs: BackupList['runs']): string {

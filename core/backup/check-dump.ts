@@ -1,9 +1,9 @@
 /** CheckDump: the plan's newest nightly dump is young enough and whole, read to its end. */
 import { createHash } from 'node:crypto';
 import { gunzip, isGzipError } from '../database/dump/gunzip.ts';
-import { momentOfDump } from '../database/dump/names.ts';
+import { newestFirst } from '../database/dump/names.ts';
 import { DumpBroken, readDump } from '../database/dump/read-dump.ts';
-import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
+import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import type { Clock } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { Outcome } from './contracts.ts';
@@ -17,14 +17,11 @@ export interface CheckDumpContext {
 
 /**
  * Readable means: gzip's checksum and length hold, every statement ends, every block of rows ends, and pg_dump's last line
- * is there. Whether it restores is for a drill with this dump as its restore point.
+ * is there. Whether it restores is for the weekly proof, a drill with the newest dump as its restore point.
  */
 export async function checkDump({ settings, clock, dumps }: CheckDumpContext): Promise<Outcome> {
-  const known = (await dumps.list()).flatMap((file) => {
-    const at = momentOfDump(file.name);
-    return at === undefined ? [] : [{ ...file, at }];
-  });
-  const [newest] = known.toSorted((a, b) => (isBefore(a.at, b.at) ? 1 : -1));
+  const known = newestFirst(await dumps.list());
+  const [newest] = known;
   const outcome = (flaw: string | undefined, summary: string, facts: Outcome['facts']): Outcome => ({
     part: 'dump',
     verdict: flaw === undefined ? 'passed' : 'failed',

@@ -4,8 +4,8 @@ import { Failure, Moment, recordVersion } from '../incident/contracts.ts';
 
 /** The input of the console, the schedules and `aws stepfunctions start-execution`. */
 export const BackupRequest = z.strictObject({
-  /** `backup`: make and check today's. `prove`: restore the newest one and validate it. */
-  task: z.enum(['backup', 'prove']).default('backup'),
+  /** `backup`: make and check today's. `prove`: restore the newest one and validate it. `prove-dump`: the newest dump. */
+  task: z.enum(['backup', 'prove', 'prove-dump']).default('backup'),
 });
 export type BackupRequest = z.infer<typeof BackupRequest>;
 
@@ -40,6 +40,7 @@ export const Part = z.enum([
   'configuration',
   'dump',
   'proof',
+  'dump-proof',
 ]);
 export type Part = z.infer<typeof Part>;
 
@@ -75,7 +76,8 @@ export type BackupRecord = z.infer<typeof BackupRecord>;
  */
 export const Proof = z.strictObject({
   version: z.literal(recordVersion),
-  snapshot: z.string(),
+  /** Identifier of the snapshot, or name of the dump. */
+  backup: z.string(),
   verdict: z.enum(['passed', 'failed', 'unknown']),
   why: z.string(),
   at: Moment,

@@ -10,16 +10,31 @@ export interface DayVerdict {
   readonly why: string;
 }
 
+interface Now {
+  readonly now: string;
+  readonly since: string;
+  readonly backup: Settings['backup'];
+}
+
+/** The newest one first. */
 type Runs = readonly Pick<BackupRecord, 'run' | 'verdict' | 'finishedAt'>[];
 
 /**
  * `since`: from when on the active database is here; what was due before was the other Region's. While today's backup may
- * still come, yesterday's verdict stands, so that a day that failed rings until a good backup ends it.
+ * still come, yesterday's verdict stands, so that a day that failed rings until a good backup ends it. A proof that
+ * failed rings until one passes.
  */
-export function judgeDay(
-  runs: Runs,
-  { now, since, backup }: { now: string; since: string; backup: Settings['backup'] },
-): DayVerdict {
+export function judgeDay(runs: Runs, at: Now): DayVerdict {
+  const day = judgeBackup(runs, at);
+  const unproven = proofs.map((task) => runs.find(({ run }) => run.task === task)).find(hasFailed);
+  if (unproven === undefined || (day.verdict !== 'good' && day.verdict !== 'waiting')) return day;
+  return { verdict: 'failed', due: day.due, why: `the proof ${unproven.run.id} failed at ${unproven.finishedAt}` };
+}
+
+const proofs = ['prove', 'prove-dump'] as const;
+const hasFailed = (run: Runs[number] | undefined) => run?.verdict === 'failed';
+
+function judgeBackup(runs: Runs, { now, since, backup }: Now): DayVerdict {
   const due = lastDue(now, backup.dailyAt);
   const today = judgeDue(runs, due, now, since, backup);
   if (today.verdict !== 'waiting') return today;

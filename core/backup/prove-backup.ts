@@ -1,5 +1,7 @@
-/** StartProof and AwaitProof: a backup that cannot be restored is no backup. Once a week a drill restores the newest one. */
-import type { StepRecord } from '../incident/contracts.ts';
+/** StartProof and AwaitProof: a backup that cannot be restored is no backup. Once a week drills restore the newest ones. */
+
+import { newestFirst } from '../database/dump/names.ts';
+import type { RestoreTo, StepRecord } from '../incident/contracts.ts';
 import { recordVersion } from '../incident/contracts.ts';
 import { requestKey, stateMachineName } from '../incident/identifiers.ts';
 import type { Clock, Executions, IncidentStore } from '../incident/ports.ts';
@@ -7,24 +9,44 @@ import type { BackupRun, Outcome, Proof } from './contracts.ts';
 import { NoBackup, ProofUnderWay } from './errors.ts';
 import type { KeepContext } from './keep-snapshots.ts';
 import { backupPrefix } from './names.ts';
-import type { Backups, InRegion, Snapshots } from './ports.ts';
+import type { Backups, DumpFolder, InRegion, Snapshots } from './ports.ts';
 import { planRetention } from './retention.ts';
 import { proofsRead, rightKeys } from './verify-backup.ts';
 
 export interface StartProofContext extends KeepContext {
   readonly snapshots: InRegion<Snapshots>;
+  readonly dumps: Pick<DumpFolder, 'list'>;
   readonly executions: Pick<Executions, 'start'>;
 }
 
 export interface StartedProof {
-  readonly snapshot: string;
+  readonly part: 'proof' | 'dump-proof';
+  /** Identifier of the snapshot, or name of the dump. */
+  readonly backup: string;
   readonly executionArn: string;
   readonly requestId: string;
 }
 
-/** The drill that a disaster would run, on the newest good snapshot. Repeated, it finds the drill that it started. */
+/** The drill that a disaster would run, on the newest good backup. Repeated, it finds the drill that it started. */
 export async function startProof({ run }: { run: BackupRun }, context: StartProofContext): Promise<StartedProof> {
-  const { settings, snapshots, backups, executions } = context;
+  const ofDump = run.task === 'prove-dump';
+  const part = ofDump ? 'dump-proof' : 'proof';
+  const backup = await (ofDump ? newestDump(run, context) : newestSnapshot(run, context));
+  const restoreTo: RestoreTo = ofDump ? { dump: backup } : { snapshot: backup };
+  const requestId = `${part}-${run.id}`;
+  const machine = stateMachineName(context.settings.environment, 'database');
+  const { executionArn } = await context.executions.start(machine, requestId, {
+    mode: 'drill',
+    reason: `Weekly proof that ${backup} can be restored`.slice(0, 500),
+    restoreTo,
+    requestId,
+    trigger: { kind: 'schedule', name: run.id, at: run.startedAt },
+  });
+  return { part, backup, executionArn, requestId };
+}
+
+async function newestSnapshot(run: BackupRun, context: StartProofContext): Promise<string> {
+  const { settings, snapshots, backups } = context;
   const [found, keyArns, proofs] = await Promise.all([
     snapshots(run.region).list(backupPrefix),
     rightKeys(run.region, run, context),
@@ -35,15 +57,14 @@ export async function startProof({ run }: { run: BackupRun }, context: StartProo
   const ofActive = found.filter(({ resourceId }) => resourceId === run.source.resourceId);
   const [snapshot] = planRetention(ofActive, { environment, kept: backup.kept, keyArns, proofs }).kept;
   if (snapshot === undefined) throw NoBackup(`${run.region} has no good backup of ${run.source.identifier}.`);
-  const requestId = `proof-${run.id}`;
-  const { executionArn } = await executions.start(stateMachineName(environment, 'database'), requestId, {
-    mode: 'drill',
-    reason: `Weekly proof that ${snapshot} can be restored`.slice(0, 500),
-    restoreTo: { snapshot },
-    requestId,
-    trigger: { kind: 'schedule', name: run.id, at: run.startedAt },
-  });
-  return { snapshot, executionArn, requestId };
+  return snapshot;
+}
+
+/** Also one that failed before: it is tonight's restore point all the same, and may have failed for a reason that is mended. */
+async function newestDump(run: BackupRun, { dumps }: StartProofContext): Promise<string> {
+  const [newest] = newestFirst(await dumps.list());
+  if (newest === undefined) throw NoBackup(`${run.region} holds no dump.`);
+  return newest.name;
 }
 
 export interface AwaitProofContext {
@@ -55,11 +76,11 @@ export interface AwaitProofContext {
 
 /** Records the outcome against the backup. Throws ProofUnderWay while the drill runs. */
 export async function awaitProof(
-  { proof: { snapshot, executionArn, requestId } }: { run: BackupRun; proof: StartedProof },
+  { proof: { part, backup, executionArn, requestId } }: { run: BackupRun; proof: StartedProof },
   { clock, executions, incidents, backups }: AwaitProofContext,
 ): Promise<Outcome> {
   const status = await executions.status(executionArn);
-  if (status === 'RUNNING') throw ProofUnderWay(`The drill that restores ${snapshot} runs.`);
+  if (status === 'RUNNING') throw ProofUnderWay(`The drill that restores ${backup} runs.`);
   const incidentId = await incidents.findByRequest(requestKey({ requestId }, executionArn));
   const record = incidentId === undefined ? undefined : await incidents.read(incidentId);
   if (record?.status === 'open') throw ProofUnderWay(`${incidentId} is being closed.`);
@@ -67,7 +88,7 @@ export async function awaitProof(
   const { verdict, why } = judgeProof(record, steps, status ?? 'gone');
   const proof: Proof = {
     version: recordVersion,
-    snapshot,
+    backup,
     verdict,
     why,
     at: clock.now().toISOString(),
@@ -75,16 +96,15 @@ export async function awaitProof(
   };
   await backups.recordProof(proof);
   return {
-    part: 'proof',
+    part,
     verdict: verdict === 'passed' ? 'passed' : 'failed',
-    summary:
-      verdict === 'passed' ? `${snapshot} was restored and validated: ${why}` : `${snapshot} is not proven: ${why}`,
+    summary: verdict === 'passed' ? `${backup} was restored and validated: ${why}` : `${backup} is not proven: ${why}`,
     facts: { ...proof },
   };
 }
 
 /** States of database-recovery whose failure is the backup's: it does not restore, or what it restores is not sound. */
-const ofTheBackup = new Set(['RestoreDatabase', 'AwaitAvailable', 'AwaitUsable', 'JudgeGate']);
+const ofTheBackup = new Set(['RestoreDatabase', 'AwaitAvailable', 'AwaitUsable', 'LoadDump', 'JudgeGate']);
 /** Of these the backup is not guilty, wherever they strike. */
 const passing = new Set(['ServiceUnavailable', 'States.Timeout', 'ValidationUnknown']);
 

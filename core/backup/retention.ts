@@ -11,7 +11,7 @@ export interface RetentionRules {
   readonly kept: number;
   /** What backups of this Region may be encrypted with. */
   readonly keyArns: readonly string[];
-  readonly proofs: readonly Pick<Proof, 'snapshot' | 'verdict' | 'at'>[];
+  readonly proofs: readonly Pick<Proof, 'backup' | 'verdict' | 'at'>[];
 }
 
 /**
@@ -46,7 +46,7 @@ export function flawsOf(snapshot: BackupSnapshot | undefined, rules: Omit<Retent
 /** The last word on a backup; an `unknown` says nothing, and takes nothing back. */
 export function verdictOn(identifier: string, proofs: RetentionRules['proofs']): Proof['verdict'] | undefined {
   const known = proofs
-    .filter(({ snapshot, verdict }) => snapshot === identifier && verdict !== 'unknown')
+    .filter(({ backup, verdict }) => backup === identifier && verdict !== 'unknown')
     .toSorted((a, b) => (isBefore(a.at, b.at) ? 1 : -1));
   return known[0]?.verdict;
 }

@@ -61,7 +61,7 @@ export const ReplicaFacts = answered(z.strictObject({ heartbeat: Moment.nullable
 export const RecordFacts = ofBoth(
   z.strictObject({
     proofs: z.array(
-      z.strictObject({ snapshot: z.string(), verdict: z.enum(['passed', 'failed', 'unknown']), at: Moment }),
+      z.strictObject({ backup: z.string(), verdict: z.enum(['passed', 'failed', 'unknown']), at: Moment }),
     ),
     drills: z.array(GreenDrill),
     /** What is deployed now. */

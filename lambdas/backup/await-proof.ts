@@ -6,7 +6,12 @@ import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { makePart, PartInput } from '../part.ts';
 
 const Input = PartInput.extend({
-  proof: z.strictObject({ snapshot: z.string(), executionArn: z.string(), requestId: z.string() }),
+  proof: z.strictObject({
+    part: z.enum(['proof', 'dump-proof']),
+    backup: z.string(),
+    executionArn: z.string(),
+    requestId: z.string(),
+  }),
 });
 
 export const handler = makePart(Input, (input, rt) =>

@@ -29,7 +29,7 @@ const dump: Backup = {
 const none: BackupList = { backups: [], runs: [], proofs: [], drills: [], silent: [] };
 const proof = (verdict: 'passed' | 'failed' | 'unknown') => ({
   version: 1 as const,
-  snapshot: run.snapshot,
+  backup: run.snapshot,
   verdict,
   why: 'JudgeGate failed',
   at: '2026-11-28T03:30:00Z',
@@ -83,6 +83,14 @@ describe('dr backups', () => {
     },
   ])('says of a dump where $case: $said', ({ outcomes, said }) => {
     expect(proofs({ backups: [dump], runs: [recordOf(...outcomes)] })).toEqual([said]);
+  });
+  it('says of a dump that a drill loaded it, or could not, whatever was read', () => {
+    const read = outcome('dump', { facts: { dump: `s3://dumps/backups/${dump.name}`, sha256: 'ab' } });
+    const said = (verdict: 'passed' | 'failed' | 'unknown') =>
+      proofs({ backups: [dump], runs: [recordOf(read)], proofs: [{ ...proof(verdict), backup: dump.name }] });
+    expect(said('passed')).toEqual(['restored by a drill at 2026-11-28 03:30:00 UTC']);
+    expect(said('failed')).toEqual(['NO BACKUP: JudgeGate failed']);
+    expect(said('unknown')).toEqual(['read whole at 2026-11-28 02:40:00 UTC']);
   });
   it('says of an export what its run said', () => {
     const state: Backup = { ...daily, kind: 'cluster state', name: `${run.id}/stocker.json` };

@@ -146,6 +146,7 @@ describe('a configuration is refused when', () => {
         database.backupWindow = '23:45-04:15';
         schedules.backup = 'cron(0 22 * * ? *)';
         schedules.backupProof = 'cron(0 22 ? * SUN *)';
+        schedules.dumpProof = 'cron(0 22 ? * SAT *)';
       },
     },
     {
@@ -162,8 +163,19 @@ describe('a configuration is refused when', () => {
       field: 'schedules.backupProof',
       reason: 'backupWindow 02:30-03:01',
       fix: 'move the proof of the backup or the window',
-      change: ({ database }) => {
+      change: ({ database, schedules }) => {
         database.backupWindow = '02:30-03:01';
+        schedules.dumpProof = 'cron(0 7 ? * SAT *)';
+      },
+    },
+    {
+      case: 'the proof of the dump falls into the backup window',
+      field: 'schedules.dumpProof',
+      reason: 'backupWindow 07:00-07:30',
+      fix: 'move the proof of the dump or the window',
+      change: ({ database, schedules }) => {
+        database.backupWindow = '07:00-07:30';
+        schedules.dumpProof = 'cron(15 7 ? * SAT *)';
       },
     },
     {

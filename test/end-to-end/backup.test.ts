@@ -165,6 +165,17 @@ async function setRetention(BackupRetentionPeriod: number): Promise<void> {
   await eventually('the retention', async () => (await production()).BackupRetentionPeriod === BackupRetentionPeriod);
 }
 
+/** Half of a dump is left, as a CronJob that was killed leaves it. Returns what makes it whole again. */
+async function cutOff(dump: string): Promise<() => Promise<unknown>> {
+  const { clients: own, configuration } = site.installation;
+  const object = { Bucket: configuration.primary.dumpBucket, Key: configuration.database.dumpPrefix + dump };
+  const { Body } = await own.s3.send(new GetObjectCommand(object));
+  const file = (await Body?.transformToByteArray()) ?? new Uint8Array();
+  const put = (content: Uint8Array) => own.s3.send(new PutObjectCommand({ ...object, Body: content }));
+  await put(file.subarray(0, file.length >> 1));
+  return () => put(file);
+}
+
 /** What functions of the product ask ModifyDBInstance for, from now on. */
 function observeModifications(): unknown[] {
   const seen: unknown[] = [];
@@ -187,16 +198,8 @@ describe('a day on which the copy fails and the dump is cut off', () => {
     await setRetention(3);
     before = await production();
     asked = observeModifications();
-    const { clients: own, configuration } = site.installation;
     broken = await dumpDatabase(site.installation);
-    const { dumpPrefix } = configuration.database;
-    const Bucket = configuration.primary.dumpBucket;
-    const { Body } = await own.s3.send(new GetObjectCommand({ Bucket, Key: dumpPrefix + broken }));
-    const file = (await Body?.transformToByteArray()) ?? new Uint8Array();
-    // As a CronJob that was killed leaves it.
-    await own.s3.send(
-      new PutObjectCommand({ Bucket, Key: dumpPrefix + broken, Body: file.subarray(0, file.length >> 1) }),
-    );
+    const mend = await cutOff(broken);
     const end = site.inject({
       service: 'rds',
       operation: 'CopyDBSnapshot',
@@ -206,7 +209,7 @@ describe('a day on which the copy fails and the dump is cut off', () => {
     failed = await start();
     end();
     record = await recordOf(failed);
-    await own.s3.send(new PutObjectCommand({ Bucket, Key: dumpPrefix + broken, Body: file }));
+    await mend();
   });
 
   test('ends failed, names both, and has made everything else', () => {
@@ -374,13 +377,26 @@ describe('the weekly proof', () => {
     const { code, out } = await dr('backups', '--environment', 'staging');
     expect({ code, out }).toMatchObject({ code: 0 });
     const line = (...parts: string[]) => out.split('\n').find((each) => parts.every((part) => each.includes(part)));
-    const name = Proof.parse(proof).snapshot;
+    const name = Proof.parse(proof).backup;
     expect(line('daily backup', here, name)).toContain('restored by a drill at');
     expect(line('daily backup', there, name)).toContain('restored by a drill at');
     expect(line('point in time', there)).toContain('not proven yet');
     expect(line('dump', here)).toContain('read whole at');
     expect(line('cluster state', there)).toContain('complete');
     expect(line('snapshot', here, 'before-the-release')).toContain('not proven');
+  });
+  test('loads the newest dump in a drill, and of one that does not load says that it is no backup', async () => {
+    const dump = await dumpDatabase(site.installation);
+    const listed = async () => {
+      const { out } = await dr('backups', '--environment', 'staging');
+      return out.split('\n').find((line) => line.includes(dump));
+    };
+    expect(await start({ task: 'prove-dump' })).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await listed()).toContain('restored by a drill at');
+    await cutOff(dump);
+    expect(await start({ task: 'prove-dump' })).toMatchObject({ status: 'FAILED', error: 'BackupIncomplete' });
+    expect(await listed()).toContain('NO BACKUP: LoadDump failed');
+    expect(await site.leftovers()).toEqual([]);
   });
 });
 

@@ -222,7 +222,7 @@ describeRules('detection', [
   {
     case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
     find: (stack) => {
-      const { heartbeatMinutes, databaseDrill, backup, backupProof } = stack.configuration.schedules;
+      const { heartbeatMinutes, databaseDrill, backup, backupProof, dumpProof } = stack.configuration.schedules;
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
@@ -231,6 +231,7 @@ describeRules('detection', [
         'database-drill': databaseDrill,
         backup,
         'backup-proof': backupProof,
+        'dump-proof': dumpProof,
         'backup-watch': 'rate(30 minutes)',
         readiness: 'rate(30 minutes)',
       };
@@ -292,14 +293,16 @@ describeRules('detection', [
     },
   },
   {
-    case: 'the schedules of the backup start its machine, one to make it and one to prove it',
+    case: 'the schedules of the backup start its machine, one to make it, and one each to prove it and the dump',
     find: (stack) => {
       const machine = machineOf(stack, 'backup').id;
-      return Object.entries({ backup: 'backup', 'backup-proof': 'prove' }).flatMap(([name, task]) => {
-        const { Target } = schedule(stack, name);
-        const input = JSON.parse(textOf(Target.Input));
-        return targetOf(Target.Arn) === machine && input.task === task ? [] : [`${name}: ${JSON.stringify(input)}`];
-      });
+      return Object.entries({ backup: 'backup', 'backup-proof': 'prove', 'dump-proof': 'prove-dump' }).flatMap(
+        ([name, task]) => {
+          const { Target } = schedule(stack, name);
+          const input = JSON.parse(textOf(Target.Input));
+          return targetOf(Target.Arn) === machine && input.task === task ? [] : [`${name}: ${JSON.stringify(input)}`];
+        },
+      );
     },
     broken: (stack) => {
       schedule(stack, 'backup-proof').Target.Input = JSON.stringify({ task: 'backup' });

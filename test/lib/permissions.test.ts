@@ -200,7 +200,8 @@ describeRules('permissions', [
         ...whoMay(stack, 's3:ListBucket', `arn:aws:s3:::${dumpBucket}`, { 's3:prefix': '' }),
         ...whoMay(stack, 's3:PutObject', `arn:aws:s3:::${dumpBucket}/backups/stocker-db.sql.gz`),
         ...(`${reads}` === 'backup/check-dump,database/jobs' ? [] : [`read by ${reads}`]),
-        ...(`${looks}` === 'backup/check-dump,database/assess-database,database/jobs,incident/accept-request'
+        ...(`${looks}` ===
+        'backup/check-dump,backup/start-proof,database/assess-database,database/jobs,incident/accept-request'
           ? []
           : [`seen by ${looks}`]),
       ];

@@ -24,7 +24,7 @@ const well: Script = {
   ExportCluster: () => exported,
   CheckConfiguration: passed('configuration'),
   CheckDump: passed('dump'),
-  StartProof: () => ({ snapshot: 'dr-backup-x', executionArn: 'arn:drill', requestId: 'proof-1' }),
+  StartProof: () => ({ part: 'proof', backup: 'dr-backup-x', executionArn: 'arn:drill', requestId: 'proof-1' }),
   AwaitProof: passed('proof'),
   ReportBackup: ({ outcomes }) => {
     const failed = (outcomes as JsonObject[]).filter((each) => 'failure' in each || each.verdict === 'failed');
@@ -37,7 +37,8 @@ const well: Script = {
 };
 const prove: Script = { ...well, AcceptBackup: () => ({ run: { ...run, task: 'prove' } }) };
 const go = (script: Script = {}) => play(machine, { ...well, ...script }, { task: 'backup' });
-const goProve = (script: Script = {}) => play(machine, { ...prove, ...script }, { task: 'prove' });
+const goProve = (script: Script = {}, task = 'prove') =>
+  play(machine, { ...prove, AcceptBackup: () => ({ run: { ...run, task } }), ...script }, { task });
 const outcomesOf = ({ payloadsOf }: Awaited<ReturnType<typeof play>>) =>
   payloadsOf('ReportBackup').flatMap(({ outcomes }) => outcomes as JsonObject[]);
 const partsOf = (played: Awaited<ReturnType<typeof play>>) => outcomesOf(played).map(({ part }) => String(part));
@@ -46,7 +47,7 @@ const failedOf = (played: Awaited<ReturnType<typeof play>>) =>
     .filter((each) => 'failure' in each)
     .map(({ part }) => part);
 
-const everyPart = Part.options.filter((part) => part !== 'proof').toSorted();
+const everyPart = Part.options.filter((part) => !part.endsWith('proof')).toSorted();
 
 describe('a backup in which all is well', () => {
   it('does every part and reports each of them, once', async () => {
@@ -167,10 +168,21 @@ describe('the weekly proof', () => {
     expect(partsOf(played)).toEqual(['proof']);
     expect(played.payloadsOf('AwaitProof')[0]?.proof).toEqual(well.StartProof?.({}, 1));
   });
-  it.each(['StartProof', 'AwaitProof'])('fails where %s fails, and says so', async (name) => {
-    const played = await goProve({ [name]: () => fail('Boom') });
+  it('of a dump goes the same way', async () => {
+    const played = await goProve({ AwaitProof: passed('dump-proof') }, 'prove-dump');
+    expect(played.status).toBe('SUCCEEDED');
+    expect([...new Set(played.states)]).toEqual(['AcceptBackup', 'StartProof', 'AwaitProof', 'ReportBackup']);
+    expect(partsOf(played)).toEqual(['dump-proof']);
+  });
+  it.each([
+    { name: 'StartProof', task: 'prove', part: 'proof' },
+    { name: 'AwaitProof', task: 'prove', part: 'proof' },
+    { name: 'StartProof', task: 'prove-dump', part: 'dump-proof' },
+    { name: 'AwaitProof', task: 'prove-dump', part: 'dump-proof' },
+  ])('fails where $name of $task fails, and says so', async ({ name, task, part }) => {
+    const played = await goProve({ [name]: () => fail('Boom') }, task);
     expect(played).toMatchObject({ status: 'FAILED', error: 'BackupIncomplete' });
-    expect(failedOf(played)).toEqual(['proof']);
+    expect(failedOf(played)).toEqual([part]);
   });
 });
 

@@ -34,7 +34,7 @@ export function backups({ here }: Pick<Runtime, 'here'>): Backups {
     record: (record) =>
       put({ pk: 'backup', sk: `${record.run.startedAt}#${record.run.task}` }, record.finishedAt, record),
     list: (limit) => newest('backup', BackupRecord, limit),
-    recordProof: (proof) => put({ pk: 'backup-proof', sk: `${proof.at}#${proof.snapshot}` }, proof.at, proof),
+    recordProof: (proof) => put({ pk: 'backup-proof', sk: `${proof.at}#${proof.backup}` }, proof.at, proof),
     proofs: (limit) => newest('backup-proof', Proof, limit),
   };
 }

@@ -20,7 +20,7 @@ export async function lookAtRecords(
   const own = { here: regionSettings(settings, region) };
   const [active, standby] = await Promise.all([
     ask(`the incident table in ${activeRegion}`, async () => ({
-      proofs: (await backups(there).proofs(proofsSeen)).map(({ snapshot, verdict, at }) => ({ snapshot, verdict, at })),
+      proofs: (await backups(there).proofs(proofsSeen)).map(({ backup, verdict, at }) => ({ backup, verdict, at })),
       // After a failover the drills of before are in the other Region.
       drills: [...(await greenDrills(there).list()), ...(await greenDrills(own).list())],
       release: readRelease(),

@@ -29,7 +29,7 @@ const specifications = [
   },
   {
     name: 'backup-failed',
-    title: 'The day’s backup failed, or a part of it',
+    title: 'The day’s backup failed, or a part of it, or the last proof that one restores',
     metric: 'BackupFailed',
     periods: 1,
     missing: NOT_BREACHING,

@@ -65,8 +65,9 @@ export function backupFunctions(scope: Construct, home: FunctionHome, may: Permi
       [may.findDumps(), ...may.readDumps()],
       Duration.minutes(15),
     ),
-    StartProof: outside('start-proof', 'Starts the drill that proves the newest backup', [
+    StartProof: outside('start-proof', 'Starts the drill that proves the newest snapshot, or dump', [
       ...judge(),
+      may.findDumps(),
       may.startRecovery('database-recovery'),
     ]),
     AwaitProof: outside('await-proof', 'Asks what the drill proved, and records it', [

@@ -13,7 +13,7 @@ import { scheduleRole } from '../schedule-role.ts';
 /** How often it is asked whether the day has its backup. */
 const watchMinutes = 30;
 
-/** The daily backup, its weekly proof, and the watch over both, in UTC: local times that do not exist are skipped (aws-facts). */
+/** The daily backup, the weekly proofs, and the watch over them, in UTC: local times that do not exist are skipped (aws-facts). */
 export class BackupSchedules extends Construct {
   constructor(
     scope: Construct,
@@ -27,7 +27,7 @@ export class BackupSchedules extends Construct {
     const deadLetters = deadLetterQueue(this, {
       prefix: names.prefix,
       of: 'backup-schedule',
-      title: 'A schedule could not start what it starts: a backup, its proof, or the watch over backups',
+      title: 'A schedule could not start what it starts: a backup, a proof, or the watch over backups',
       topic: parts.topic,
     });
     const role = scheduleRole(this, {
@@ -46,6 +46,12 @@ export class BackupSchedules extends Construct {
         description: 'Prove weekly that the newest backup restores',
         cron: schedules.backupProof,
         task: 'prove',
+      },
+      {
+        name: 'dump-proof',
+        description: 'Prove weekly that the newest nightly dump restores',
+        cron: schedules.dumpProof,
+        task: 'prove-dump',
       },
     ];
     for (const { name, description, cron, task } of starts)

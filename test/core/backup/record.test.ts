@@ -62,6 +62,34 @@ describe('a day', () => {
       runs: [recordOf('2026-11-27T02:00:10.000Z', 'failed')],
       verdict: 'failed',
     },
+    {
+      case: 'it succeeded and the last proof failed',
+      now: '09:00:00',
+      runs: [{ ...prove('2026-11-28T03:00:00.000Z'), verdict: 'failed' }, today('succeeded')],
+      verdict: 'failed',
+    },
+    {
+      case: 'the proof of the dump failed a week ago, and no other came',
+      now: '02:30:00',
+      runs: [yesterday, { ...proveDump('2026-11-21T03:00:00.000Z'), verdict: 'failed' }],
+      verdict: 'failed',
+    },
+    {
+      case: 'the dump was proven after its proof had failed',
+      now: '09:00:00',
+      runs: [
+        proveDump('2026-11-28T08:00:00.000Z'),
+        today('succeeded'),
+        { ...proveDump('2026-11-21T03:00:00.000Z'), verdict: 'failed' },
+      ],
+      verdict: 'good',
+    },
+    {
+      case: 'a proof failed and the backup is late',
+      now: '04:00:00',
+      runs: [{ ...prove('2026-11-28T03:00:00.000Z'), verdict: 'failed' }, yesterday],
+      verdict: 'late',
+    },
   ])('is $verdict where $case', ({ now, runs, verdict }) => expect(judge(now, runs)).toBe(verdict));
   it('that was due before the database came here is not this Region’s', () => {
     expect(judge('14:00:00', [], '2026-11-28T02:00:01Z')).toBe('good');
@@ -71,6 +99,10 @@ describe('a day', () => {
 
 function prove(startedAt: string): BackupRecord {
   return { ...recordOf(startedAt), run: makeRun(startedAt, { task: 'prove' }) };
+}
+
+function proveDump(startedAt: string): BackupRecord {
+  return { ...recordOf(startedAt), run: makeRun(startedAt, { task: 'prove-dump' }) };
 }
 
 describe('the watch', () => {
@@ -154,19 +186,36 @@ describe('the report', () => {
 describe('the proof', () => {
   const run = makeRun('2026-11-29T03:00:00.000Z', { task: 'prove' });
   const newest = makeRun('2026-11-29T02:00:00.000Z');
-  const start = async (change: (at: { snapshots: FakeSnapshots; backups: FakeBackups }) => void = () => {}) => {
+  const start = async (
+    change: (at: {
+      snapshots: FakeSnapshots;
+      backups: FakeBackups;
+      files: { name: string; bytes: number }[];
+    }) => void = () => {},
+    task: 'prove' | 'prove-dump' = 'prove',
+  ) => {
+    const files = ['stocker-db-20261127-013000.sql.gz', 'stocker-db-20261128-013000.sql.gz', 'readme.txt'].map(
+      (name) => ({
+        name,
+        bytes: 9,
+      }),
+    );
+    const dumps = { list: async () => files };
     const snapshots = both((region) => new FakeSnapshots(region));
     const backups = new FakeBackups();
     const executions = new FakeExecutions();
     snapshots.here.add(makeBackup(makeRun('2026-11-28T02:00:00.000Z')), makeBackup(newest));
-    change({ snapshots: snapshots.here, backups });
+    change({ snapshots: snapshots.here, backups, files });
     const databases = { find: async () => makeInstance() };
-    const started = startProof({ run }, { settings, snapshots, databases, backups, executions });
+    const started = startProof(
+      { run: { ...run, task } },
+      { settings, snapshots, databases, backups, dumps, executions },
+    );
     return { started, executions };
   };
   it('is the drill that a disaster would run, on the newest good backup', async () => {
     const { started, executions } = await start();
-    expect(await started).toMatchObject({ snapshot: newest.snapshot, requestId: `proof-${run.id}` });
+    expect(await started).toMatchObject({ part: 'proof', backup: newest.snapshot, requestId: `proof-${run.id}` });
     expect(executions.started).toEqual([
       expect.objectContaining({
         machine: 'stocker-dr-staging-database-recovery',
@@ -187,15 +236,30 @@ describe('the proof', () => {
     {
       case: 'did not restore before',
       change: ({ backups }) =>
-        backups.proven.push({ version: 1, snapshot: newest.snapshot, verdict: 'failed', why: '', at: long }),
+        backups.proven.push({ version: 1, backup: newest.snapshot, verdict: 'failed', why: '', at: long }),
     },
   ])('takes the one before where the newest $case', async ({ change }) => {
     const { started } = await start(change);
-    expect((await started).snapshot).toContain('20261128');
+    expect((await started).backup).toContain('20261128');
   });
   it('is refused where there is no backup', async () => {
     const { started } = await start(({ snapshots }) => snapshots.all.clear());
     await expect(started).rejects.toMatchObject({ name: 'NoBackup' });
+  });
+  it('of the dumps loads the newest one, by the moment in its name', async () => {
+    const { started, executions } = await start(() => {}, 'prove-dump');
+    const name = 'stocker-db-20261128-013000.sql.gz';
+    expect(await started).toMatchObject({ part: 'dump-proof', backup: name, requestId: `dump-proof-${run.id}` });
+    expect(executions.started).toEqual([
+      expect.objectContaining({ input: expect.objectContaining({ mode: 'drill', restoreTo: { dump: name } }) }),
+    ]);
+  });
+  it('is refused where there is no dump', async () => {
+    const { started } = await start(({ files }) => files.splice(0, 2), 'prove-dump');
+    await expect(started).rejects.toMatchObject({
+      name: 'NoBackup',
+      message: expect.stringContaining('holds no dump'),
+    });
   });
 
   it.each<{ case: string; status: string; steps: Parameters<typeof judgeProof>[1]; verdict: string }>([
@@ -204,6 +268,12 @@ describe('the proof', () => {
       case: 'the restore failed',
       status: 'failed',
       steps: [makeStepRecord('AwaitAvailable', { status: 'failed' })],
+      verdict: 'failed',
+    },
+    {
+      case: 'the dump could not be loaded',
+      status: 'failed',
+      steps: [makeStepRecord('LoadDump', { status: 'failed', error: { name: 'DumpUnusable', message: '', next: '' } })],
       verdict: 'failed',
     },
     {
@@ -240,7 +310,7 @@ describe('the proof', () => {
     expect(judgeProof(undefined, [], 'FAILED')).toMatchObject({ verdict: 'unknown' });
   });
 
-  const proof = { snapshot: newest.snapshot, executionArn: 'arn:drill', requestId: 'proof-1' };
+  const proof = { part: 'proof' as const, backup: newest.snapshot, executionArn: 'arn:drill', requestId: 'proof-1' };
   const wait = async (status: 'RUNNING' | 'SUCCEEDED' | 'FAILED', incident?: 'open' | 'closed' | 'failed') => {
     const incidents = new FakeIncidents();
     const record = makeRecord({ status: incident ?? 'open' });
@@ -262,7 +332,7 @@ describe('the proof', () => {
     const { outcome, backups, record } = await wait('SUCCEEDED', 'closed');
     expect(await outcome).toMatchObject({ part: 'proof', verdict: 'passed' });
     expect(backups.proven).toEqual([
-      expect.objectContaining({ snapshot: newest.snapshot, verdict: 'passed', incidentId: record.incident.id }),
+      expect.objectContaining({ backup: newest.snapshot, verdict: 'passed', incidentId: record.incident.id }),
     ]);
   });
   it('fails the run where it is unknown, and says nothing against the backup', async () => {

@@ -22,7 +22,7 @@ const backup = (day: number, change: Partial<BackupSnapshot> = {}, time?: string
   makeBackup(makeRun(at(day, time)), change);
 const proof = (identifier: string, verdict: Proof['verdict'], day: number): Proof => ({
   version: 1,
-  snapshot: identifier,
+  backup: identifier,
   verdict,
   why: 'the drill',
   at: at(day, '05:00:00'),

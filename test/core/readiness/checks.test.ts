@@ -384,7 +384,7 @@ describe('a fault', () => {
   it('that a drill found in a backup counts against it, in both Regions', () => {
     const facts = healthy('production');
     const snapshot = found(facts.databases.active).snapshots[0].identifier;
-    found(facts.records.active).proofs = [{ snapshot, verdict: 'failed', at: ago(60) }];
+    found(facts.records.active).proofs = [{ backup: snapshot, verdict: 'failed', at: ago(60) }];
     expect(verdictsOf(factsOf(facts), 'production')).toEqual({
       ...all('production'),
       backup: 'not-ready',
