@@ -369,7 +369,7 @@ describe('the daily backup', () => {
 describe('the weekly proof', () => {
   test('restores the newest backup in a drill, puts it on record, and `dr backups` shows it', async () => {
     const ended = await start({ task: 'prove' });
-    expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+    expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
     const proofs = (await site.records()).filter(({ pk }) => pk === 'backup-proof');
     const { pk: _, sk: __, ttl: ___, ...proof } = proofs[0] ?? {};
     expect(Proof.parse(proof)).toMatchObject({ verdict: 'passed' });
@@ -391,7 +391,7 @@ describe('the weekly proof', () => {
       const { out } = await dr('backups', '--environment', 'staging');
       return out.split('\n').find((line) => line.includes(dump));
     };
-    expect(await start({ task: 'prove-dump' })).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await start({ task: 'prove-dump' })).toMatchObject({ status: 'SUCCEEDED', cause: '' });
     expect(await listed()).toContain('restored by a drill at');
     await cutOff(dump);
     expect(await start({ task: 'prove-dump' })).toMatchObject({ status: 'FAILED', error: 'BackupIncomplete' });

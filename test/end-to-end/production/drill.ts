@@ -117,7 +117,7 @@ describe('a drill', () => {
     });
 
     test('is started by the synthesized schedule and ends green, within its objectives', async () => {
-      expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+      expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
       expect(report.record).toMatchObject({
         status: 'closed',
         incident: { id: ended.incident, mode: 'drill', trigger: { kind: 'schedule' } },
@@ -225,7 +225,7 @@ describe('a drill', () => {
       const copy = readCopy();
       const restoreTo = new Date(moment).toISOString();
       const ended = await site.drill({ restoreTo });
-      expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+      expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
       expect((await site.step(ended.incident, 'AssessDatabase'))?.facts.restorePoint).toBe(restoreTo);
       const verdict = writers.ledger.compare(await copy, { notBefore: moment, notAfter: moment });
       expect(verdict).toMatchObject({ missing: [], surplus: [], inverted: [] });
@@ -270,7 +270,7 @@ describe('a drill', () => {
       const made = Date.now();
       const copy = readCopy();
       const ended = await site.drill({ restoreTo: { snapshot: id.DBSnapshotIdentifier } });
-      expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+      expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
       const verdict = writers.ledger.compare(await copy, { notBefore: asked, notAfter: made });
       expect(verdict).toMatchObject({ missing: [], surplus: [], inverted: [] });
       expect(Math.min(verdict.provenPresent, verdict.provenAbsent)).toBeGreaterThan(0);

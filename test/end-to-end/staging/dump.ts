@@ -62,7 +62,7 @@ describe('a dump', () => {
     test('holds the rows exactly as the dump had them, passes every check, and is gone afterwards', async () => {
       const copied = readCopy('dr-drill-');
       const ended = await site.drill({ restoreTo: { dump } });
-      expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+      expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
       expect(await copied).toEqual(dumped);
       // Control: production has moved on, and the comparison sees it.
       expect(await contentOf()).not.toEqual(dumped);
@@ -134,7 +134,7 @@ describe('a dump', () => {
     test('makes what it held production', async () => {
       const copied = readCopy('stocker-pro-staging-');
       const ended = await production.recover({ restoreTo: { dump } });
-      expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+      expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
       expect(await copied).toEqual(dumped);
       await production.stopFollowUp(ended);
       const active = await production.active();

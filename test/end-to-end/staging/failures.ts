@@ -29,7 +29,7 @@ describe('what goes wrong in a drill', () => {
       site.inject({ service: 'rds', operation: 'DeleteDBInstance', where: isCopy, times: 1, effect: crash });
       const cutOvers = site.observe('ssm', ['PutParameter'], isEndpointOfCopy);
       const ended = await site.drill();
-      expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+      expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
       const attempts = async (step: string) => (await site.step(ended.incident, step))?.attempts;
       expect(await attempts('TakeLease')).toBe(2);
       expect(await attempts('RestoreDatabase')).toBe(2);
@@ -50,7 +50,7 @@ describe('what goes wrong in a drill', () => {
       site.inject({ service: 'dynamodb', operation: 'PutItem', where: isLease, times: 1, effect: lost });
       site.inject({ service: 'sns', operation: 'Publish', effect: throttling });
       const ended = await site.drill();
-      expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+      expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
       const report = await site.report(ended.incident);
       expect(report.messages.map(({ failure }) => failure)).toEqual([
         expect.stringContaining('Rate exceeded'),

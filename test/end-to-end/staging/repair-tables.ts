@@ -80,7 +80,7 @@ describe('tables are repaired in place', () => {
     });
 
     test('are repaired in production, with the view and the keys that went with them', async () => {
-      expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+      expect(ended).toMatchObject({ status: 'SUCCEEDED', cause: '' });
       expect(await tables()).toEqual(wereThere);
       expect(report.repair?.tables).toEqual([
         expect.objectContaining({ table: 'stocker.product', recreated: false, changed: 40, putBack: 0, kept: 1 }),
