@@ -18,4 +18,16 @@ export async function ask(question: string, signal?: AbortSignal): Promise<strin
   }
 }
 
-export const isYes = (answer: string): boolean => /^y(es)?$/i.test(answer);
+/**
+ * Whether the question is answered with yes. Only `y`, `yes`, `n`, `no` and an empty line, which is no, are answers: a word
+ * that is neither must not decide, and is asked about again.
+ */
+export async function confirm(question: string, signal?: AbortSignal, put: typeof ask = ask): Promise<boolean> {
+  let text = `${question} [y/N] `;
+  for (;;) {
+    const answer = await put(text, signal);
+    if (/^y(es)?$/i.test(answer)) return true;
+    if (/^(no?)?$/i.test(answer)) return false;
+    text = `"${answer}" is neither yes nor no. ${question} [y/N] `;
+  }
+}

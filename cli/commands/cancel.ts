@@ -1,7 +1,7 @@
 /** `dr cancel`: stops the execution that works on an incident; the product then undoes and closes it. */
 import { DescribeExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Incident } from '../../core/incident/contracts.ts';
-import { ask, canAsk, isYes } from '../ask.ts';
+import { canAsk, confirm } from '../ask.ts';
 import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
 import { dr } from '../hints.ts';
 import { operatorAt, requireIncident } from '../operator.ts';
@@ -36,5 +36,5 @@ const undoing = ({ mode }: Incident) =>
 async function isWanted(incident: Incident): Promise<boolean> {
   if (!canAsk()) throw new UsageError('--yes is missing, and there is no terminal to ask on. Give --yes to stop it.');
   const what = incident.mode === 'drill' ? 'drill' : 'RECOVERY OF PRODUCTION';
-  return isYes(await ask(`Stop the ${what} ${incident.id}? ${undoing(incident)} [y/N] `));
+  return confirm(`Stop the ${what} ${incident.id}? ${undoing(incident)}`);
 }

@@ -12,7 +12,7 @@ import type { Clients as Writers } from '../../workload/clients/clients.ts';
 import { type Prober, startProber } from '../../workload/clients/prober.ts';
 import { disasters } from '../../workload/disasters/index.ts';
 import { decide } from '../approval.ts';
-import { ask, canAsk, isYes } from '../ask.ts';
+import { ask, canAsk, confirm } from '../ask.ts';
 import { type Clients, clientsOf, invoke } from '../clients.ts';
 import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
@@ -252,7 +252,7 @@ async function decisionOn(
   const chosen = new Date(struckAt - 1000).toISOString();
   const choice = plan.restorePoint === undefined ? { restoreTo: chosen } : {};
   if (yes) return { decision: 'approve', reason, ...choice };
-  if (!isYes(await ask('Approve? [y/N] ', over))) return { decision: 'decline', reason: 'declined on the terminal' };
+  if (!(await confirm('Approve?', over))) return { decision: 'decline', reason: 'declined on the terminal' };
   if (plan.restorePoint !== undefined) return { decision: 'approve', reason };
   const restoreTo = await ask(`Restore to which time? [${chosen}] `, over);
   return { decision: 'approve', reason, restoreTo: restoreTo || chosen };
