@@ -8,6 +8,8 @@ import type { Certificate } from './kernel.ts';
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 /** Fixed, so that a certificate is valid on the real, the scaled and the virtual clock alike. */
 const validity = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2049-12-31T00:00:00Z') };
+/** Until when every certificate of the cloud is valid. */
+export const validUntil = validity.notAfter;
 
 /** A certificate authority that lives as long as its cloud; its key never leaves this process. */
 export interface CertificateAuthority {

@@ -38,7 +38,15 @@ export const DatabaseFacts = ofBoth(
     /** Automated backups that are received. */
     replicated: z.strictObject({ status: z.string(), window: Window.nullable() }).nullable(),
     /** A read replica of production. */
-    replica: z.strictObject({ identifier: z.string(), status: z.string(), replication: z.string() }).nullable(),
+    replica: z
+      .strictObject({
+        identifier: z.string(),
+        status: z.string(),
+        replication: z.string(),
+        /** Until when the server's certificate is valid; null: RDS does not say. */
+        certificateUntil: Moment.nullable(),
+      })
+      .nullable(),
   }),
 );
 

@@ -181,6 +181,7 @@ test('all is ready, and the Region of production leaves it to the other one', as
   const evidence = Object.fromEntries(record.checks.map((each) => [each.check, each.evidence]));
   expect(evidence).toMatchObject({
     'replica-lag': { heartbeat: expect.any(String) },
+    'certificate-standby': { until: expect.stringMatching(/^20\d\d-/) },
     images: { checked: 1 },
     'terraform-state': { states: [{ found: 'versioned' }] },
     'drill-database': { release: expect.stringMatching(/^[0-9a-f]{16}$/) },

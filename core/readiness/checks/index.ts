@@ -9,7 +9,7 @@ import { keys, keysStandby } from './keys.ts';
 import { permissions } from './permissions.ts';
 import { profile } from './profile.ts';
 import { quotas, quotasStandby } from './quotas.ts';
-import { replicaLag, replication } from './replica.ts';
+import { certificateStandby, replicaLag, replication } from './replica.ts';
 import { restoreWindow, restoreWindowStandby } from './restore-window.ts';
 import { secrets, secretsStandby } from './secrets.ts';
 import { subscriptions, subscriptionsStandby } from './subscriptions.ts';
@@ -20,6 +20,7 @@ export const checks: readonly Check[] = [
   restoreWindowStandby,
   replication,
   replicaLag,
+  certificateStandby,
   backup,
   backupStandby,
   heartbeat,

@@ -1,4 +1,4 @@
-/** The read replica follows production, and is no further behind than the RPO. */
+/** The read replica follows production, is no further behind than the RPO, and will be believed when clients come. */
 import { formatSeconds, secondsBetween } from '../../incident/moments.ts';
 import type { Settings } from '../../settings.ts';
 import { within } from '../answer.ts';
@@ -70,5 +70,27 @@ export const replicaLag = defineCheck({
       : notReady(`the replica is ${formatSeconds(lag)} behind; the RPO is ${limit}`, {
           evidence: { ...evidence, lagSeconds: lag },
         });
+  },
+});
+
+/** RDS tells of an expiring authority months before; this long a team may need to let it be replaced. */
+const noticeSeconds = 30 * 86_400;
+
+export const certificateStandby = defineCheck({
+  name: 'certificate-standby',
+  title: 'The certificate of the read replica has expired, or does so within 30 days',
+  dependsOn: 'dr',
+  scenarios: ['region'],
+  facts: ({ databases }) => within(databases, ({ standby }) => standby),
+  exempt,
+  judge: ({ replica }, { now }) => {
+    if (replica === null) return { verdict: 'not-applicable', reason: 'there is no replica: replication says so' };
+    const { identifier, certificateUntil: until } = replica;
+    if (until === null) return { verdict: 'unknown', reason: `RDS does not say until when ${identifier}'s is valid` };
+    const left = secondsBetween(now, until);
+    const evidence = { identifier, until };
+    if (left <= 0) return notReady(`the certificate of ${identifier} expired at ${until}`, { evidence });
+    const said = `the certificate of ${identifier} is valid until ${until}`;
+    return left > noticeSeconds ? ready(said, { evidence }) : notReady(`${said}: clients refuse it then`, { evidence });
   },
 });

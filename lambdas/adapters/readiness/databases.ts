@@ -41,6 +41,7 @@ export async function lookAtDatabases(
               identifier: replica.DBInstanceIdentifier ?? '',
               status: replica.DBInstanceStatus ?? '',
               replication: replicationOf(replica),
+              certificateUntil: replica.CertificateDetails?.ValidTill?.toISOString() ?? null,
             }
           : null,
       };

@@ -1,5 +1,6 @@
 /** Paging, filters and the shapes that the API answers with. */
 import type * as sdk from '@aws-sdk/client-rds';
+import { validUntil } from '../../certificates.ts';
 import { defaultGroupName, defaultOptionGroup } from './defaults.ts';
 import { invalidValue } from './errors.ts';
 import { replicasOf, replicationsOf } from './lifecycle.ts';
@@ -81,7 +82,7 @@ export function showInstance(region: Region, instance: Instance, engineVersion: 
     BackupTarget: 'region',
     CustomerOwnedIpEnabled: false,
     TagList: tagList(instance.tags),
-    CertificateDetails: { CAIdentifier: settings.CACertificateIdentifier },
+    CertificateDetails: { CAIdentifier: settings.CACertificateIdentifier, ValidTill: validUntil },
   };
 }
 

@@ -15,6 +15,8 @@ interface Fault {
   readonly check: string;
   readonly fault: string;
   readonly says: RegExp;
+  /** A check that has nothing to look at then. */
+  readonly void?: string;
   readonly in?: Environment;
   spoil(facts: Found): void;
 }
@@ -76,6 +78,7 @@ const faults: readonly Fault[] = [
     check: 'replication',
     fault: 'there is no replica',
     says: /no read replica in us-west-2/,
+    void: 'certificate-standby',
     spoil: ({ databases }) => {
       found(databases.standby).replica = null;
     },
@@ -110,6 +113,22 @@ const faults: readonly Fault[] = [
     says: /no heartbeat/,
     spoil: ({ replica }) => {
       found(replica).heartbeat = null;
+    },
+  },
+  {
+    check: 'certificate-standby',
+    fault: 'it expires in three weeks',
+    says: /is valid until 2026-12-19T12:00:00.000Z: clients refuse it then/,
+    spoil: ({ databases }) => {
+      found(databases.standby).replica.certificateUntil = ago(-21 * 86_400);
+    },
+  },
+  {
+    check: 'certificate-standby',
+    fault: 'it has expired',
+    says: /expired at/,
+    spoil: ({ databases }) => {
+      found(databases.standby).replica.certificateUntil = ago(60);
     },
   },
   {
@@ -346,7 +365,8 @@ const all = (environment: Environment) => verdictsOf(factsOf(healthy(environment
 
 describe.each(['production', 'staging'] as const)('where all is well, in %s', (environment) => {
   it('every check is ready, or says that it does not apply', () => {
-    const without = environment === 'production' ? ['restore-window-standby'] : ['replication', 'replica-lag'];
+    const without =
+      environment === 'production' ? ['restore-window-standby'] : ['replication', 'replica-lag', 'certificate-standby'];
     expect(all(environment)).toEqual(
       Object.fromEntries(checks.map(({ name }) => [name, without.includes(name) ? 'not-applicable' : 'ready'])),
     );
@@ -361,10 +381,14 @@ describe.each(['production', 'staging'] as const)('where all is well, in %s', (e
 });
 
 describe('a fault', () => {
-  it.each(faults)('$check: $fault', ({ check, says, spoil, in: environment = 'production' }) => {
+  it.each(faults)('$check: $fault', ({ check, says, spoil, in: environment = 'production', void: moot }) => {
     const facts = healthy(environment);
     spoil(facts);
-    expect(verdictsOf(factsOf(facts), environment)).toEqual({ ...all(environment), [check]: 'not-ready' });
+    expect(verdictsOf(factsOf(facts), environment)).toEqual({
+      ...all(environment),
+      [check]: 'not-ready',
+      ...(moot && { [moot]: 'not-applicable' }),
+    });
     const result = judge(factsOf(facts), contextOf(environment)).checks.find((each) => each.check === check);
     expect(result?.reason).toMatch(says);
     expect(result?.runbook).toBe(`docs/runbooks/readiness.md#readiness-${check}`);
@@ -407,7 +431,7 @@ const silences: readonly {
   },
   {
     answer: 'RDS in the DR Region',
-    checks: ['replication', 'backup-standby'],
+    checks: ['replication', 'certificate-standby', 'backup-standby'],
     silence: ({ databases }) => void Object.assign(databases, { standby: silent }),
   },
   {

@@ -62,7 +62,14 @@ export function healthy(environment: 'production' | 'staging'): Found {
         found: {
           snapshots: snapshots('us-west-2'),
           replicated: isReplica ? null : { status: 'replicating', window },
-          replica: isReplica ? { identifier: 'replica', status: 'available', replication: 'replicating' } : null,
+          replica: isReplica
+            ? {
+                identifier: 'replica',
+                status: 'available',
+                replication: 'replicating',
+                certificateUntil: ago(-365 * 86_400),
+              }
+            : null,
         },
       },
     },
