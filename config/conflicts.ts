@@ -5,6 +5,15 @@ export interface Conflict {
   readonly fix: string;
 }
 
+/** Every name but the zone's is one in it. */
+interface TrafficNames {
+  readonly hostedZoneName: string;
+  readonly recordName: string;
+  readonly drillRecordName: string;
+  readonly primaryRecordName: string;
+  readonly drRecordName: string;
+}
+
 /** The part of a configuration that the checks look at. */
 interface Checked {
   readonly environment: string;
@@ -18,6 +27,7 @@ interface Checked {
   readonly database: {
     readonly identifier: string;
     readonly drillPrefix: string;
+    readonly replicaIdentifier: string;
     readonly masterUsername: string;
     readonly applicationRoles: readonly { readonly name: string; readonly secretName: string }[];
     readonly masterSecretName: string;
@@ -28,10 +38,16 @@ interface Checked {
   };
   readonly approval: { readonly timeoutSeconds: number };
   readonly validation: { readonly gateSeconds: number; readonly pieceSeconds: number };
-  readonly traffic: { readonly ttlSeconds: number };
+  readonly automatic: { readonly region: 'off' | 'ask' | 'auto' };
+  readonly traffic: TrafficNames & {
+    readonly ttlSeconds: number;
+    readonly strategy: 'health-check' | 'change-record-sets';
+  };
+  readonly region: { readonly fencing: 'default' | 'strict'; readonly leaseSeconds: number };
   readonly schedules: {
     readonly heartbeatMinutes: number;
     readonly databaseDrill: string;
+    readonly regionDrill: string;
     readonly backup: string;
     readonly backupProof: string;
   };
@@ -50,6 +66,8 @@ export function findConflicts(configuration: Checked): Conflict[] {
     ...objectiveConflicts(configuration),
     ...namingConflicts(configuration),
     ...windowConflicts(configuration),
+    ...trafficConflicts(configuration),
+    ...fencingConflicts(configuration),
     ...backupConflicts(configuration),
   ];
 }
@@ -121,6 +139,15 @@ function namingConflicts({ primary, dr, database }: Checked): Conflict[] {
       `the production instance ${database.identifier} begins with the drill prefix ${database.drillPrefix}, so the guard of the tear-down could not tell them apart.`,
       'choose a prefix that production never has, such as dr-drill-.',
     );
+  if (
+    database.replicaIdentifier === database.identifier ||
+    !database.replicaIdentifier.startsWith(`${database.identifier}-`)
+  )
+    add(
+      'database.replicaIdentifier',
+      `${database.replicaIdentifier} does not begin with ${database.identifier}-: the recovery's roles may promote and protect only what does.`,
+      `name it ${database.identifier}-<something>.`,
+    );
   database.applicationRoles.forEach((role, index) => {
     if (role.name === database.masterUsername || role.secretName === database.masterSecretName)
       add(
@@ -142,6 +169,7 @@ function insideWindow(minute: number, from: number, to: number): boolean {
 /** What must not meet RDS at work: it refuses snapshots, and restores, of an instance that it backs up or changes. */
 const timed = [
   { field: 'databaseDrill', what: 'the drill', example: 'cron(0 4 1 * ? *)' },
+  { field: 'regionDrill', what: 'the drill of the Region', example: 'cron(0 4 10 1,7 ? *)' },
   { field: 'backup', what: 'the backup', example: 'cron(0 2 * * ? *)' },
   { field: 'backupProof', what: 'the proof of the backup', example: 'cron(0 3 ? * SUN *)' },
 ] as const;
@@ -182,6 +210,57 @@ function windowConflicts({ database, schedules }: Checked): Conflict[] {
         fix: `move ${what} or the window.`,
       }));
   });
+}
+
+const trafficNames = ['recordName', 'drillRecordName', 'primaryRecordName', 'drRecordName'] as const;
+
+function trafficConflicts({ traffic, automatic, primary }: Checked): Conflict[] {
+  const zone = traffic.hostedZoneName;
+  const misplaced = trafficNames.flatMap((field, index): Conflict[] => {
+    const name = traffic[field];
+    const path = ['traffic', field];
+    if (!name.endsWith(`.${zone}`))
+      return [{ path, reason: `${name} is not in the zone ${zone}.`, fix: `give a name that ends in .${zone}.` }];
+    const twin = trafficNames.slice(0, index).find((other) => traffic[other] === name);
+    return twin === undefined
+      ? []
+      : [{ path, reason: `${name} is the name of traffic.${twin}.`, fix: 'give each record a name of its own.' }];
+  });
+  // Route 53's control plane is in us-east-1 (aws-facts): a failover that writes records cannot outlive that Region.
+  if (traffic.strategy === 'change-record-sets' && automatic.region !== 'off' && primary.region === 'us-east-1')
+    misplaced.push({
+      path: ['traffic', 'strategy'],
+      reason:
+        "change-record-sets needs Route 53's control plane, which is in us-east-1, the Region that is to be lost.",
+      fix: "use 'health-check', or set automatic.region to 'off'.",
+    });
+  return misplaced;
+}
+
+/** The guard acts once a minute: a lease must outlive a round that was missed. */
+const guardSeconds = 60;
+
+function fencingConflicts({ region, objectives, approval, validation }: Checked): Conflict[] {
+  if (region.fencing !== 'strict') return [];
+  const path = ['region', 'leaseSeconds'];
+  if (region.leaseSeconds < 3 * guardSeconds)
+    return [
+      {
+        path,
+        reason: `the primary renews its lease every ${guardSeconds} s: with ${region.leaseSeconds} s one lost answer would fence it.`,
+        fix: `set at least ${3 * guardSeconds}.`,
+      },
+    ];
+  const needed = approval.timeoutSeconds + region.leaseSeconds + guardSeconds + validation.gateSeconds;
+  return needed <= objectives.rtoSeconds
+    ? []
+    : [
+        {
+          path,
+          reason: `approval (${approval.timeoutSeconds} s), the lease that is waited out (${region.leaseSeconds} s and a round of the guard) and gate (${validation.gateSeconds} s) need ${needed} s, more than the RTO of ${objectives.rtoSeconds} s.`,
+          fix: 'shorten the lease, or raise the RTO.',
+        },
+      ];
 }
 
 function backupConflicts({ backup, schedules }: Checked): Conflict[] {
