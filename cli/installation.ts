@@ -47,8 +47,11 @@ export interface InstallationOptions {
   readonly rows: number;
   readonly clockFactor: number;
   readonly port?: number | undefined;
-  /** Whether the DR Region gets its read replica, where the configuration has one: seconds of a core. Without, it does. */
-  readonly replica?: boolean;
+  /**
+   * Whether the DR Region stands by: with its read replica, where the configuration has one, and with what watches the
+   * primary and guards it every minute. A second of a core per minute; what is not about Regions does without.
+   */
+  readonly standby?: boolean;
   /** Called when a stage ends, with its duration. */
   readonly onStage?: (name: string, seconds: number, result: string) => void;
   /** Called with the names of the stages that run now. */
@@ -101,24 +104,27 @@ export async function install(options: InstallationOptions): Promise<Installatio
       async () => {
         const stacks = await cloud.deploy(assembly);
         await switchAlarmRule('DisableRule', configuration, cloud);
+        if (!options.standby) await standDown(configuration, cloud);
         return stacks;
       },
       (stacks) => stacks.map(({ name }) => name).join(', '),
     );
-    const traffic = await stage(
-      'Lead traffic',
-      () => leadTraffic(configuration, cloud, connection, stocker),
-      ({ url }) => url,
-    );
-    await stage(
-      'Prepare',
-      async () => {
-        await prepare(configuration, cloud, clients);
-        return dumpDatabase({ configuration, cloud, connection, database: stocker.database });
-      },
-      (dump) => `active database registered, roles made, first baseline taken, ${dump} dumped`,
-    );
-    if (configuration.database.regionProtection === 'replica' && options.replica !== false)
+    const [traffic] = await Promise.all([
+      stage(
+        'Lead traffic',
+        () => leadTraffic(configuration, cloud, connection, stocker),
+        ({ url }) => url,
+      ),
+      stage(
+        'Prepare',
+        async () => {
+          await prepare(configuration, cloud, clients);
+          return dumpDatabase({ configuration, cloud, connection, database: stocker.database });
+        },
+        (dump) => `active database registered, roles made, first baseline taken, ${dump} dumped`,
+      ),
+    ]);
+    if (configuration.database.regionProtection === 'replica' && options.standby)
       await stage(
         'Replicate',
         () => makeReplica(planOf(configuration), connection),
@@ -288,6 +294,19 @@ export const switchAlarmRule = (
   const Name = `${namesOf(configuration).prefix}-database-alarm`;
   return cloud.call('eventbridge', operation, { Name }, configuration.primary.region);
 };
+
+/** Nothing looks at the other Region, and nothing rings because nobody does. */
+async function standDown(configuration: Configuration, cloud: Cloud): Promise<void> {
+  const names = namesOf(configuration);
+  const stop = async (region: string, watches: readonly string[]) => {
+    for (const watch of watches)
+      await cloud.call('scheduler', 'DeleteSchedule', { Name: names.schedule(`region-${watch}`) }, region);
+    const AlarmNames = watches.map((watch) => names.alarm(`region-${watch}-silent`));
+    await cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
+  };
+  await stop(configuration.primary.region, ['guard']);
+  await stop(configuration.dr.region, ['guard', 'probe', 'latch']);
+}
 
 async function alarmsRest(configuration: Configuration, { cloudwatch }: Clients): Promise<void> {
   const AlarmNamePrefix = databaseAlarmPrefix(configuration.environment);

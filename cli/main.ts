@@ -5,6 +5,8 @@ import {
   parseApproveOptions,
   parseCancelOptions,
   parseDeclineOptions,
+  parseFailbackOptions,
+  parseFailoverOptions,
   parseReadinessOptions,
   parseRetryOptions,
   parseStartOptions,
@@ -45,6 +47,9 @@ const help = `STOCKER Pro disaster recovery
     retry INCIDENT [--reason TEXT] [--restore-to POINT] [--waive CHECKS]
     start --reason TEXT [--mode recovery --confirm ENVIRONMENT] [--restore-to POINT]
           [--tables LIST] [--request-id ID]
+    failover --reason TEXT --confirm ENVIRONMENT [--style graceful|ungraceful] [--waive CHECKS]
+          [--request-id ID], or --mode drill --reason TEXT: production to the DR Region
+    failback --reason TEXT --confirm ENVIRONMENT [--request-id ID]
     --environment, --region    of the installation; by default production, and the Region
                                of its active database
     POINT is latest, a UTC time such as 2026-11-22T13:05:00Z, snapshot:IDENTIFIER
@@ -84,6 +89,8 @@ const there: Readonly<Record<string, Command>> = {
   decline: async (argv) => (await import('./commands/approve.ts')).decideOn('decline', parseDeclineOptions(argv)),
   cancel: async (argv) => (await import('./commands/cancel.ts')).cancel(parseCancelOptions(argv)),
   retry: async (argv) => (await import('./commands/start.ts')).retry(parseRetryOptions(argv)),
+  failover: async (argv) => (await import('./commands/start.ts')).failover(parseFailoverOptions(argv)),
+  failback: async (argv) => (await import('./commands/start.ts')).failback(parseFailbackOptions(argv)),
   start: async (argv) => (await import('./commands/start.ts')).start(parseStartOptions(argv)),
 };
 const commands = { ...here, ...there };

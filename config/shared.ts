@@ -70,7 +70,6 @@ export function trafficOf(environment: string): Omit<Configuration['traffic'], '
 export function regionOf(environment: string): Omit<Configuration['region'], 'standby'> {
   return {
     fencing: 'default',
-    leaseSeconds: 180,
     looks: 3,
     gracefulLagSeconds: 60,
     readinessAgeSeconds: 7200,

@@ -102,9 +102,8 @@ export const Settings = z.strictObject({
     nameServersParameter: z.string(),
   }),
   region: z.strictObject({
-    /** Whether a primary that has not reached the DR Region for the lease time fences itself; promotion waits that out. */
+    /** How a primary that cannot be reached is kept from taking writes: by the guard. `strict` is refused (config/conflicts.ts). */
     fencing: z.enum(['default', 'strict']),
-    leaseSeconds: seconds,
     /** Looks in a row, a minute apart, in which a signal must be down to count as lost. */
     looks: z.number().int().min(2).max(15),
     /** A switchover is refused where the replica is further behind: its last bytes come while nobody can write. */

@@ -31,10 +31,9 @@ const DatabaseEvent = z
   );
 
 /** What EventBridge delivers, as the signal that it is. */
+export const DatabaseSignal = z.union([AlarmEvent, DatabaseEvent]);
 /** A composite alarm over what is seen of the primary. */
 export const RegionSignal = AlarmEvent;
-
-export const DatabaseSignal = z.union([AlarmEvent, DatabaseEvent]);
 
 export interface TriageContext {
   readonly settings: Settings;

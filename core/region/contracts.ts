@@ -62,14 +62,3 @@ export const GuardRecord = z.strictObject({
   evidence: z.string().optional(),
 });
 export type GuardRecord = z.infer<typeof GuardRecord>;
-
-/** The primary's permission to take writes, renewed by its guard; `strict` fencing only. */
-export const PrimaryLease = z.strictObject({
-  version: z.literal(recordVersion),
-  region: z.string(),
-  epoch: z.number().int(),
-  renewedAt: Moment,
-  /** It is not renewed any more: a failover waits for its end. */
-  forbidden: z.boolean(),
-});
-export type PrimaryLease = z.infer<typeof PrimaryLease>;

@@ -36,11 +36,6 @@ export const TrafficNotMoved = defineError({
   retryable: true,
   next: 'Nothing: DNS is moving. If it gives up, read what the runbook says of a latch that does not take effect.',
 });
-export const LeaseNotOver = defineError({
-  name: 'LeaseNotOver',
-  retryable: true,
-  next: 'Nothing: the primary may still take writes for as long as the message says.',
-});
 export const RegionNotHome = defineError({
   name: 'RegionNotHome',
   retryable: false,

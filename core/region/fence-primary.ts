@@ -10,11 +10,8 @@ import { answerOf } from '../database/source.ts';
 import { RecoveryError } from '../errors.ts';
 import type { Incident } from '../incident/contracts.ts';
 import type { StepResult } from '../step.ts';
-import type { RegionStore } from './ports.ts';
 
-export interface FencePrimaryContext extends FenceSourceContext {
-  readonly store: Pick<RegionStore, 'forbidLease'>;
-}
+export type FencePrimaryContext = FenceSourceContext;
 
 export interface PrimaryFence {
   readonly outcome: 'fenced' | 'gone' | 'unreached';
@@ -29,12 +26,9 @@ export async function fencePrimary(
   { incident, plan }: { readonly incident: Incident; readonly plan: RestorePlan },
   context: FencePrimaryContext,
 ): Promise<StepResult<PrimaryFence>> {
-  const { settings, clock, announcer, store } = context;
+  const { clock, announcer } = context;
   const { failover, epoch, source } = plan;
   const now = clock.now().toISOString();
-  // Before anything else: from here on the primary's guard gets no new lease, and fences it.
-  if (settings.region.fencing === 'strict' && failover?.from === settings.primary.region)
-    await store.forbidLease({ region: failover.from, epoch }, now);
   try {
     const result = await fence({ incident, plan }, context);
     await announcer.announce(incident, {

@@ -4,8 +4,10 @@ import type { Latch, LatchName } from './contracts.ts';
 import { LatchName as Names } from './contracts.ts';
 import type { RegionStore } from './ports.ts';
 
-/** `TrafficLatched`, `DrillTrafficLatched` */
-export const latchMetric = (name: LatchName): string => (name === 'traffic' ? 'TrafficLatched' : 'DrillTrafficLatched');
+const metricOf: Readonly<Record<LatchName, { readonly name: string }>> = {
+  traffic: { name: 'TrafficLatched' },
+  'drill-traffic': { name: 'DrillTrafficLatched' },
+};
 
 export interface PublishContext {
   readonly store: Pick<RegionStore, 'readLatch'>;
@@ -17,9 +19,7 @@ export async function publishLatches({ store, metrics }: PublishContext): Promis
   const latches = await Promise.all(
     Names.options.map(async (name) => [name, (await store.readLatch(name))?.on === true] as const),
   );
-  await metrics.put(
-    latches.map(([name, on]) => ({ name: latchMetric(name), value: on ? 1 : 0, unit: 'Count' as const })),
-  );
+  await metrics.put(latches.map(([name, on]) => ({ ...metricOf[name], value: on ? 1 : 0, unit: 'Count' as const })));
   return Object.fromEntries(latches);
 }
 
@@ -31,5 +31,5 @@ export interface SetLatchContext {
 /** The record first, for it is what lasts; then the metric, so that nobody waits for the next minute. */
 export async function setLatch(latch: Latch, { store, metrics }: SetLatchContext): Promise<void> {
   await store.writeLatch(latch);
-  await metrics.put([{ name: latchMetric(latch.name), value: latch.on ? 1 : 0, unit: 'Count' }]);
+  await metrics.put([{ ...metricOf[latch.name], value: latch.on ? 1 : 0, unit: 'Count' }]);
 }

@@ -5,7 +5,7 @@ import { type ActiveDatabase, recordVersion } from '../incident/contracts.ts';
 import type { Clock, ControlStore } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { Http } from '../validation/ports.ts';
-import type { PrimaryLook, SignalResult, SignalState } from './contracts.ts';
+import { type PrimaryLook, Signal, type SignalResult, type SignalState } from './contracts.ts';
 import type { PrimaryLooks } from './ports.ts';
 
 export interface LookContext {
@@ -36,7 +36,7 @@ export async function lookAtPrimary(context: LookContext): Promise<Looked> {
     // Its alarms must neither ring nor hang on what they saw last.
     await metrics.put([
       probed,
-      ...signalNames.map((signal) => ({ name: metricOf(signal), value: 1, unit: 'Count' as const })),
+      ...Signal.options.map((signal) => ({ ...metricOf[signal], value: 1, unit: 'Count' as const })),
     ]);
     return { resting: `production is in ${here.region} itself` };
   }
@@ -47,7 +47,7 @@ export async function lookAtPrimary(context: LookContext): Promise<Looked> {
   await metrics.put([
     probed,
     ...signals.flatMap(({ signal, state }) =>
-      state === 'unknown' ? [] : [{ name: metricOf(signal), value: state === 'up' ? 1 : 0, unit: 'Count' as const }],
+      state === 'unknown' ? [] : [{ ...metricOf[signal], value: state === 'up' ? 1 : 0, unit: 'Count' as const }],
     ),
   ]);
   return { look };
@@ -56,14 +56,11 @@ export async function lookAtPrimary(context: LookContext): Promise<Looked> {
 /** A probe that is silent is no news of the primary: an alarm of its own rings. */
 const probed = { name: 'PrimaryProbed', value: 1, unit: 'Count' } as const;
 
-const signalNames = ['endpoint', 'database', 'control-plane'] as const;
-
-/** `PrimaryEndpoint`, `PrimaryDatabase`, `PrimaryControlPlane` */
-export const metricOf = (signal: SignalResult['signal']): string =>
-  `Primary${signal
-    .split('-')
-    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
-    .join('')}`;
+const metricOf: Readonly<Record<Signal, { readonly name: string }>> = {
+  endpoint: { name: 'PrimaryEndpoint' },
+  database: { name: 'PrimaryDatabase' },
+  'control-plane': { name: 'PrimaryControlPlane' },
+};
 
 /** As clients would: any answer below 500 is somebody at work. */
 async function endpoint({ settings, parameters, http }: LookContext): Promise<SignalResult> {

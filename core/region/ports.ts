@@ -1,6 +1,6 @@
 /** What the region area needs from outside. */
 import type { DatabaseInstance, Deployment } from '../database/ports.ts';
-import type { GuardRecord, Latch, LatchName, PrimaryLease, PrimaryLook } from './contracts.ts';
+import type { GuardRecord, Latch, LatchName, PrimaryLook } from './contracts.ts';
 
 /** Looks at production's Region, in the incident table of the Region that looks; newest last. */
 export interface PrimaryLooks {
@@ -8,18 +8,13 @@ export interface PrimaryLooks {
   newest(count: number): Promise<PrimaryLook[]>;
 }
 
-/** DR Region: latches, what guards met, the primary's lease. */
+/** DR Region: latches, and what guards met. */
 export interface RegionStore {
   readLatch(name: LatchName): Promise<Latch | undefined>;
   writeLatch(latch: Latch): Promise<void>;
   recordGuard(record: GuardRecord): Promise<void>;
   /** Newest first. */
   guards(): Promise<GuardRecord[]>;
-  readLease(): Promise<PrimaryLease | undefined>;
-  /** False where it is forbidden, or another epoch's: the primary may not take writes. */
-  renewLease(lease: PrimaryLease): Promise<boolean>;
-  /** From now on it is not renewed. */
-  forbidLease(lease: Pick<PrimaryLease, 'region' | 'epoch'>, at: string): Promise<void>;
 }
 
 /** Read replicas, in one Region. */

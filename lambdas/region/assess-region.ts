@@ -7,9 +7,8 @@ import { profiles } from '../adapters/aws/baselines.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { primaryLooks } from '../adapters/aws/primary-looks.ts';
-import { databases } from '../adapters/aws/rds.ts';
+import { databasesLater, replicasLater } from '../adapters/aws/rds-later.ts';
 import { readinessRecords } from '../adapters/aws/readiness.ts';
-import { replicas } from '../adapters/aws/replicas.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep, StepInput } from '../handler.ts';
 
@@ -23,11 +22,11 @@ export const handler = makeStep(Input, incidentStore, (input, rt) =>
   assessRegion(input, {
     ...rt,
     control: controlStore(rt),
-    databases: databases(rt),
+    databases: databasesLater(rt),
     looks: primaryLooks(rt),
     profiles: profiles(rt),
     readiness: readinessRecords(rt),
-    replicas: replicas(rt, rt.here.region),
+    replicas: replicasLater(rt),
     ...logins(rt),
   }),
 );

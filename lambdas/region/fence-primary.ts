@@ -6,7 +6,6 @@ import { controlStore } from '../adapters/aws/control-store.ts';
 import { executions } from '../adapters/aws/executions.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { databasesLater } from '../adapters/aws/rds-later.ts';
-import { regionStore } from '../adapters/aws/region-store.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep } from '../handler.ts';
 import { PlanInput } from '../inputs.ts';
@@ -19,7 +18,6 @@ export const handler = makeStep(PlanInput, incidentStore, (input, rt) =>
     databases: databasesLater({ here: otherRegion(rt.settings, rt.here) }),
     executions: executions(rt),
     announcer: announcer(rt, incidentStore(rt)),
-    store: regionStore(rt),
     ...logins(rt),
   }),
 );

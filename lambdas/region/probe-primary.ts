@@ -4,7 +4,6 @@ import { controlStore } from '../adapters/aws/control-store.ts';
 import { metrics } from '../adapters/aws/metrics.ts';
 import { primaryLooks } from '../adapters/aws/primary-looks.ts';
 import { parameters } from '../adapters/aws/ssm.ts';
-import { statusElsewhere } from '../adapters/aws/status-elsewhere.ts';
 import { http } from '../adapters/http/probe.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeHandler } from '../handler.ts';
@@ -18,7 +17,8 @@ export const handler = makeHandler(z.unknown(), (_, rt) =>
     looks: primaryLooks(rt),
     metrics: metrics(rt),
     parameters: parameters(rt),
-    statusElsewhere,
+    statusElsewhere: async (...asked) =>
+      (await import('../adapters/aws/status-elsewhere.ts')).statusElsewhere(...asked),
     ...logins(rt),
   }),
 );

@@ -164,7 +164,7 @@ export class RegionStack extends Stack {
       topic: records.internalTopic,
     });
     if (role === 'dr') {
-      new TrafficLatch(this, 'TrafficLatch', configuration);
+      new TrafficLatch(this, 'TrafficLatch', configuration, records.internalTopic);
       new RegionDetection(this, 'RegionDetection', configuration, TriageRegion, records.internalTopic);
       new ApprovalUrl(this, 'Approval', configuration, DecideApproval);
     }

@@ -119,7 +119,6 @@ export const settings: Settings = {
   },
   region: {
     fencing: 'default',
-    leaseSeconds: 180,
     looks: 3,
     gracefulLagSeconds: 60,
     readinessAgeSeconds: 7200,

@@ -1,20 +1,11 @@
-/** The control table in the DR Region: latches, what guards met, and the primary's lease. */
-import {
-  DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { recordVersion } from '../../../core/incident/contracts.ts';
-import { GuardRecord, Latch, type LatchName, PrimaryLease } from '../../../core/region/contracts.ts';
+/** The control table in the DR Region: latches, and what guards met. */
+import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { GuardRecord, Latch, type LatchName } from '../../../core/region/contracts.ts';
 import type { RegionStore } from '../../../core/region/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
-import { conditionHolds } from './conditional.ts';
 import { fromItem, toItem } from './item.ts';
 
-const leaseKey = { pk: 'primary-lease', sk: 'current' };
 const latchKey = (name: LatchName) => ({ pk: 'latch', sk: name });
 
 export function regionStore({ settings }: Pick<Runtime, 'settings'>): RegionStore {
@@ -58,39 +49,6 @@ export function regionStore({ settings }: Pick<Runtime, 'settings'>): RegionStor
         }),
       );
       return Items.map((item) => GuardRecord.parse(fromItem(item)));
-    },
-    async readLease() {
-      const item = await get(leaseKey);
-      return item && PrimaryLease.parse(item);
-    },
-    renewLease: (lease) =>
-      conditionHolds(
-        put(
-          { ...lease, ...leaseKey },
-          {
-            expression: 'attribute_not_exists(pk) OR epoch < :epoch OR (epoch = :epoch AND forbidden = :no)',
-            values: { ':epoch': lease.epoch, ':no': false },
-          },
-        ),
-      ),
-    async forbidLease({ region, epoch }, at) {
-      // The last renewal stays as it is: what is waited for is counted from it.
-      await client.send(
-        new UpdateItemCommand({
-          TableName,
-          Key: toItem(leaseKey),
-          UpdateExpression:
-            'SET #version = :version, #region = :region, epoch = :epoch, forbidden = :yes, renewedAt = if_not_exists(renewedAt, :at)',
-          ExpressionAttributeNames: { '#version': 'version', '#region': 'region' },
-          ExpressionAttributeValues: toItem({
-            ':version': recordVersion,
-            ':region': region,
-            ':epoch': epoch,
-            ':yes': true,
-            ':at': at,
-          }),
-        }),
-      );
     },
   };
 }

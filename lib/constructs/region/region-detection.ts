@@ -64,6 +64,7 @@ export class RegionDetection extends Construct {
           treatMissingData: MISSING,
         }),
     );
+    for (const one of lost) one.addAlarmAction(new actions.SnsAction(topic));
     const composite = new cloudwatch.CompositeAlarm(this, 'region-primary-lost', {
       compositeAlarmName: names.alarm('region-primary-lost'),
       alarmDescription:

@@ -44,7 +44,6 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
       [
         may.readControl(),
         own.recordGuard(),
-        own.renewPrimaryLease(),
         may.timeline(),
         may.seeDatabases(),
         fencing(),
@@ -82,7 +81,6 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
         may.timeline(),
         may.readControl(),
         may.writeActiveDatabase(),
-        own.forbidPrimaryLease(),
         may.seeDatabasesElsewhere(),
         may.seeExecutions(),
         fencing(),
@@ -91,10 +89,6 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
       ],
       Duration.minutes(2),
     ),
-    AwaitLeaseOver: outside('await-lease-over', 'Asks whether a primary out of reach has fenced itself', [
-      may.timeline(),
-      may.readControl(),
-    ]),
     MakeDrillReplica: outside('make-drill-replica', 'Starts a replica of the replica', [
       may.timeline(),
       may.seeDatabases(),

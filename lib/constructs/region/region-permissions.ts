@@ -21,10 +21,6 @@ export function regionPermissionsOf(configuration: Configuration, region: string
     readGuards: () => allow('ReadGuards', ['dynamodb:Query'], [controlTable], leadingKey('guard')),
     recordGuard: () => allow('RecordGuard', ['dynamodb:PutItem'], [controlTable], leadingKey('guard')),
     setLatch: () => allow('SetLatch', ['dynamodb:PutItem'], [controlTable], leadingKey('latch')),
-    renewPrimaryLease: () =>
-      allow('RenewPrimaryLease', ['dynamodb:PutItem'], [controlTable], leadingKey('primary-lease')),
-    forbidPrimaryLease: () =>
-      allow('ForbidPrimaryLease', ['dynamodb:UpdateItem'], [controlTable], leadingKey('primary-lease')),
     recordLook: () =>
       allow(
         'RecordLook',

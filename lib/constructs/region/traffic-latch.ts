@@ -1,6 +1,8 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as route53 from 'aws-cdk-lib/aws-route53';
+import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
@@ -35,7 +37,7 @@ const latches: readonly LatchSpecification[] = [
  * would send it back to a lost Region at once (aws-facts).
  */
 export class TrafficLatch extends Construct {
-  constructor(scope: Construct, id: string, configuration: Configuration) {
+  constructor(scope: Construct, id: string, configuration: Configuration, topic: sns.ITopic) {
     super(scope, id);
     const { region } = configuration.dr;
     for (const { name, metricName, title, output } of latches) {
@@ -56,6 +58,7 @@ export class TrafficLatch extends Construct {
         evaluationPeriods: 1,
         treatMissingData: cloudwatch.TreatMissingData.MISSING,
       });
+      alarm.addAlarmAction(new actions.SnsAction(topic));
       alarm.applyRemovalPolicy(RemovalPolicy.RETAIN);
       const check = new route53.CfnHealthCheck(this, `${name}-check`, {
         healthCheckConfig: {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { RestorePlan } from '../../../core/database/contracts.ts';
-import { awaitLeaseOver } from '../../../core/region/await-lease-over.ts';
 import type { Latch } from '../../../core/region/contracts.ts';
 import { publishLatches } from '../../../core/region/latch.ts';
 import { awaitTraffic, shiftTraffic } from '../../../core/region/shift-traffic.ts';
@@ -133,32 +132,4 @@ test('a latch that cannot be read is said neither on nor off', async () => {
   };
   await expect(publishLatches({ store, metrics })).rejects.toThrow('no answer');
   expect(said).toEqual([]);
-});
-
-describe('a primary out of reach', () => {
-  const strict = { ...settings, region: { ...settings.region, fencing: 'strict' as const, leaseSeconds: 180 } };
-  const lease = (renewedAt: string, epoch = makePlan().epoch) => ({
-    store: {
-      readLease: async () => ({ version: 1 as const, region: 'us-east-1', epoch, renewedAt, forbidden: true }),
-    },
-    clock: new FakeClock(),
-  });
-  const input = { plan: plan(), fence: { outcome: 'unreached' as const } };
-
-  test('is waited for until its last lease is over, with strict fencing', async () => {
-    const now = new FakeClock().now().getTime();
-    const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString();
-    await expect(awaitLeaseOver(input, { settings: strict, ...lease(ago(100)) })).rejects.toMatchObject({
-      name: 'LeaseNotOver',
-      retryable: true,
-    });
-    await expect(awaitLeaseOver(input, { settings: strict, ...lease(ago(183)) })).resolves.toBeDefined();
-  });
-
-  test('is not waited for without it, nor where it was fenced', async () => {
-    const { store, clock } = lease(new FakeClock().now().toISOString());
-    await expect(awaitLeaseOver(input, { settings, store, clock })).resolves.toBeDefined();
-    const fenced = { ...input, fence: { outcome: 'fenced' as const } };
-    await expect(awaitLeaseOver(fenced, { settings: strict, store, clock })).resolves.toBeDefined();
-  });
 });
