@@ -27,7 +27,10 @@ const help = `STOCKER Pro disaster recovery
 
     --mode recovery            destroy production and recover it, instead of a copy beside it
     --disaster NAME            how: drop-table, bad-update, bad-migration, page-corruption,
-                               index-corruption or instance-lost
+                               index-corruption, instance-lost or region-lost
+    --scenario region          fail over to the DR Region instead, isolated; with --mode
+                               recovery and --disaster region-lost or --style graceful
+                               production itself moves, and comes home
     --yes                      approve what the recovery asks; without it, you are asked
 
   npm run cloud [-- options]   serve the embedded cloud until Ctrl-C
@@ -73,6 +76,7 @@ type Command = (argv: readonly string[]) => Promise<ExitCode>;
 const here: Readonly<Record<string, Command>> = {
   drill: async (argv) => {
     const options = parseDrillOptions(argv);
+    if (options.scenario === 'region') return (await import('./commands/region-drill.ts')).regionDrill(options);
     if (options.disaster === undefined) return (await import('./commands/drill.ts')).drill(options);
     const { recoveryDrill } = await import('./commands/recovery-drill.ts');
     return recoveryDrill({ ...options, disaster: options.disaster });
