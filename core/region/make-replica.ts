@@ -1,6 +1,6 @@
 /** MakeReplica, AwaitFollowing and AwaitReplicaThere: replicas of production in another Region: to come home by, and to be safe again. */
 import type { RestorePlan } from '../database/contracts.ts';
-import { CandidateNotOurs, DatabaseNotFound } from '../database/errors.ts';
+import { CandidateNotOurs, DatabaseNotFound, DatabaseNotReady } from '../database/errors.ts';
 import { newestHeartbeatIn } from '../database/heartbeat.ts';
 import type { Databases, Secrets, Sessions } from '../database/ports.ts';
 import { findAvailable } from '../database/restore-database.ts';
@@ -87,11 +87,20 @@ export async function makeNextReplica(
   };
 }
 
+export type AwaitNextContext = Pick<MakeContext, 'settings' | 'databasesThere'> & {
+  readonly replicasThere: Pick<Replicas, 'backUp'>;
+};
+
+/** Throws the retryable DatabaseNotReady until it is there, and backed up. */
 export async function awaitNextReplica(
   { next }: { readonly next: { readonly identifier: string } },
-  { settings, databasesThere }: Pick<MakeContext, 'settings' | 'databasesThere'>,
+  { settings, databasesThere, replicasThere }: AwaitNextContext,
 ): Promise<StepResult<Record<string, never>>> {
   const { instance } = await findAvailable(next.identifier, settings, databasesThere);
+  if (!(Number(instance.settings.backupRetentionDays) > 0)) {
+    await replicasThere.backUp(next.identifier, settings.backup.automatedRetentionDays);
+    throw DatabaseNotReady(`${next.identifier} is being given automated backups, so that drills can copy it.`);
+  }
   return {
     output: {},
     summary: `${next.identifier} in ${instance.region} is available and follows production`,

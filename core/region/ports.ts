@@ -27,6 +27,8 @@ export interface Replicas {
     identifier: string,
     backups: { readonly retentionDays: number; readonly window: string | undefined },
   ): Promise<'started' | 'promoted'>;
+  /** Automated backups, which a replica is made without; nothing can be made of one that has none. */
+  backUp(identifier: string, retentionDays: number): Promise<void>;
   tag(arn: string, tags: Readonly<Record<string, string>>): Promise<void>;
 }
 

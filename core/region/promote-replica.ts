@@ -18,7 +18,7 @@ import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import type { Clock, Compensations, Executions } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
-import { PromotionFailed, ReplicaBehind } from './errors.ts';
+import { PromotionFailed, ReplicaBehind, ReplicaMissing } from './errors.ts';
 import type { Replicas } from './ports.ts';
 
 interface PlanInput {
@@ -41,6 +41,10 @@ export async function makeDrillReplica(
   const source = failoverOf(plan).replica;
   const like = await databases.find(source);
   if (like === undefined) throw DatabaseNotFound(`RDS in ${here.region} has no instance ${source}.`);
+  if (like.settings.backupRetentionDays === 0)
+    throw ReplicaMissing(
+      `${source} has no automated backups: RDS makes no replica of it. Give it a retention in Terraform.`,
+    );
   const outcome = await replicas.create({
     identifier: plan.candidate,
     source,

@@ -4,6 +4,7 @@ import {
   CreateDBInstanceReadReplicaCommand,
   type CreateDBInstanceReadReplicaCommandInput,
   DescribeDBInstancesCommand,
+  ModifyDBInstanceCommand,
   RDSClient,
 } from '@aws-sdk/client-rds';
 import type { Connection, InstallationPlan } from './provision.ts';
@@ -13,13 +14,27 @@ export async function makeReplica(plan: InstallationPlan, connection: Connection
   const { replicaIdentifier } = plan.database;
   const rds = new RDSClient({ ...connection, region: plan.dr.region });
   await rds.send(new CreateDBInstanceReadReplicaCommand(replicaOf(plan)));
+  await available(rds, replicaIdentifier);
+  // A replica is made without backups, and of one without them no drill can make its own.
+  await rds.send(
+    new ModifyDBInstanceCommand({
+      DBInstanceIdentifier: replicaIdentifier,
+      BackupRetentionPeriod: plan.database.backupRetentionDays,
+      ApplyImmediately: true,
+    }),
+  );
+  await available(rds, replicaIdentifier);
+  return replicaIdentifier;
+}
+
+/** Resolves when nothing is at work at it any more. */
+async function available(rds: RDSClient, DBInstanceIdentifier: string): Promise<void> {
   for (;;) {
-    const command = new DescribeDBInstancesCommand({ DBInstanceIdentifier: replicaIdentifier });
-    const { DBInstances = [] } = await rds.send(command);
-    const status = DBInstances[0]?.DBInstanceStatus;
-    if (status === 'available') return replicaIdentifier;
+    const { DBInstances = [] } = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier }));
+    const { DBInstanceStatus: status, PendingModifiedValues: pending = {} } = DBInstances[0] ?? {};
+    if (status === 'available' && pending.BackupRetentionPeriod === undefined) return;
     if (status === 'failed' || status?.startsWith('incompatible'))
-      throw new Error(`${replicaIdentifier} could not be made: it is ${status}`);
+      throw new Error(`${DBInstanceIdentifier} could not be made: it is ${status}`);
     await sleep(50);
   }
 }

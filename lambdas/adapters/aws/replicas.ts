@@ -2,6 +2,7 @@
 import {
   AddTagsToResourceCommand,
   CreateDBInstanceReadReplicaCommand,
+  ModifyDBInstanceCommand,
   PromoteReadReplicaCommand,
   paginateDescribeDBInstances,
   RDSClient,
@@ -76,6 +77,17 @@ export function replicas({ settings }: Pick<Runtime, 'settings'>, region: string
         if (!isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState')) throw error;
         if (/is not a read replica/i.test(messageOf(error))) return 'promoted';
         throw DatabaseNotReady(`${identifier} cannot be promoted yet: ${messageOf(error)}`, { cause: error });
+      }
+    },
+    async backUp(DBInstanceIdentifier, BackupRetentionPeriod) {
+      try {
+        await client.send(
+          new ModifyDBInstanceCommand({ DBInstanceIdentifier, BackupRetentionPeriod, ApplyImmediately: true }),
+        );
+      } catch (error) {
+        if (isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState'))
+          throw DatabaseNotReady(`${DBInstanceIdentifier} is at work: ${messageOf(error)}`, { cause: error });
+        throw error;
       }
     },
     async tag(ResourceName, tags) {

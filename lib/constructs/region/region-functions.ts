@@ -194,7 +194,7 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
     AwaitNextReplica: outside(
       'await-next-replica',
       'Asks whether that replica follows',
-      [may.timeline(), may.seeDatabasesElsewhere()],
+      [may.timeline(), may.seeDatabasesElsewhere(), own.backUpReplica(otherRegion)],
       patient,
     ),
     EndDrill: inside('end-drill', 'Puts back what a drill shifted and scaled', [

@@ -55,6 +55,12 @@ export function regionPermissionsOf(configuration: Configuration, region: string
         allow('TagReplica', ['rds:AddTagsToResource'], [arn('rds', `db:${database.identifier}-*`, to.region)], tagged),
       ];
     },
+    /** Of a replica that we made, and of nothing that is not tagged as this environment's. */
+    backUpReplica: (at: string) =>
+      allow('BackUpReplica', ['rds:ModifyDBInstance'], [arn('rds', `db:${database.identifier}-????????`, at)], {
+        conditions: { StringEquals: { 'aws:ResourceTag/stocker-dr:environment': configuration.environment } },
+        wildcard: prefixed,
+      }),
     seeNodegroup: () =>
       allow('SeeNodegroup', ['eks:DescribeNodegroup'], nodegroups(), {
         wildcard: 'EKS ends the ARN of a node group in an id of its own.',
