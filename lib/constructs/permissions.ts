@@ -83,10 +83,16 @@ export function permissionsOf(configuration: Configuration, region: string) {
       ),
     startRecovery: (machine: string) =>
       allow('StartRecovery', ['states:StartExecution'], [arn('states', `stateMachine:${names.stateMachine(machine)}`)]),
+    /** A drill gives way to a recovery, in whichever Region each runs. */
     stopDrill: () =>
-      allow('StopDrill', ['states:StopExecution'], [arn('states', `execution:${names.prefix}-*`)], {
-        wildcard: prefixed,
-      }),
+      allow(
+        'StopDrill',
+        ['states:StopExecution'],
+        [configuration.primary.region, configuration.dr.region].map((each) =>
+          arn('states', `execution:${names.prefix}-*`, each),
+        ),
+        { wildcard: prefixed },
+      ),
     /** Records the decision, and hands it to the execution that waits: in whichever Region it runs. */
     answerApproval: () => [
       allow('DecideApproval', ['dynamodb:UpdateItem'], [controlTable], leadingKey('approval#*')),
