@@ -28,8 +28,8 @@ export function watchFromOutside({ configuration, connection, cloud, traffic }: 
   const writers = startClients({
     url: traffic.url,
     resolver: traffic.resolver(),
-    writers: 4,
-    pauseMs: 20,
+    writers: 2,
+    pauseMs: 40,
     tenant: 2,
     products: [2, 4, 6, 8, 10],
     warehouses: [1, 2, 3, 4],
