@@ -3,39 +3,28 @@
  * data. What a deployment on AWS does in hours (docs/deploy.md), in its order.
  */
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { Client } from 'pg';
 import { configurationOf } from '../config/index.ts';
-import { kubernetesGroup, namesOf } from '../config/names.ts';
+import { namesOf } from '../config/names.ts';
 import type { Configuration, Network } from '../config/schema.ts';
 import { databaseAlarmPrefix } from '../core/incident/identifiers.ts';
 import { scaledClock } from '../local/clock.ts';
 import { type Cloud, startCloud } from '../local/cloud.ts';
 import type { Ec2Service } from '../local/services/ec2/network.ts';
-import type { EksService } from '../local/services/eks/service.ts';
 import type { Mail } from '../local/services/sns/delivery.ts';
 import type { Sns } from '../local/services/sns/index.ts';
 import { makeDump } from '../workload/database/dump.ts';
 import { createStocker } from '../workload/database/schema.ts';
-import { imageIn, stockerImage } from '../workload/infrastructure/deployment.ts';
-import {
-  type InstallationPlan,
-  type Installed,
-  keepDump,
-  provision,
-  writeParameters,
-} from '../workload/infrastructure/provision.ts';
-import {
-  deploymentManifest,
-  namespaceManifest,
-  recoveryAccessManifests,
-  serviceManifest,
-} from '../workload/kubernetes/manifests.ts';
+import { stockerImage } from '../workload/infrastructure/deployment.ts';
+import { type InstallationPlan, type Installed, keepDump, provision } from '../workload/infrastructure/provision.ts';
+import { makeReplica } from '../workload/infrastructure/standby.ts';
+import { startApplications } from './applications.ts';
 import { type Clients, clientsOf, invoke, type OperatorConnection, operatorOf } from './clients.ts';
 import { synthesize } from './synthesize.ts';
+import { leadTraffic, type Traffic } from './traffic.ts';
 
 export interface Installation {
   readonly configuration: Configuration;
@@ -44,8 +33,10 @@ export interface Installation {
   /** Clients of the primary Region. */
   readonly clients: Clients;
   readonly database: Installed;
-  /** Base URL of the STOCKER API. */
+  /** Base URL of the STOCKER API in the primary Region. */
   readonly apiUrl: string;
+  /** How clients find it. */
+  readonly traffic: Traffic;
   stop(): Promise<void>;
 }
 
@@ -56,6 +47,11 @@ export interface InstallationOptions {
   readonly rows: number;
   readonly clockFactor: number;
   readonly port?: number | undefined;
+  /**
+   * Whether the DR Region stands by: with its read replica, where the configuration has one, and with what watches the
+   * primary and guards it every minute. A second of a core per minute; what is not about Regions does without.
+   */
+  readonly standby?: boolean;
   /** Called when a stage ends, with its duration. */
   readonly onStage?: (name: string, seconds: number, result: string) => void;
   /** Called with the names of the stages that run now. */
@@ -90,12 +86,12 @@ export async function install(options: InstallationOptions): Promise<Installatio
         () => createDatabase(configuration, cloud, connection, options.rows),
         () => `${configuration.database.identifier}, ${options.rows.toLocaleString('en')} stock movements`,
       );
-      const apiUrl = await stage(
+      const urls = await stage(
         'Start the application',
-        () => startApplication(configuration, cloud, connection, database),
-        (url) => url,
+        () => startApplications(configuration, cloud, connection, database),
+        ({ apiUrl }) => apiUrl,
       );
-      return { database, apiUrl };
+      return { database, ...urls };
     }
     async function makeAssembly() {
       const output = join(cloud.dataDirectory, 'cdk.out');
@@ -111,19 +107,33 @@ export async function install(options: InstallationOptions): Promise<Installatio
       async () => {
         const stacks = await cloud.deploy(assembly);
         await switchAlarmRule('DisableRule', configuration, cloud);
+        if (!options.standby) await standDown(configuration, cloud);
         return stacks;
       },
       (stacks) => stacks.map(({ name }) => name).join(', '),
     );
-    await stage(
-      'Prepare',
-      async () => {
-        await prepare(configuration, cloud, clients);
-        return dumpDatabase({ configuration, cloud, connection, database: stocker.database });
-      },
-      (dump) => `active database registered, roles made, first baseline taken, ${dump} dumped`,
-    );
-    return { configuration, cloud, connection, clients, ...stocker, stop: () => cloud.stop() };
+    const [traffic] = await Promise.all([
+      stage(
+        'Lead traffic',
+        () => leadTraffic(configuration, cloud, connection, stocker),
+        ({ url }) => url,
+      ),
+      stage(
+        'Prepare',
+        async () => {
+          await prepare(configuration, cloud, clients);
+          return dumpDatabase({ configuration, cloud, connection, database: stocker.database });
+        },
+        (dump) => `active database registered, roles made, first baseline taken, ${dump} dumped`,
+      ),
+    ]);
+    if (configuration.database.regionProtection === 'replica' && options.standby)
+      await stage(
+        'Replicate',
+        () => makeReplica(planOf(configuration), connection),
+        (identifier) => `${identifier} follows in ${configuration.dr.region}`,
+      );
+    return { configuration, cloud, connection, clients, ...stocker, traffic, stop: () => cloud.stop() };
   } catch (error) {
     await cloud.stop();
     throw error;
@@ -185,11 +195,14 @@ export function planOf(configuration: Configuration): InstallationPlan {
     primary: regionPlan(primary),
     dr: regionPlan(dr),
     cluster: application.deployment.cluster,
+    standbyNodes: 1,
+    environment: configuration.environment,
     account,
     stateKeys: backup.terraformStates,
     commitParameter: backup.commitParameter,
     database: {
       identifier: database.identifier,
+      replicaIdentifier: database.replicaIdentifier,
       name: database.name,
       masterUsername: database.masterUsername,
       masterSecretName: database.masterSecretName,
@@ -285,6 +298,19 @@ export const switchAlarmRule = (
   return cloud.call('eventbridge', operation, { Name }, configuration.primary.region);
 };
 
+/** Nothing looks at the other Region, and nothing rings because nobody does. */
+async function standDown(configuration: Configuration, cloud: Cloud): Promise<void> {
+  const names = namesOf(configuration);
+  const stop = async (region: string, watches: readonly string[]) => {
+    for (const watch of watches)
+      await cloud.call('scheduler', 'DeleteSchedule', { Name: names.schedule(`region-${watch}`) }, region);
+    const AlarmNames = watches.map((watch) => names.alarm(`region-${watch}-silent`));
+    await cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
+  };
+  await stop(configuration.primary.region, ['guard']);
+  await stop(configuration.dr.region, ['guard', 'probe', 'latch']);
+}
+
 async function alarmsRest(configuration: Configuration, { cloudwatch }: Clients): Promise<void> {
   const AlarmNamePrefix = databaseAlarmPrefix(configuration.environment);
   for (const until = performance.now() + 60_000; performance.now() < until; await sleep(100)) {
@@ -299,43 +325,3 @@ const mailServer = (cloud: Cloud, region: string) => cloud.service('sns', region
 /** Every email that the installation's topics have delivered, oldest first. */
 export const mailsOf = ({ cloud }: Pick<Installation, 'cloud'>): readonly Mail[] =>
   cloud.regions.flatMap((region) => mailServer(cloud, region).mailbox()).sort((a, b) => a.at - b.at);
-
-async function startApplication(
-  configuration: Configuration,
-  cloud: Cloud,
-  connection: OperatorConnection,
-  database: Installed,
-): Promise<string> {
-  const { application, canary, primary, account } = configuration;
-  const image = imageIn(account, primary.region);
-  const authorityFile = join(cloud.dataDirectory, 'database-ca.pem');
-  writeFileSync(authorityFile, cloud.certificateAuthority);
-  await writeParameters(primary.region, connection, {
-    [application.databaseEndpointParameter]: JSON.stringify({ address: database.address, port: database.port }),
-    [canary.databaseEndpointParameter]: 'none',
-  });
-  const { cluster, namespace } = application.deployment;
-  const kubernetes = (cloud.service('eks', primary.region) as EksService).kubernetes(cluster);
-  await kubernetes.apply(namespaceManifest(namespace));
-  for (const manifest of recoveryAccessManifests(namespace, kubernetesGroup)) await kubernetes.apply(manifest);
-  const urls = await Promise.all(
-    [application, canary].map(async (target) => {
-      const environment = {
-        DATABASE_ENDPOINT_PARAMETER: target.databaseEndpointParameter,
-        DATABASE_SECRET: configuration.database.applicationRoles[0]?.secretName ?? '',
-        DATABASE_NAME: configuration.database.name,
-        DATABASE_CA_FILE: authorityFile,
-      };
-      const { name } = target.deployment;
-      await kubernetes.apply(deploymentManifest({ namespace, name, replicas: 1, image, environment }));
-      await kubernetes.apply(serviceManifest({ namespace, name }));
-      return kubernetes.address(namespace, name);
-    }),
-  );
-  const [apiUrl, canaryUrl] = urls as [string, string];
-  await writeParameters(primary.region, connection, {
-    [application.urlParameter]: apiUrl,
-    [canary.urlParameter]: canaryUrl,
-  });
-  return apiUrl;
-}

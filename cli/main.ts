@@ -5,6 +5,8 @@ import {
   parseApproveOptions,
   parseCancelOptions,
   parseDeclineOptions,
+  parseFailbackOptions,
+  parseFailoverOptions,
   parseReadinessOptions,
   parseRetryOptions,
   parseStartOptions,
@@ -25,7 +27,10 @@ const help = `STOCKER Pro disaster recovery
 
     --mode recovery            destroy production and recover it, instead of a copy beside it
     --disaster NAME            how: drop-table, bad-update, bad-migration, page-corruption,
-                               index-corruption or instance-lost
+                               index-corruption, instance-lost or region-lost
+    --scenario region          fail over to the DR Region instead, isolated; with --mode
+                               recovery and --disaster region-lost or --style graceful
+                               production itself moves, and comes home
     --yes                      approve what the recovery asks; without it, you are asked
 
   npm run cloud [-- options]   serve the embedded cloud until Ctrl-C
@@ -45,6 +50,9 @@ const help = `STOCKER Pro disaster recovery
     retry INCIDENT [--reason TEXT] [--restore-to POINT] [--waive CHECKS]
     start --reason TEXT [--mode recovery --confirm ENVIRONMENT] [--restore-to POINT]
           [--tables LIST] [--request-id ID]
+    failover --reason TEXT --confirm ENVIRONMENT [--style graceful|ungraceful] [--waive CHECKS]
+          [--request-id ID], or --mode drill --reason TEXT: production to the DR Region
+    failback --reason TEXT --confirm ENVIRONMENT [--request-id ID]
     --environment, --region    of the installation; by default production, and the Region
                                of its active database
     POINT is latest, a UTC time such as 2026-11-22T13:05:00Z, snapshot:IDENTIFIER
@@ -68,6 +76,7 @@ type Command = (argv: readonly string[]) => Promise<ExitCode>;
 const here: Readonly<Record<string, Command>> = {
   drill: async (argv) => {
     const options = parseDrillOptions(argv);
+    if (options.scenario === 'region') return (await import('./commands/region-drill.ts')).regionDrill(options);
     if (options.disaster === undefined) return (await import('./commands/drill.ts')).drill(options);
     const { recoveryDrill } = await import('./commands/recovery-drill.ts');
     return recoveryDrill({ ...options, disaster: options.disaster });
@@ -84,6 +93,8 @@ const there: Readonly<Record<string, Command>> = {
   decline: async (argv) => (await import('./commands/approve.ts')).decideOn('decline', parseDeclineOptions(argv)),
   cancel: async (argv) => (await import('./commands/cancel.ts')).cancel(parseCancelOptions(argv)),
   retry: async (argv) => (await import('./commands/start.ts')).retry(parseRetryOptions(argv)),
+  failover: async (argv) => (await import('./commands/start.ts')).failover(parseFailoverOptions(argv)),
+  failback: async (argv) => (await import('./commands/start.ts')).failback(parseFailbackOptions(argv)),
   start: async (argv) => (await import('./commands/start.ts')).start(parseStartOptions(argv)),
 };
 const commands = { ...here, ...there };

@@ -46,6 +46,18 @@ export interface StartOptions extends OperatorOptions {
   readonly confirm: string | undefined;
 }
 
+/** Production moves to the other Region, or comes home. */
+export interface MoveOptions {
+  readonly environment: string;
+  readonly mode: 'drill' | 'recovery';
+  readonly style: 'graceful' | 'ungraceful';
+  readonly reason: string;
+  readonly confirm: string | undefined;
+  readonly requestId: string | undefined;
+  /** What speaks against it and may not stop it, on the caller's word. */
+  readonly waive: readonly string[];
+}
+
 const where = { environment: { type: 'string', default: 'production' }, region: { type: 'string' } } as const;
 const reason = { reason: { type: 'string' } } as const;
 const restoreTo = { 'restore-to': { type: 'string' } } as const;
@@ -142,10 +154,6 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
     throw new UsageError(
       '--tables is for a recovery: a drill restores the whole database. Give --mode recovery with it.',
     );
-  if (requestId !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(String(requestId)))
-    throw new UsageError(
-      `--request-id ${String(requestId)} is not 1 to 64 letters, digits, - and _. Give such a name.`,
-    );
   return {
     environment,
     region,
@@ -153,9 +161,58 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
     reason: reasonOf(values.reason),
     restoreTo: restoreToOf(values['restore-to']),
     tables: tablesOf(values.tables),
-    requestId: requestId === undefined ? undefined : String(requestId),
+    requestId: requestIdOf(requestId),
     confirm: typeof confirm === 'string' ? confirm : undefined,
   };
+}
+
+const move = {
+  environment: where.environment,
+  ...reason,
+  confirm: { type: 'string' },
+  'request-id': { type: 'string' },
+} as const;
+
+export function parseFailoverOptions(argv: readonly string[]): MoveOptions {
+  const { values } = parse(argv, {
+    ...move,
+    mode: { type: 'string', default: 'recovery' },
+    style: { type: 'string', default: 'ungraceful' },
+    waive: { type: 'string' },
+  });
+  const { mode, style, waive } = values;
+  if (mode !== 'drill' && mode !== 'recovery')
+    throw new UsageError(`--mode ${String(mode)} is not a mode. Give drill or recovery.`);
+  if (style !== 'graceful' && style !== 'ungraceful')
+    throw new UsageError(`--style ${String(style)} is no style. Give graceful or ungraceful.`);
+  return { ...moveOf(values, mode), style, waive: waive === undefined ? [] : String(waive).split(',') };
+}
+
+export function parseFailbackOptions(argv: readonly string[]): MoveOptions {
+  const { values } = parse(argv, move);
+  return { ...moveOf(values, 'recovery'), style: 'graceful', waive: [] };
+}
+
+function moveOf(values: Values, mode: 'drill' | 'recovery'): Omit<MoveOptions, 'style' | 'waive'> {
+  const { environment } = placeOf({ environment: values.environment });
+  const { confirm } = values;
+  if (mode === 'recovery' && confirm !== environment)
+    throw new UsageError(
+      `--confirm ${typeof confirm === 'string' ? confirm : '(not given)'} does not name the environment. Production of ${environment} moves to the other Region: give --confirm ${environment}.`,
+    );
+  return {
+    environment,
+    mode,
+    reason: reasonOf(values.reason),
+    confirm: typeof confirm === 'string' ? confirm : undefined,
+    requestId: requestIdOf(values['request-id']),
+  };
+}
+
+function requestIdOf(value: unknown): string | undefined {
+  if (value === undefined || /^[A-Za-z0-9_-]{1,64}$/.test(String(value)))
+    return value === undefined ? undefined : String(value);
+  throw new UsageError(`--request-id ${String(value)} is not 1 to 64 letters, digits, - and _. Give such a name.`);
 }
 
 /** Commas within quotes belong to the name. */

@@ -6,6 +6,8 @@ import { UsageError } from './exit-codes.ts';
 
 export interface DrillOptions {
   readonly environment: string;
+  readonly mode: 'drill' | 'recovery';
+  readonly scenario: 'database' | 'region';
   /** Stock movements of the workload. */
   readonly rows: number;
   readonly json: boolean;
@@ -39,10 +41,12 @@ export function parseDrillOptions(argv: readonly string[]): DrillOptions {
     output: { type: 'string' },
     mode: { type: 'string', default: 'drill' },
     disaster: { type: 'string' },
+    scenario: { type: 'string' },
+    style: { type: 'string' },
     yes: { type: 'boolean', default: false },
   });
   return {
-    disaster: disasterOf(values.mode, values.disaster),
+    ...rehearsedBy(values),
     yes: values.yes === true,
     environment: environmentOf(values.environment),
     rows: wholeNumber('--rows', values.rows, 100, 50_000_000),
@@ -86,13 +90,44 @@ export function parse(
   }
 }
 
-function disasterOf(mode: unknown, disaster: unknown): string | undefined {
-  const known = Object.keys(disasters).join(', ');
+type Rehearsed = Pick<DrillOptions, 'mode' | 'scenario' | 'disaster'>;
+
+/** A switchover needs no disaster; everything else of a recovery does, and the disaster says which recovery. */
+function rehearsedBy({ mode, scenario, disaster, style }: Record<string, unknown>): Rehearsed {
+  const asked = scenarioOf(scenario);
+  if (style !== undefined && style !== 'graceful' && style !== 'ungraceful')
+    throw new UsageError(`--style ${String(style)} is no style. Give graceful or ungraceful.`);
   if (mode === 'drill') {
-    if (disaster === undefined) return undefined;
-    throw new UsageError(`--disaster ${String(disaster)} destroys production. Give --mode recovery with it.`);
+    if (style !== undefined)
+      throw new UsageError(`--style ${style} is of a recovery: a drill leaves production alone. Give --mode recovery.`);
+    if (disaster !== undefined)
+      throw new UsageError(`--disaster ${String(disaster)} destroys production. Give --mode recovery with it.`);
+    return { mode, scenario: asked ?? 'database', disaster: undefined };
   }
   if (mode !== 'recovery') throw new UsageError(`--mode ${String(mode)} is not a mode. Give drill or recovery.`);
+  if (style === 'graceful') {
+    if (disaster !== undefined || asked === 'database')
+      throw new UsageError(
+        '--style graceful moves a sound production to the other Region. Leave --disaster and --scenario out.',
+      );
+    return { mode, scenario: 'region', disaster: undefined };
+  }
+  const name = disasterOf(disaster);
+  const { loses } = disasters[name] ?? { loses: 'database' };
+  if ((asked ?? loses) !== loses)
+    throw new UsageError(`--scenario ${asked} is not recovered from ${name}. Leave --scenario out.`);
+  if (style !== undefined && loses !== 'region')
+    throw new UsageError(`--style ${style} is of a Region: ${name} is recovered where it happens. Leave it out.`);
+  return { mode, scenario: loses, disaster: name };
+}
+
+function scenarioOf(value: unknown): DrillOptions['scenario'] | undefined {
+  if (value === undefined || value === 'database' || value === 'region') return value;
+  throw new UsageError(`--scenario ${String(value)} is not known. Give database or region.`);
+}
+
+function disasterOf(disaster: unknown): string {
+  const known = Object.keys(disasters).join(', ');
   if (typeof disaster === 'string' && Object.hasOwn(disasters, disaster)) return disaster;
   throw new UsageError(
     disaster === undefined

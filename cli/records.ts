@@ -14,6 +14,8 @@ import {
 } from '../core/incident/contracts.ts';
 import { ReadinessRecord } from '../core/readiness/contracts.ts';
 
+import { GuardRecord } from '../core/region/contracts.ts';
+
 type Item = Record<string, AttributeValue>;
 
 /** The table's own attributes are no part of a record, and a task token is nobody's to read. */
@@ -60,6 +62,10 @@ export const readApproval = (dynamodb: DynamoDBClient, controlTable: string, inc
 
 export const readIncidentRecord = (dynamodb: DynamoDBClient, incidentTable: string, incidentId: string) =>
   get(dynamodb, IncidentRecord, incidentTable, { pk: `incident#${incidentId}`, sk: 'incident' });
+
+/** What guards met, newest first. */
+export const listGuards = async (dynamodb: DynamoDBClient, controlTable: string): Promise<GuardRecord[]> =>
+  (await query(dynamodb, controlTable, 'guard', '0', 25)).map((item) => parse(GuardRecord, item));
 
 /** Newest first. */
 export async function listIncidents(

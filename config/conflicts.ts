@@ -5,6 +5,15 @@ export interface Conflict {
   readonly fix: string;
 }
 
+/** Every name but the zone's is one in it. */
+interface TrafficNames {
+  readonly hostedZoneName: string;
+  readonly recordName: string;
+  readonly drillRecordName: string;
+  readonly primaryRecordName: string;
+  readonly drRecordName: string;
+}
+
 /** The part of a configuration that the checks look at. */
 interface Checked {
   readonly environment: string;
@@ -18,6 +27,7 @@ interface Checked {
   readonly database: {
     readonly identifier: string;
     readonly drillPrefix: string;
+    readonly replicaIdentifier: string;
     readonly masterUsername: string;
     readonly applicationRoles: readonly { readonly name: string; readonly secretName: string }[];
     readonly masterSecretName: string;
@@ -28,10 +38,16 @@ interface Checked {
   };
   readonly approval: { readonly timeoutSeconds: number };
   readonly validation: { readonly gateSeconds: number; readonly pieceSeconds: number };
-  readonly traffic: { readonly ttlSeconds: number };
+  readonly automatic: { readonly region: 'off' | 'ask' | 'auto' };
+  readonly traffic: TrafficNames & {
+    readonly ttlSeconds: number;
+    readonly strategy: 'health-check' | 'change-record-sets';
+  };
+  readonly region: { readonly fencing: 'default' | 'strict' };
   readonly schedules: {
     readonly heartbeatMinutes: number;
     readonly databaseDrill: string;
+    readonly regionDrill: string;
     readonly backup: string;
     readonly backupProof: string;
     readonly dumpProof: string;
@@ -51,6 +67,8 @@ export function findConflicts(configuration: Checked): Conflict[] {
     ...objectiveConflicts(configuration),
     ...namingConflicts(configuration),
     ...windowConflicts(configuration),
+    ...trafficConflicts(configuration),
+    ...fencingConflicts(configuration),
     ...backupConflicts(configuration),
   ];
 }
@@ -122,6 +140,15 @@ function namingConflicts({ primary, dr, database }: Checked): Conflict[] {
       `the production instance ${database.identifier} begins with the drill prefix ${database.drillPrefix}, so the guard of the tear-down could not tell them apart.`,
       'choose a prefix that production never has, such as dr-drill-.',
     );
+  if (
+    database.replicaIdentifier === database.identifier ||
+    !database.replicaIdentifier.startsWith(`${database.identifier}-`)
+  )
+    add(
+      'database.replicaIdentifier',
+      `${database.replicaIdentifier} does not begin with ${database.identifier}-: the recovery's roles may promote and protect only what does.`,
+      `name it ${database.identifier}-<something>.`,
+    );
   database.applicationRoles.forEach((role, index) => {
     if (role.name === database.masterUsername || role.secretName === database.masterSecretName)
       add(
@@ -143,6 +170,7 @@ function insideWindow(minute: number, from: number, to: number): boolean {
 /** What must not meet RDS at work: it refuses snapshots, and restores, of an instance that it backs up or changes. */
 const timed = [
   { field: 'databaseDrill', what: 'the drill', example: 'cron(0 4 1 * ? *)' },
+  { field: 'regionDrill', what: 'the drill of the Region', example: 'cron(0 4 10 1,7 ? *)' },
   { field: 'backup', what: 'the backup', example: 'cron(0 2 * * ? *)' },
   { field: 'backupProof', what: 'the proof of the backup', example: 'cron(0 3 ? * SUN *)' },
   { field: 'dumpProof', what: 'the proof of the dump', example: 'cron(0 3 ? * SAT *)' },
@@ -184,6 +212,43 @@ function windowConflicts({ database, schedules }: Checked): Conflict[] {
         fix: `move ${what} or the window.`,
       }));
   });
+}
+
+const trafficNames = ['recordName', 'drillRecordName', 'primaryRecordName', 'drRecordName'] as const;
+
+function trafficConflicts({ traffic, automatic, primary }: Checked): Conflict[] {
+  const zone = traffic.hostedZoneName;
+  const misplaced = trafficNames.flatMap((field, index): Conflict[] => {
+    const name = traffic[field];
+    const path = ['traffic', field];
+    if (!name.endsWith(`.${zone}`))
+      return [{ path, reason: `${name} is not in the zone ${zone}.`, fix: `give a name that ends in .${zone}.` }];
+    const twin = trafficNames.slice(0, index).find((other) => traffic[other] === name);
+    return twin === undefined
+      ? []
+      : [{ path, reason: `${name} is the name of traffic.${twin}.`, fix: 'give each record a name of its own.' }];
+  });
+  // Route 53's control plane is in us-east-1 (aws-facts): a failover that writes records cannot outlive that Region.
+  if (traffic.strategy === 'change-record-sets' && automatic.region !== 'off' && primary.region === 'us-east-1')
+    misplaced.push({
+      path: ['traffic', 'strategy'],
+      reason:
+        "change-record-sets needs Route 53's control plane, which is in us-east-1, the Region that is to be lost.",
+      fix: "use 'health-check', or set automatic.region to 'off'.",
+    });
+  return misplaced;
+}
+
+function fencingConflicts({ region }: Checked): Conflict[] {
+  if (region.fencing !== 'strict') return [];
+  return [
+    {
+      path: ['region', 'fencing'],
+      reason:
+        "'strict' is not built: nothing would make a primary that is cut off fence itself, so its window would not be zero.",
+      fix: "use 'default': the guard bounds the window in which both could take writes, and the report says how long it was.",
+    },
+  ];
 }
 
 function backupConflicts({ backup, schedules }: Checked): Conflict[] {

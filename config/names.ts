@@ -96,6 +96,8 @@ export function settingsOf(configuration: Configuration): Settings {
       automatedRetentionDays: configuration.objectives.automatedBackupRetentionDays,
       regionProtection: configuration.database.regionProtection,
     },
+    traffic: configuration.traffic,
+    region: configuration.region,
     automatic: configuration.automatic,
     approval: configuration.approval,
     team: configuration.team,

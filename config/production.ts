@@ -1,6 +1,6 @@
 /** Production: the plan's objectives (RTO 1 h, RPO 15 min, automated backups 30 days) and STOCKER Pro's names. */
 import { type Configuration, parseConfiguration } from './schema.ts';
-import { applicationsOf, backupOf, databaseOf, team, validation } from './shared.ts';
+import { applicationsOf, backupOf, databaseOf, regionOf, team, trafficOf, validation } from './shared.ts';
 
 export const production: Configuration = parseConfiguration({
   environment: 'production',
@@ -47,13 +47,15 @@ export const production: Configuration = parseConfiguration({
     performance: { warmUpRequests: 50, requests: 200, p95Milliseconds: 250, baselineFactor: 2 },
   },
   backup: backupOf('production'),
-  automatic: { database: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
+  automatic: { database: 'ask', region: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
   approval: { timeoutSeconds: 900, starterMayApprove: true },
   team,
-  traffic: { hostedZoneName: 'stocker-pro.example.com', recordName: 'api.stocker-pro.example.com', ttlSeconds: 60 },
+  traffic: { ...trafficOf('production'), strategy: 'health-check' },
+  region: { ...regionOf('production'), standby: { nodegroup: 'general', nodes: 3, replicas: 2 } },
   schedules: {
     heartbeatMinutes: 1,
     sentinelMinutes: 5,
+    regionDrill: 'cron(0 4 10 1,7 ? *)',
     databaseDrill: 'cron(0 4 1 * ? *)',
     backup: 'cron(0 2 * * ? *)',
     backupProof: 'cron(0 3 ? * SUN *)',

@@ -50,6 +50,8 @@ export const Configuration = z
       monitoringRoleName: z.string(),
       /** How the DR Region gets its data: a cross-Region read replica, or replicated automated backups. */
       regionProtection: z.enum(['replica', 'automated-backups']),
+      /** The read replica in the DR Region, as Terraform names it. */
+      replicaIdentifier: Settings.shape.database.shape.identifier,
       /** Daily, UTC, hh:mm-hh:mm, as RDS has it. */
       backupWindow: z.string().regex(/^\d\d:\d\d-\d\d:\d\d$/),
       /** Weekly, UTC, ddd:hh:mm-ddd:hh:mm. */
@@ -71,16 +73,15 @@ export const Configuration = z
     automatic: Settings.shape.automatic,
     approval: Settings.shape.approval,
     team: Settings.shape.team,
-    traffic: z.strictObject({
-      hostedZoneName: z.string(),
-      recordName: z.string(),
-      ttlSeconds: z.number().int().positive(),
-    }),
+    traffic: Settings.shape.traffic,
+    region: Settings.shape.region,
     schedules: z.strictObject({
       heartbeatMinutes: z.number().int().positive(),
       sentinelMinutes: z.number().int().positive(),
       /** EventBridge Scheduler cron in UTC: the plan's monthly database restore test. */
       databaseDrill: z.string().startsWith('cron('),
+      /** The plan's semi-annual failover of the Region. */
+      regionDrill: z.string().startsWith('cron('),
       /** The plan's daily backup. */
       backup: z.string().startsWith('cron('),
       /** The weekly proof: the newest backup is restored and validated. */

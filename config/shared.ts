@@ -10,6 +10,7 @@ export function databaseOf(
 ): Pick<
   Database,
   | 'identifier'
+  | 'replicaIdentifier'
   | 'name'
   | 'port'
   | 'masterUsername'
@@ -25,6 +26,7 @@ export function databaseOf(
   const secret = (name: string) => `stocker-pro/${environment}/database/${name}`;
   return {
     identifier: `stocker-pro-${environment}`,
+    replicaIdentifier: `stocker-pro-${environment}-replica`,
     name: 'stocker_db',
     port: 5432,
     masterUsername: 'stocker',
@@ -47,6 +49,32 @@ export function applicationsOf(environment: string): Pick<Configuration, 'applic
     databaseEndpointParameter: `/stocker-pro/${environment}/${parameters}/database-endpoint`,
   });
   return { application: target('stocker-api', 'application'), canary: target('stocker-api-canary', 'canary') };
+}
+
+/** The zone's names; staging has a name of its own below them. */
+export function trafficOf(environment: string): Omit<Configuration['traffic'], 'strategy'> {
+  const zone = 'stocker-pro.example.com';
+  const name = (host: string) => (environment === 'production' ? `${host}.${zone}` : `${host}.${environment}.${zone}`);
+  return {
+    hostedZoneName: zone,
+    recordName: name('api'),
+    drillRecordName: name('drill.api'),
+    primaryRecordName: name('primary.api'),
+    drRecordName: name('dr.api'),
+    ttlSeconds: 60,
+    nameServersParameter: `/stocker-pro/${environment}/dns/name-servers`,
+  };
+}
+
+/** How the loss of a Region is judged, and how the primary is kept from taking writes beside the DR Region. */
+export function regionOf(environment: string): Omit<Configuration['region'], 'standby'> {
+  return {
+    fencing: 'default',
+    looks: 3,
+    gracefulLagSeconds: 60,
+    readinessAgeSeconds: 7200,
+    peerUrlParameter: `/stocker-pro/${environment}/application/peer-url`,
+  };
 }
 
 /** The daily backup: what it exports and looks at, and from when on a day counts as late or missed. */

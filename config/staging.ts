@@ -1,6 +1,6 @@
 /** Staging: the plan's objectives (RTO 4 h, RPO 1 h, automated backups 7 days) and STOCKER Pro's names. */
 import { type Configuration, parseConfiguration } from './schema.ts';
-import { applicationsOf, backupOf, databaseOf, team, validation } from './shared.ts';
+import { applicationsOf, backupOf, databaseOf, regionOf, team, trafficOf, validation } from './shared.ts';
 
 export const staging: Configuration = parseConfiguration({
   environment: 'staging',
@@ -47,13 +47,15 @@ export const staging: Configuration = parseConfiguration({
     performance: { warmUpRequests: 50, requests: 200, p95Milliseconds: 250, baselineFactor: 2 },
   },
   backup: backupOf('staging'),
-  automatic: { database: 'off', cooldownSeconds: 3600, blockedWindows: [] },
+  automatic: { database: 'off', region: 'off', cooldownSeconds: 3600, blockedWindows: [] },
   approval: { timeoutSeconds: 3600, starterMayApprove: true },
   team,
-  traffic: { hostedZoneName: 'stocker-pro.example.com', recordName: 'api.stocker-pro.example.com', ttlSeconds: 60 },
+  traffic: { ...trafficOf('staging'), strategy: 'change-record-sets' },
+  region: { ...regionOf('staging'), standby: { nodegroup: 'general', nodes: 2, replicas: 1 } },
   schedules: {
     heartbeatMinutes: 1,
     sentinelMinutes: 5,
+    regionDrill: 'cron(0 4 11 1,7 ? *)',
     databaseDrill: 'cron(0 4 2 * ? *)',
     backup: 'cron(0 2 * * ? *)',
     backupProof: 'cron(0 3 ? * SUN *)',

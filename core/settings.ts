@@ -5,6 +5,9 @@
 import * as z from 'zod';
 
 const seconds = z.number().int().positive();
+const dnsName = z
+  .string()
+  .regex(/^([a-z0-9_-]+\.)+[a-z]+$/, 'must be a DNS name in lower case, such as api.example.com');
 const identifier = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be a lower-case name of letters, digits and hyphens');
@@ -79,6 +82,43 @@ export const Settings = z.strictObject({
   }),
   application: ApplicationTarget,
   canary: ApplicationTarget,
+  /** What DNS answers; the records are Terraform's. */
+  traffic: z.strictObject({
+    hostedZoneName: dnsName,
+    /** What clients ask for. */
+    recordName: dnsName,
+    /** What the canary's clients ask for; a drill shifts this one. */
+    drillRecordName: dnsName,
+    /** Always lead to the one Region; what the others are compared with. */
+    primaryRecordName: dnsName,
+    drRecordName: dnsName,
+    ttlSeconds: seconds,
+    /**
+     * How traffic is shifted: by failover records whose health check follows the latch (data plane), or by a change of
+     * the record itself (Route 53's control plane, which is in us-east-1).
+     */
+    strategy: z.enum(['health-check', 'change-record-sets']),
+    /** SSM parameter of each Region: {"authoritative": ["<address>:<port>", …], "resolvers": […]} as JSON. */
+    nameServersParameter: z.string(),
+  }),
+  region: z.strictObject({
+    /** How a primary that cannot be reached is kept from taking writes: by the guard. `strict` is refused (config/conflicts.ts). */
+    fencing: z.enum(['default', 'strict']),
+    /** Looks in a row, a minute apart, in which a signal must be down to count as lost. */
+    looks: z.number().int().min(2).max(15),
+    /** A switchover is refused where the replica is further behind: its last bytes come while nobody can write. */
+    gracefulLagSeconds: seconds,
+    /** What only the lost Region could answer counts as it was before; older than this it is unknown. */
+    readinessAgeSeconds: seconds,
+    /** SSM parameter of each Region: base URL of the application in the other one. */
+    peerUrlParameter: z.string(),
+    /** What the cluster that takes over is brought to. */
+    standby: z.strictObject({
+      nodegroup: z.string(),
+      nodes: z.number().int().positive(),
+      replicas: z.number().int().positive(),
+    }),
+  }),
   validation: z.strictObject({
     /** Every piece of work ends within this; at most 600. */
     pieceSeconds: seconds.max(600),
@@ -124,6 +164,7 @@ export const Settings = z.strictObject({
   automatic: z.strictObject({
     /** What an alarm may do: record and tell (off), start and ask (ask), start (auto). */
     database: z.enum(['off', 'ask', 'auto']),
+    region: z.enum(['off', 'ask', 'auto']),
     cooldownSeconds: seconds,
     /** UTC windows in which triage starts nothing, e.g. { "days": ["SUN"], "from": "03:00", "to": "04:00", "reason": "maintenance" } */
     blockedWindows: z.array(
@@ -159,6 +200,10 @@ export function regionSettings(settings: Settings, region: string): RegionSettin
   if (region === settings.dr.region) return settings.dr;
   throw new Error(`Region ${region} belongs to no stack of ${settings.environment}`);
 }
+
+/** The settings of the other Region. */
+export const otherRegion = (settings: Settings, { role }: Pick<RegionSettings, 'role'>): RegionSettings =>
+  role === 'dr' ? settings.primary : settings.dr;
 
 /** Every secret that a recovery reads, once. */
 export function secretNames({ database }: Pick<Settings, 'database'>): string[] {

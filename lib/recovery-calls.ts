@@ -79,7 +79,7 @@ function contextOf(conditions: Readonly<Record<string, Readonly<Record<string, u
 
 function typeOf(operator: string): RecoveryCall['context'][number]['type'] {
   if (operator === 'StringEquals' || operator === 'StringLike') return 'string';
-  if (operator === 'ForAllValues:StringLike') return 'stringList';
+  if (operator === 'ForAllValues:StringLike' || operator === 'ForAllValues:StringEquals') return 'stringList';
   if (operator === 'Bool') return 'boolean';
   throw new Error(`readiness cannot simulate the condition operator ${operator}: say here what meets it`);
 }

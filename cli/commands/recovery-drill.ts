@@ -39,8 +39,7 @@ const probedProduct = 1;
 
 /** Runs the rehearsal and returns the exit code; cleans up on every path. */
 export async function recoveryDrill(options: RecoveryDrillOptions): Promise<ExitCode> {
-  if (!options.yes && (options.json || !canAsk()))
-    throw new UsageError('--yes is missing, and there is no terminal to ask for the approval on. Give --yes.');
+  requireAnswers(options);
   if (configurationOf(options.environment).automatic.database === 'off')
     throw new UsageError(
       `--environment ${options.environment}: no alarm starts a recovery there (automatic.database is off), so there is nothing to rehearse. Give one that asks, such as production.`,
@@ -84,6 +83,12 @@ function probe({ configuration, connection, cloud }: Installation): Prober {
     pauseMs: 50,
     productId: probedProduct,
   });
+}
+
+/** A recovery asks, and somebody must be there to answer. */
+export function requireAnswers({ yes, json }: Pick<DrillOptions, 'yes' | 'json'>): void {
+  if (!yes && (json || !canAsk()))
+    throw new UsageError('--yes is missing, and there is no terminal to ask for the approval on. Give --yes.');
 }
 
 interface Watchers {
@@ -168,7 +173,8 @@ async function strike(
   master.on('error', () => undefined);
   const struckAt = Date.now();
   try {
-    const done = await disaster.strike({ master, server });
+    const goDark = () => cloud.goDark(configuration.primary.region);
+    const done = await disaster.strike({ master, server, goDark });
     screen.heading(`Disaster: ${disaster.title} (${done})`);
     return { title: disaster.title, done, struckAt };
   } finally {
@@ -209,7 +215,7 @@ async function openedIncident(
 }
 
 /** Answers the question as a person does, until it is decided or expired. */
-async function answerApproval(
+export async function answerApproval(
   { configuration, connection }: Installation,
   incident: string,
   struckAt: number,
@@ -259,7 +265,7 @@ async function decisionOn(
 }
 
 /** A second of writes that succeed, or the time is up: then the report says so. */
-async function clientsGoOn({ ledger }: Writers, screen: Screen): Promise<void> {
+export async function clientsGoOn({ ledger }: Writers, screen: Screen): Promise<void> {
   const started = performance.now();
   const begun = ledger.entries.length;
   while (ledger.entries.length < begun + 50 && performance.now() - started < goOnMs) {

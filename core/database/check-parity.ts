@@ -65,6 +65,7 @@ export async function checkParity(
     restoredEarlier:
       reference.at !== undefined && plan.restorePoint !== undefined && isBefore(plan.restorePoint, reference.at),
     fromDump: plan.restore?.kind === 'dump',
+    fromReplica: plan.failover !== undefined,
     cutOver: plan.resume !== undefined,
   });
   const violations = differences.filter((each) => each.expected === undefined);
@@ -101,7 +102,8 @@ async function referenceOf(
   factsOf: (instance: DatabaseInstance) => Promise<Facts>,
 ): Promise<Reference> {
   const { identifier, resourceId } = plan.source;
-  if (incident.mode === 'drill') {
+  // Of another Region's production the profile tells, in a drill as in the disaster.
+  if (incident.mode === 'drill' && plan.failover === undefined) {
     const source = await databases.find(identifier);
     if (source === undefined) throw DatabaseNotFound(`RDS has no instance ${identifier}.`);
     return { facts: await factsOf(source), from: `${identifier} as it is` };

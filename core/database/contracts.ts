@@ -6,6 +6,8 @@ export const Restore = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('time'), at: z.union([z.literal('latest'), Moment]) }),
   z.strictObject({ kind: z.literal('snapshot'), snapshot: z.string() }),
   z.strictObject({ kind: z.literal('dump'), dump: z.string() }),
+  /** Nothing is restored: a read replica becomes an instance of its own. */
+  z.strictObject({ kind: z.literal('replica'), replica: z.string() }),
 ]);
 export type Restore = z.infer<typeof Restore>;
 
@@ -37,6 +39,36 @@ export const OtherPoint = z.strictObject({
   what: z.string(),
 });
 export type OtherPoint = z.infer<typeof OtherPoint>;
+
+/** What a failover of the Region adds to a plan: which way, on what grounds, against what. */
+export const Failover = z.strictObject({
+  style: z.enum(['graceful', 'ungraceful']),
+  /** The Region that production leaves. */
+  from: z.string(),
+  to: z.string(),
+  /** Follows production in the Region that takes over. */
+  replica: z.string(),
+  primary: z.enum(['lost', 'alive', 'undecided']),
+  reasons: z.array(z.string()),
+  /** What spoke against it, and was waived by name. */
+  waived: z.array(z.string()),
+  /** The replica was promoted by an earlier execution of this incident. */
+  isPromoted: z.boolean(),
+  /** What is not ready, and stops nothing. */
+  notes: z.array(z.string()),
+  /** Of a failback: what is left of production in the Region that it comes home to. Absent: nothing. */
+  former: z
+    .strictObject({
+      identifier: z.string(),
+      resourceId: z.string(),
+      address: z.string(),
+      port: z.number().int(),
+      /** Commits after it are not in the database that succeeded it. */
+      succeededAt: Moment,
+    })
+    .optional(),
+});
+export type Failover = z.infer<typeof Failover>;
 
 /** Decided by AssessDatabase from what is there; every later step follows it and decides nothing anew. */
 export const RestorePlan = z.strictObject({
@@ -76,6 +108,7 @@ export const RestorePlan = z.strictObject({
   fencedAt: Moment.optional(),
   /** This incident's candidate is production already: an earlier execution raised the epoch and did not end well. */
   resume: z.literal('cut-over').optional(),
+  failover: Failover.optional(),
 });
 export type RestorePlan = z.infer<typeof RestorePlan>;
 

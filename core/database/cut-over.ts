@@ -126,7 +126,7 @@ async function makeActive(
   await requireSourceClosed({ incident, plan }, logins, context);
   const now = clock.now().toISOString();
   const { identifier, resourceId, address, port } = candidate;
-  const { region } = active;
+  const region = plan.failover?.to ?? active.region;
   const epoch = plan.epoch + 1;
   const record = { version: recordVersion, identifier, resourceId, region, address, port, epoch, since: now } as const;
   if (!(await control.advanceActiveDatabase(record, plan.epoch, incident.executionArn))) {
@@ -161,6 +161,8 @@ async function requireSourceClosed(
     } catch (error) {
       if (!(error instanceof Error) || error.name !== DatabaseNotReady.definition.name) throw error;
       const answer = answerOf(error.cause);
+      // A lost Region cannot be asked: the guard there fences what returns.
+      if (plan.failover?.style === 'ungraceful') return;
       const instance = await databases.find(plan.source.identifier);
       const same = instance?.resourceId === plan.source.resourceId ? instance : undefined;
       if (judgeSource(same, answer) === 'gone') return;

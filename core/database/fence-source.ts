@@ -51,7 +51,7 @@ export async function fenceSource(
   return result;
 }
 
-async function fence(
+export async function fence(
   { incident, plan }: { incident: Incident; plan: RestorePlan },
   context: FenceSourceContext,
 ): Promise<StepResult<SourceFence>> {
@@ -71,7 +71,16 @@ async function fence(
     };
   try {
     const { epoch, candidate } = plan;
-    const undoing: Unfence = { ...target, resourceId, epoch, roles, candidate, incidentId: incident.id };
+    const from = plan.failover?.from;
+    const undoing: Unfence = {
+      ...target,
+      resourceId,
+      epoch,
+      roles,
+      candidate,
+      incidentId: incident.id,
+      ...(from === undefined ? {} : { region: from }),
+    };
     // Before the act; and not where this incident's candidate is production, for the source then stays closed.
     if (plan.resume === undefined) await compensations.register(incident.id, unfenceSource, undoing);
     const closed = await whileConnected(target, () =>

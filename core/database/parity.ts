@@ -29,6 +29,16 @@ const expectedInRecovery: readonly Expectation[] = [
   { setting: /^instance deletionProtection$/, because: 'it is set once the application is back' },
 ];
 
+/** A replica has windows of its own Region's choice until it is protected as production was. */
+const expectedOfReplica: readonly Expectation[] = [
+  { setting: /^instance (backup|maintenance)Window$/, because: 'it is set once the application is back' },
+  { setting: /^instance (kmsKey|performanceInsightsKey|monitoringRole)$/, because: 'each Region has one of its own' },
+];
+
+const expectedOfDrillReplica: readonly Expectation[] = [
+  { setting: /^instance backupRetentionDays$/, because: 'the copy of a drill keeps no backups' },
+];
+
 /** Everything else must be equal. */
 const expectedAlways: readonly Expectation[] = [
   {
@@ -56,6 +66,8 @@ export interface Comparison {
   readonly restoredEarlier?: boolean;
   /** The copy was filled from a dump. */
   readonly fromDump?: boolean;
+  /** The copy was a read replica, in another Region than its source. */
+  readonly fromReplica?: boolean;
   /** The copy is production already, and its source closed. */
   readonly cutOver?: boolean;
 }
@@ -70,7 +82,8 @@ export function compareFacts(source: Facts, candidate: Facts, comparison: Compar
   });
 }
 
-function reasonFor(setting: string, is: string, { settings, mode, restoredEarlier, fromDump, cutOver }: Comparison) {
+function reasonFor(setting: string, is: string, comparison: Comparison) {
+  const { settings, mode, restoredEarlier, fromDump, fromReplica, cutOver } = comparison;
   const fenced = settings.database.applicationRoles.map((role) => `role ${role.name} login`);
   if (fenced.includes(setting)) {
     if (is === 'no') return 'the copy is fenced until the cut-over';
@@ -79,7 +92,12 @@ function reasonFor(setting: string, is: string, { settings, mode, restoredEarlie
   if (fromDump && ofTheData.test(setting))
     return 'a dump holds the data of its time, and neither roles nor what is set for them';
   if (restoredEarlier && ofTheData.test(setting)) return 'the restore point lies before what it is compared with';
-  const expected = [...(mode === 'drill' ? expectedInDrill : expectedInRecovery), ...expectedAlways];
+  const ofReplica = [...expectedOfReplica, ...(mode === 'drill' ? expectedOfDrillReplica : [])];
+  const expected = [
+    ...(mode === 'drill' ? expectedInDrill : expectedInRecovery),
+    ...(fromReplica ? ofReplica : []),
+    ...expectedAlways,
+  ];
   return expected.find((each) => each.setting.test(setting))?.because;
 }
 

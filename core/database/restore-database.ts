@@ -41,6 +41,8 @@ export const terminalStatuses = new Set([
 /** What a retry must know of the instance that an earlier execution made. */
 export const restorePointTag = 'stocker-dr:restore-point';
 export const restoredFromTag = 'stocker-dr:restored-from';
+/** When the promotion of a replica was asked for: RDS may show it as a replica for a while after. */
+export const promotionTag = 'stocker-dr:promotion-asked';
 
 /** The restore of a plan that is decided; throws RestorePointUnknown where a person has not chosen yet. */
 export function restoreOf({ restore, restorePoint }: RestorePlan): { restore: Restore; restorePoint: string } {

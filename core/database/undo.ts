@@ -2,13 +2,14 @@
 import * as z from 'zod';
 import type { ActiveDatabase } from '../incident/contracts.ts';
 import { incidentTag } from '../incident/identifiers.ts';
+import { secondsBetween } from '../incident/moments.ts';
 import type { Clock, ControlStore, Undo } from '../incident/ports.ts';
 import { Deployment, regionSettings, type Settings } from '../settings.ts';
 import type { Login } from './credentials.ts';
 import { DatabaseNotReady } from './errors.ts';
 import { closeTo, fenceLogins, hasRoles, openTo, proveRefused } from './fence.ts';
 import type { DatabaseInstance, Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
-import { CloseCandidate, closeCandidate, terminalStatuses } from './restore-database.ts';
+import { CloseCandidate, closeCandidate, promotionTag, terminalStatuses } from './restore-database.ts';
 import { answerOf, judgeSource } from './source.ts';
 import { withSession } from './sql.ts';
 
@@ -20,6 +21,8 @@ export interface UndoContext {
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readActiveDatabase' | 'confirmActiveDatabase'>;
   readonly databases: Pick<Databases, 'find'>;
+  /** Of another Region, where production was when a Region was failed over. */
+  readonly databasesIn: (region: string) => Pick<Databases, 'find'>;
   readonly parameters: Pick<Parameters, 'read' | 'write'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
@@ -34,6 +37,8 @@ export const Unfence = z.object({
   database: z.string(),
   epoch: z.number(),
   roles: z.array(z.string()),
+  /** Where it is, if not in the Region of the recovery. */
+  region: z.string().optional(),
   /** What the recovery restores: it must not take writes beside the source. */
   candidate: z.string(),
   incidentId: z.string(),
@@ -63,25 +68,22 @@ const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: 
 /** Opening any other database than the active one would make two that take writes. */
 export async function undoFence(
   facts: Unfence,
-  {
-    settings,
-    control,
-    databases,
-    secrets,
-    sessions,
-  }: Pick<UndoContext, 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'>,
+  context: Pick<UndoContext, 'clock' | 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'> &
+    Partial<Pick<UndoContext, 'databasesIn'>>,
 ): Promise<string> {
+  const { settings, control, databases, databasesIn, secrets, sessions } = context;
   const active = await control.readActiveDatabase();
   if (active === undefined || !isStillActive(active, facts))
     return `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
-  const instance = await databases.find(facts.identifier);
+  const there = facts.region === undefined ? databases : (databasesIn?.(facts.region) ?? databases);
+  const instance = await there.find(facts.identifier);
   if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
   // A function outlives its execution: a cut-over that is still on its way was planned for the old epoch, and now fails.
   if (active.epoch === facts.epoch && !(await control.confirmActiveDatabase(active)))
     throw DatabaseNotReady(`Which database is production was changed while ${facts.identifier} was to be opened.`);
   const { master, logins } = await fenceLogins(settings, secrets);
   const candidate = await findOwn({ ...facts, identifier: facts.candidate }, databases);
-  if (candidate !== undefined && !isOutOfReach(candidate, settings))
+  if (candidate !== undefined && !isOutOfReach(candidate, settings) && !isStillReplica(candidate, context.clock))
     await close(candidate, { settings, sessions, master, logins });
   try {
     await withSession(sessions, facts, master, (session) =>
@@ -97,13 +99,14 @@ export async function undoFence(
 /** The copy stays, as evidence, and takes nobody's writes. */
 async function undoRestore(
   facts: CloseCandidate,
-  { settings, control, databases, secrets, sessions }: UndoContext,
+  { clock, settings, control, databases, secrets, sessions }: UndoContext,
 ): Promise<string> {
   const { identifier } = facts;
   if ((await control.readActiveDatabase())?.identifier === identifier)
     return `${identifier} is production: it stays open`;
   const candidate = await findOwn(facts, databases);
   if (candidate === undefined) return `there is no copy ${identifier} to close`;
+  if (isStillReplica(candidate, clock)) return `${identifier} was not promoted: it follows production`;
   await close(candidate, { settings, sessions, ...(await fenceLogins(settings, secrets)) });
   return `${identifier} is closed to the application and kept`;
 }
@@ -125,6 +128,18 @@ function isOutOfReach({ status, region, settings: its }: DatabaseInstance, setti
   const groups = its.securityGroupIds;
   const { isolatedSecurityGroupId } = regionSettings(settings, region);
   return status === 'creating' && Array.isArray(groups) && groups.length === 1 && groups[0] === isolatedSecurityGroupId;
+}
+
+/** RDS goes on with a promotion for a while before anything shows of it: 5 minutes are more than it has ever taken to begin. */
+const promotionBeginsSeconds = 300;
+
+/** A replica takes nobody's writes. One whose promotion was asked for a moment ago may be none the next: wait and see. */
+function isStillReplica({ identifier, replicaOf, tags }: DatabaseInstance, clock: Clock): boolean {
+  if (replicaOf === undefined) return false;
+  const asked = tags[promotionTag];
+  if (asked !== undefined && secondsBetween(asked, clock.now().toISOString()) < promotionBeginsSeconds)
+    throw DatabaseNotReady(`${identifier} is being promoted, perhaps: it is closed as soon as that shows.`);
+  return true;
 }
 
 interface CandidateContext extends Pick<UndoContext, 'settings' | 'sessions'> {

@@ -7,6 +7,8 @@ const harmless = [
   'TakeLease',
   'OpenIncident',
   'AssessDatabase',
+  'AssessRegion',
+  'AssessHome',
   'RequestApproval',
   'Replan',
   'Compensate',

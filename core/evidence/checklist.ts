@@ -9,11 +9,12 @@ export type Findings = Pick<Report, 'record' | 'objectives' | 'timeline' | 'mess
 export function checklist(findings: Findings): ChecklistItem[] {
   const { record, messages } = findings;
   const isDrill = record.incident.mode === 'drill';
+  const isRegion = record.incident.scenario === 'region';
   const approver = findings.timeline.find(({ step }) => step === 'RequestApproval');
   const declared = messages.find(({ kind }) => kind === 'declared');
   const undelivered = messages.filter(({ failure }) => failure !== undefined).length;
   return [
-    fromSteps('Assess the disaster impact and scope', ['AssessDatabase'], findings),
+    fromSteps('Assess the disaster impact and scope', [assessmentOf(findings)], findings),
     {
       item: 'Declare disaster and activate DR plan',
       state: declared ? 'done' : 'not-done',
@@ -28,12 +29,16 @@ export function checklist(findings: Findings): ChecklistItem[] {
     },
     fromSteps(
       'Execute appropriate recovery procedures',
-      ['RestoreDatabase', record.incident.scope ? 'RepairTables' : 'CutOver'],
+      isRegion
+        ? ['AwaitPromoted', 'AwaitStandby', 'CutOver', 'AwaitTraffic']
+        : ['RestoreDatabase', record.incident.scope ? 'RepairTables' : 'CutOver'],
       findings,
     ),
     fromSteps(
       'Validate recovered systems',
-      ['JudgeGate', 'ValidateApplication', 'ValidatePerformance', ...(isDrill ? ['JudgeDeep'] : [])],
+      isRegion
+        ? ['JudgeGate', 'ValidateApplication']
+        : ['JudgeGate', 'ValidateApplication', 'ValidatePerformance', ...(isDrill ? ['JudgeDeep'] : [])],
       findings,
       isDrill ? undefined : 'the deep checks run afterwards, as a drill on a clone',
     ),
@@ -54,6 +59,12 @@ export function checklist(findings: Findings): ChecklistItem[] {
       basis: 'for the DR Coordinator, after the review',
     },
   ];
+}
+
+/** Of a failback another state looks than of a failover. */
+function assessmentOf({ record, timeline }: Findings): string {
+  if (record.incident.scenario !== 'region') return 'AssessDatabase';
+  return timeline.some(({ step }) => step === 'AssessHome') ? 'AssessHome' : 'AssessRegion';
 }
 
 /** Production runs and is protected, but Terraform would undo it: normal is when people have paid that debt. */

@@ -39,6 +39,9 @@ export const Waiver = z.strictObject({
 });
 export type Waiver = z.infer<typeof Waiver>;
 
+/** Of a failover of the Region: with the primary's help and without loss, or without either. */
+export const Style = z.enum(['graceful', 'ungraceful']);
+
 /** The small input of the console, the schedules, triage and `dr`. */
 export const StartRequest = z.strictObject({
   mode: Mode.default('drill'),
@@ -77,6 +80,7 @@ export const Incident = z.strictObject({
   target: z.string(),
   restoreTo: RestoreTo,
   scope: Scope.optional(),
+  style: Style.optional(),
   /** A retry: the execution that worked on this incident before. */
   retryOf: z.string().optional(),
   waiver: Waiver.optional(),

@@ -42,10 +42,15 @@ export const incidentTag = 'stocker-dr:incident';
 export const environmentTag = 'stocker-dr:environment';
 
 export const stateMachineName = (environment: string, scenario: Incident['scenario']): string =>
-  `stocker-dr-${environment}-${scenario}-recovery`;
+  scenario === 'region'
+    ? `stocker-dr-${environment}-region-failover`
+    : `stocker-dr-${environment}-${scenario}-recovery`;
 
 /** Alarms that say a database is lost or damaged bear this prefix; while one rings, scheduled drills are deferred. */
 export const databaseAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-database-`;
+
+/** Alarms that say the primary is lost, or that its loss would not be seen. */
+export const regionAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-region-`;
 
 /** Name of the execution that triage starts: the same alarm going off once can start only one. */
 export const executionName = (alarm: string, since: string): string =>

@@ -47,14 +47,16 @@ export async function openIncident(
     headline: headlineOf(incident),
     lines: [
       `Reason: ${incident.reason}`,
-      incident.scope === undefined
-        ? `Database: ${incident.target}, restored to ${asksForNoMoment(incident) ? 'the last good moment that the assessment finds' : describeRestoreTo(incident.restoreTo)}`
-        : `Tables: ${incident.scope.tables.join(', ')} of ${incident.target}, as of ${describeRestoreTo(incident.restoreTo)}; everything else stays as it is`,
+      incident.scenario === 'region'
+        ? `Production: ${incident.target}, ${incident.style} to ${incident.region}`
+        : incident.scope === undefined
+          ? `Database: ${incident.target}, restored to ${asksForNoMoment(incident) ? 'the last good moment that the assessment finds' : describeRestoreTo(incident.restoreTo)}`
+          : `Tables: ${incident.scope.tables.join(', ')} of ${incident.target}, as of ${describeRestoreTo(incident.restoreTo)}; everything else stays as it is`,
       `Objectives: back within ${formatSeconds(objectives.rtoSeconds)}, losing at most ${formatSeconds(objectives.rpoSeconds)} of writes`,
     ],
     ...(incident.mode === 'recovery'
       ? {
-          next: 'The database is assessed; nothing is changed before a person approves, where one is asked. The next message says so.',
+          next: `The ${incident.scenario} is assessed; nothing is changed before a person approves, where one is asked. The next message says so.`,
         }
       : {}),
   });

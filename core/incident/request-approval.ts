@@ -26,6 +26,18 @@ export interface PlanToApprove {
   readonly estimatedLossSeconds: number;
   /** Only these tables are repaired, in production as it is. */
   readonly scope?: Incident['scope'];
+  /** Production leaves a Region. */
+  readonly failover?:
+    | {
+        readonly style: 'graceful' | 'ungraceful';
+        readonly from: string;
+        readonly to: string;
+        readonly primary: string;
+        readonly reasons: readonly string[];
+        readonly waived: readonly string[];
+        readonly notes: readonly string[];
+      }
+    | undefined;
   /** What was found, and between which moments it began; absent where the database is lost rather than damaged. */
   readonly damage?:
     | { readonly found: readonly string[]; readonly after?: string | undefined; readonly by?: string | undefined }
@@ -66,7 +78,12 @@ export async function requestApproval(
   };
   // The same token again: the question is on record, and people were asked.
   if (await approvals.ask(approval, taskToken))
-    await announcer.announce(incident, question(incident, plan, approval, settings));
+    await announcer.announce(
+      incident,
+      plan.failover === undefined
+        ? question(incident, plan, approval, settings)
+        : regionQuestion(incident, { ...plan, failover: plan.failover }, approval, settings),
+    );
   return {
     output: {},
     summary: `approval is asked for; without an answer by ${approval.expiresAt} the recovery is declined`,
@@ -97,6 +114,42 @@ function consequences({ source, scope, restorePoint, estimatedLossSeconds, damag
       : 'Waiting loses no further writes where the database takes none; the application stays down meanwhile',
     `On approval ${source.identifier} is fenced: no write is accepted anywhere until the cut-over. Until then nothing is changed`,
   ];
+}
+
+type FailoverToApprove = PlanToApprove & { readonly failover: NonNullable<PlanToApprove['failover']> };
+
+/** What is lost now, what waiting costs; what was seen of the primary, so that a person can judge it anew. */
+function regionQuestion(
+  incident: Incident,
+  { source, candidate, failover, estimatedLossSeconds }: FailoverToApprove,
+  { expiresAt }: Approval,
+  { environment, dr: { region } }: RequestApprovalContext['settings'],
+): Announcement {
+  const { style, from, to, primary, reasons, waived, notes } = failover;
+  const loss = formatSeconds(estimatedLossSeconds);
+  return {
+    kind: 'approval-wanted',
+    headline: `Approve the ${style} failover from ${from} to ${to}?`,
+    lines: [
+      `Reason: ${incident.reason}`,
+      `The primary is ${primary}`,
+      ...reasons.map((each) => `Seen: ${each}`),
+      ...waived.map((each) => `Waived: ${each}`),
+      ...notes.map((each) => `Not ready, and no reason to wait: ${each}`),
+      style === 'graceful'
+        ? `Approve now, and nothing is lost: ${source.identifier} is fenced, ${candidate} catches up, and takes over`
+        : `Approve now, and about ${loss} of writes are lost: what ${candidate} has not received. An estimate from heartbeats`,
+      style === 'graceful'
+        ? 'Waiting costs nothing; on approval no write is accepted anywhere for some minutes'
+        : 'Waiting loses no further writes while the primary takes none; customers stay without service meanwhile. If the primary returns, the failover ends by itself',
+      `Without an answer by ${expiresAt} the failover is declined`,
+    ],
+    next: [
+      `${dr(`approve ${incident.id}`, environment)} --reason "…"`,
+      `${dr(`decline ${incident.id}`, environment)} --reason "…"`,
+      `or POST {"incident": "${incident.id}", "decision": "approve" or "decline", "reason": "…"}, signed with IAM, to the approval URL (output of the stack in ${region}).`,
+    ].join('; '),
+  };
 }
 
 function question(

@@ -7,6 +7,8 @@ import { invalidRequest } from './parse-request.ts';
 import type { Executions, IncidentStore } from './ports.ts';
 
 interface RetryContext {
+  /** Of the machine that is to go on with it. */
+  readonly scenario?: Incident['scenario'];
   readonly settings: Pick<Settings, 'environment'>;
   readonly here: { readonly region: string };
   readonly incidents: Pick<IncidentStore, 'read'>;
@@ -20,7 +22,7 @@ interface RetryContext {
 export async function findRetried(
   id: string,
   { mode }: Pick<StartRequest, 'mode'>,
-  { settings, here, incidents, executions }: RetryContext,
+  { scenario = 'database', settings, here, incidents, executions }: RetryContext,
 ): Promise<Incident> {
   const refuse = (problem: string, fix: string) => invalidRequest([{ field: 'incident', value: id, problem, fix }]);
   const record = await incidents.read(id);
@@ -30,7 +32,7 @@ export async function findRetried(
       `List the incidents (\`${dr('status', settings.environment)}\`), or start a new recovery.`,
     );
   const { incident, status, closedAt } = record;
-  if (incident.environment !== settings.environment || incident.scenario !== 'database')
+  if (incident.environment !== settings.environment || incident.scenario !== scenario)
     throw refuse(
       `is of scenario ${incident.scenario} in ${incident.environment}`,
       'Start it with the state machine of that scenario and environment.',

@@ -10,13 +10,13 @@ export interface StartFollowUpContext {
   readonly executions: Pick<Executions, 'start'>;
 }
 
-/** Starts one drill however often it is called: its execution is named after the incident. */
+/** Whatever was lost: the database is what is searched. Starts one drill however often it is called: its execution is named after the incident. */
 export async function startFollowUp(
   { incident }: { readonly incident: Incident },
   { settings, executions }: StartFollowUpContext,
 ): Promise<StepResult<{ executionArn: string }>> {
   const { executionArn } = await executions.start(
-    stateMachineName(settings.environment, incident.scenario),
+    stateMachineName(settings.environment, 'database'),
     `follow-up-${incident.id}`,
     {
       mode: 'drill',

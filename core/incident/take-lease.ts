@@ -2,7 +2,7 @@
 import type { StepResult } from '../step.ts';
 import { type Incident, type Lease, recordVersion } from './contracts.ts';
 import { LeaseContended, RecoveryInProgress } from './errors.ts';
-import type { Clock, ControlStore, Executions } from './ports.ts';
+import type { Clock, ControlStore, ExecutionStatus, Executions } from './ports.ts';
 
 export interface TakeLeaseContext {
   readonly clock: Clock;
@@ -32,7 +32,7 @@ export async function takeLease(
   if (attempt.taken) return { output: {}, summary: 'The lease is taken: no other recovery can start' };
 
   const { holder } = attempt;
-  const status = await executions.status(holder.executionArn);
+  const status = await statusOf(holder, incident, executions);
   // A failed execution that awaits its redrive will run on: only what has ended for good has let go.
   if (status === 'RUNNING' || status === 'PENDING_REDRIVE') {
     if (isInTheWay(holder, incident.mode)) throw recoveryInProgress(holder);
@@ -46,6 +46,23 @@ export async function takeLease(
     summary: `The lease is taken from ${holder.incidentId}, which ended (${status ?? 'no such execution'}) without releasing it`,
     facts: { replacedHolder: holder.incidentId },
   };
+}
+
+/**
+ * A holder in a Region that does not answer may be gone with it, and must not keep a failover of that Region from starting.
+ * Should it live, its cut-over finds that the lease is not its own any more.
+ */
+async function statusOf(
+  { executionArn, region }: Lease,
+  incident: Pick<Incident, 'scenario' | 'region'>,
+  executions: Pick<Executions, 'status'>,
+): Promise<ExecutionStatus | undefined> {
+  try {
+    return await executions.status(executionArn);
+  } catch (error) {
+    if (incident.scenario === 'region' && region !== incident.region) return undefined;
+    throw error;
+  }
 }
 
 /** Everything that runs, but that a drill gives way to a recovery. */

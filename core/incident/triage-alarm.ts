@@ -32,6 +32,8 @@ const DatabaseEvent = z
 
 /** What EventBridge delivers, as the signal that it is. */
 export const DatabaseSignal = z.union([AlarmEvent, DatabaseEvent]);
+/** A composite alarm over what is seen of the primary. */
+export const RegionSignal = AlarmEvent;
 
 export interface TriageContext {
   readonly settings: Settings;
@@ -44,7 +46,19 @@ export interface TriageContext {
   readonly announcer: Announcer;
 }
 
-export async function triageAlarm(signal: Signal, context: TriageContext): Promise<TriageDecision> {
+/** What the signals of one kind are about, and where production must be for them to mean anything here. */
+interface Concern {
+  readonly scenario: 'database' | 'region';
+  readonly isElsewhere: (region: string, here: string) => boolean;
+}
+const database: Concern = { scenario: 'database', isElsewhere: (region, here) => region !== here };
+/** The loss of a Region is seen from the other one. */
+const region: Concern = { scenario: 'region', isElsewhere: (active, here) => active === here };
+
+export const triageAlarm = (signal: Signal, context: TriageContext) => decideOn(signal, database, context);
+export const triageRegion = (signal: Signal, context: TriageContext) => decideOn(signal, region, context);
+
+async function decideOn(signal: Signal, concern: Concern, context: TriageContext): Promise<TriageDecision> {
   const { settings, here, clock, control, incidents, alarms, announcer } = context;
   const now = clock.now().toISOString();
   const [alarm, active, recent] = await Promise.all([
@@ -52,16 +66,18 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
     control.readActiveDatabase(),
     incidents.list(10),
   ]);
-  const judged = triage(settings.automatic, {
+  const isElsewhere = active !== undefined && concern.isElsewhere(active.region, here.region);
+  const facts = {
     now,
     signal,
     alarmNow: alarm?.value,
     activeDatabase: active?.identifier,
-    activeElsewhere: active?.region === here.region ? undefined : active?.region,
+    activeElsewhere: isElsewhere ? active.region : undefined,
     activeSince: active?.since,
     recent,
-  });
-  const decision = judged.verdict === 'start' ? await startOnce(signal, judged, now, context) : judged;
+  };
+  const judged = triage(settings.automatic, facts, concern.scenario);
+  const decision = judged.verdict === 'start' ? await startOnce(signal, judged, now, concern, context) : judged;
   const { verdict, reasons, joins, execution } = decision;
   await incidents.recordDecision({
     at: now,
@@ -73,23 +89,22 @@ export async function triageAlarm(signal: Signal, context: TriageContext): Promi
   const joined = recent.find(({ incident }) => incident.id === joins)?.incident;
   await announcer.announce(joined, {
     kind: 'triage',
-    headline: `${signal.name}: ${headlines[verdict]}`,
+    headline: `${signal.name}: ${headlineOf(verdict, concern)}`,
     lines: [`Since ${signal.at}`, ...reasons.map((reason) => `Because ${reason}`)],
-    next: nextAfter(decision),
+    next: nextAfter(decision, concern),
   });
   return decision;
 }
 
-const headlines = {
-  start: 'a recovery of the database was started',
-  join: 'joined to the recovery that is at work',
-  record: 'recorded; nothing was started',
-} as const;
+function headlineOf(verdict: TriageDecision['verdict'], { scenario }: Concern): string {
+  if (verdict === 'start') return `a recovery of the ${scenario} was started`;
+  return verdict === 'join' ? 'joined to the recovery that is at work' : 'recorded; nothing was started';
+}
 
-function nextAfter({ verdict, joins, execution }: TriageDecision): string {
+function nextAfter({ verdict, joins, execution }: TriageDecision, { scenario }: Concern): string {
   if (joins !== undefined) return `Follow incident ${joins}.`;
   if (verdict !== 'record') return `Follow the execution ${execution}.`;
-  return 'Look at the database now. If it is lost or damaged, a person starts the recovery; the runbook of the alarm says how.';
+  return `Look at the ${scenario} now. If it is lost or damaged, a person starts the recovery; the runbook of the alarm says how.`;
 }
 
 /** A recovery opens its incident well within this time after its start, or has been refused. */
@@ -103,13 +118,14 @@ async function startOnce(
   signal: Signal,
   decision: TriageDecision,
   now: string,
+  concern: Concern,
   context: TriageContext,
 ): Promise<TriageDecision> {
   const { incidents, control, executions } = context;
   // The name is the alarm's and the moment's: the same event delivered twice starts one execution.
   const name = executionName(signal.name, signal.at);
   const since = new Date(Date.parse(now) - openingSeconds * 1000).toISOString();
-  const holder = await incidents.claimStart('database', name, now, since);
+  const holder = await incidents.claimStart(concern.scenario, name, now, since);
   if (holder !== name)
     return {
       verdict: 'join',
@@ -122,14 +138,19 @@ async function startOnce(
   const stopped = isDrilling ? [`the drill ${lease.incidentId} gave way and is stopped`] : [];
   return {
     ...decision,
-    execution: await startRecovery(name, signal, context),
+    execution: await startRecovery(name, signal, concern, context),
     reasons: [...decision.reasons, ...stopped],
   };
 }
 
-async function startRecovery(name: string, signal: Signal, { settings, executions }: TriageContext): Promise<string> {
+async function startRecovery(
+  name: string,
+  signal: Signal,
+  { scenario }: Concern,
+  { settings, executions }: TriageContext,
+): Promise<string> {
   const { environment } = settings;
-  const { executionArn } = await executions.start(stateMachineName(environment, 'database'), name, {
+  const { executionArn } = await executions.start(stateMachineName(environment, scenario), name, {
     mode: 'recovery',
     confirm: environment,
     reason: `${signal.name} since ${signal.at}`,

@@ -38,7 +38,11 @@ export interface TriageDecision {
 }
 
 /** The first rule that speaks decides; each says why. */
-export function triage(settings: Settings['automatic'], facts: TriageFacts): TriageDecision {
+export function triage(
+  settings: Settings['automatic'],
+  facts: TriageFacts,
+  of: 'database' | 'region' = 'database',
+): TriageDecision {
   const { now, signal, recent } = facts;
   const record = (reason: string): TriageDecision => ({ verdict: 'record', reasons: [reason] });
 
@@ -73,9 +77,9 @@ export function triage(settings: Settings['automatic'], facts: TriageFacts): Tri
     return record(
       `incident ${cooling.incident.id} closed at ${cooling.closedAt}, within the cooldown of ${formatSeconds(settings.cooldownSeconds)}`,
     );
-  if (settings.database === 'off') return record('automatic recovery of the database is off in this environment');
-  const how = settings.database === 'ask' ? 'starts, and asks before it changes anything' : 'starts by itself';
-  return { verdict: 'start', reasons: [`automatic recovery of the database ${how}`] };
+  if (settings[of] === 'off') return record(`automatic recovery of the ${of} is off in this environment`);
+  const how = settings[of] === 'ask' ? 'starts, and asks before it changes anything' : 'starts by itself';
+  return { verdict: 'start', reasons: [`automatic recovery of the ${of} ${how}`] };
 }
 
 const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const;

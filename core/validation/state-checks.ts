@@ -92,7 +92,8 @@ export function judgeFreshness({
   const from = isComplete && isBefore(newest, restorePoint) ? restorePoint : newest;
   const achieved = Math.max(0, secondsBetween(from, incident.detectedAt));
   const facts = { newestHeartbeat: newest, rpoSeconds: achieved };
-  const chosen = restore.kind !== 'time' || restore.at !== 'latest';
+  // A replica holds the newest that there is.
+  const chosen = restore.kind !== 'replica' && (restore.kind !== 'time' || restore.at !== 'latest');
   const lag = chosen ? secondsBetween(newest, restorePoint) : achieved;
   const complete = from === newest ? '' : ', which is the newest of its source';
   const reason = `newest heartbeat ${newest}${complete}; ${formatSeconds(achieved)} before detection`;

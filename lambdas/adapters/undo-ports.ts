@@ -1,6 +1,7 @@
 /** What undoing a recovery needs. In a module of its own, loaded where needed: RDS, SSM and pg are large. */
 import { databaseUndos } from '../../core/database/undo.ts';
 import type { CompensateContext } from '../../core/incident/compensate.ts';
+import { regionSettings } from '../../core/settings.ts';
 import type { Runtime } from '../handler.ts';
 import { compensations } from './aws/compensations.ts';
 import { controlStore } from './aws/control-store.ts';
@@ -14,6 +15,7 @@ export function undoPorts(rt: Runtime): CompensateContext {
     ...rt,
     control: controlStore(rt),
     databases: databases(rt),
+    databasesIn: (region) => databases({ here: regionSettings(rt.settings, region) }),
     parameters: parameters(rt),
     ...logins(rt),
     workloads: workloads(rt),

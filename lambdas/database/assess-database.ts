@@ -4,7 +4,7 @@ import { baselines, looks, profiles } from '../adapters/aws/baselines.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { dumpsLater } from '../adapters/aws/dumps-later.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
-import { databases } from '../adapters/aws/rds.ts';
+import { databasesLater } from '../adapters/aws/rds-later.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep, StepInput } from '../handler.ts';
 
@@ -15,7 +15,7 @@ export const handler = makeStep(AssessInput, incidentStore, (input, rt) =>
     ...rt,
     baselines: baselines(rt),
     control: controlStore(rt),
-    databases: databases(rt),
+    databases: databasesLater(rt),
     dumps: dumpsLater(rt),
     looks: looks(rt),
     profiles: profiles(rt),

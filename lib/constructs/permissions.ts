@@ -8,8 +8,13 @@ import { type Permission, statementsOf } from './statements.ts';
 
 /** Adds permissions to a role, and their reasons to the validation report. */
 export function grant(role: iam.Role, permissions: readonly Permission[], on: IConstruct = role): void {
+  for (const { statement } of permissions) role.addToPolicy(statement);
+  explain(permissions, on);
+}
+
+/** Why each wildcard is as narrow as can be, for the validation report. */
+export function explain(permissions: readonly Permission[], on: IConstruct): void {
   for (const { statement, wildcard } of permissions) {
-    role.addToPolicy(statement);
     if (wildcard === undefined) continue;
     for (const resource of statement.resources.filter((each) => each.includes('*')))
       Validations.of(on).acknowledge({
@@ -29,8 +34,13 @@ export function permissionsOf(configuration: Configuration, region: string) {
   const recovered = arn('rds', `db:${database.identifier}-*`);
   const safetySnapshot = arn('rds', 'snapshot:dr-safety-*');
   const drill = arn('rds', `db:${database.drillPrefix}*`);
-  /** Production by its ARNs: as Terraform made it, and as a recovery of ours named its successor. No neighbour fits. */
-  const production = ['', '-????????'].map((suffix) => arn('rds', `db:${database.identifier}${suffix}`));
+  /**
+   * Production by its ARNs: as Terraform made it, as a recovery of ours named its successor, or the replica that a
+   * failover made it. No neighbour fits.
+   */
+  const production = [database.identifier, `${database.identifier}-????????`, database.replicaIdentifier].map((name) =>
+    arn('rds', `db:${name}`),
+  );
   const backupSnapshots = [region, other.region].map((each) => arn('rds', 'snapshot:dr-backup-*', each));
   const [backupHere = '', backupElsewhere = ''] = backupSnapshots;
   const parameterArn = (name: string) => arn('ssm', `parameter${name}`);
@@ -73,10 +83,16 @@ export function permissionsOf(configuration: Configuration, region: string) {
       ),
     startRecovery: (machine: string) =>
       allow('StartRecovery', ['states:StartExecution'], [arn('states', `stateMachine:${names.stateMachine(machine)}`)]),
+    /** A drill gives way to a recovery, in whichever Region each runs. */
     stopDrill: () =>
-      allow('StopDrill', ['states:StopExecution'], [arn('states', `execution:${names.prefix}-*`)], {
-        wildcard: prefixed,
-      }),
+      allow(
+        'StopDrill',
+        ['states:StopExecution'],
+        [configuration.primary.region, configuration.dr.region].map((each) =>
+          arn('states', `execution:${names.prefix}-*`, each),
+        ),
+        { wildcard: prefixed },
+      ),
     /** Records the decision, and hands it to the execution that waits: in whichever Region it runs. */
     answerApproval: () => [
       allow('DecideApproval', ['dynamodb:UpdateItem'], [controlTable], leadingKey('approval#*')),

@@ -6,7 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
 import type { Configuration, Network } from '../../config/schema.ts';
-import { grant } from './permissions.ts';
+import { explain } from './permissions.ts';
 import type { Permission } from './statements.ts';
 
 /** What the functions of one stack share. */
@@ -46,11 +46,14 @@ export class RecoveryFunction extends Construct {
       retention: configuration.logRetentionDays,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    const permissions = [...ownPermissions(logGroup, props.reachesDatabase ?? false), ...props.statements];
+    explain(permissions, this);
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Role of ${props.path}`,
+      // Within the role: a policy is a resource of its own, and a stack holds 500.
+      inlinePolicies: { Own: new iam.PolicyDocument({ statements: permissions.map(({ statement }) => statement) }) },
     });
-    grant(role, [...ownPermissions(logGroup, props.reachesDatabase ?? false), ...props.statements], this);
     this.lambda = new lambda.Function(this, 'Function', {
       functionName,
       description: props.description,
@@ -60,7 +63,8 @@ export class RecoveryFunction extends Construct {
       architecture: lambda.Architecture.ARM_64,
       memorySize: props.memorySize ?? 512,
       timeout: props.timeout ?? Duration.seconds(30),
-      role,
+      // What a function may do is listed above, and nothing is added to it.
+      role: role.withoutPolicyUpdates(),
       logGroup,
       tracing: lambda.Tracing.ACTIVE,
       environment: {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
@@ -25,6 +26,14 @@ export interface RecoveryMachineProps {
   readonly cleanUp?: lambda.IFunction;
   /** Rings where even that was not called. */
   readonly topic: sns.ITopic;
+}
+
+const definitionFile = (name: string) => path.join(import.meta.dirname, `../../state-machines/${name}.asl.json`);
+
+/** Those of the functions that a definition names: its role may call no other. */
+export function usedBy<F>(name: string, functions: Readonly<Record<string, F>>): Record<string, F> {
+  const text = readFileSync(definitionFile(name), 'utf8');
+  return Object.fromEntries(Object.entries(functions).filter(([each]) => text.includes(`\${${each}}`)));
 }
 
 /** One state machine: the file in Git is what runs. */
@@ -58,9 +67,7 @@ export class RecoveryMachine extends Construct {
       stateMachineName: names.stateMachine(props.name),
       stateMachineType: sfn.StateMachineType.STANDARD,
       role,
-      definitionBody: sfn.DefinitionBody.fromFile(
-        path.join(import.meta.dirname, `../../state-machines/${props.name}.asl.json`),
-      ),
+      definitionBody: sfn.DefinitionBody.fromFile(definitionFile(props.name)),
       definitionSubstitutions: {
         ...Object.fromEntries(Object.entries(props.functions).map(([name, each]) => [name, each.functionArn])),
         ...Object.fromEntries(projects.map(([name, each]) => [name, each.name])),

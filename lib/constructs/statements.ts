@@ -33,8 +33,8 @@ export function statementsOf(configuration: Configuration, region: string) {
     }),
     ...(more.wildcard ? { wildcard: more.wildcard } : {}),
   });
-  const leadingKey = (key: string) => ({
-    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } },
+  const leadingKey = (...keys: readonly string[]) => ({
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } },
   });
   const reading = 'Reading only. The identifiers of restored instances and of snapshots are made at run time.';
   const prefixed = 'The name begins with this product’s own prefix; what follows is made at run time.';

@@ -22,7 +22,11 @@ import { ReadinessAlarms } from '../constructs/readiness/readiness-alarms.ts';
 import { readinessFunctions } from '../constructs/readiness/readiness-functions.ts';
 import { ReadinessSchedule } from '../constructs/readiness/readiness-schedule.ts';
 import type { FunctionHome } from '../constructs/recovery-function.ts';
-import { RecoveryMachine } from '../constructs/recovery-machine.ts';
+import { RecoveryMachine, usedBy } from '../constructs/recovery-machine.ts';
+import { GuardAlarms, RegionDetection } from '../constructs/region/region-detection.ts';
+import { regionFunctions } from '../constructs/region/region-functions.ts';
+import { RegionSchedules } from '../constructs/region/region-schedules.ts';
+import { TrafficLatch } from '../constructs/region/traffic-latch.ts';
 import { validationFunctions } from '../constructs/validation/validation-functions.ts';
 
 export interface RegionStackProps extends StackProps {
@@ -60,9 +64,10 @@ export class RegionStack extends Stack {
       statements: databaseJobPermissions(configuration, may),
     });
     const { TriageAlarm, CleanUpStopped, DecideApproval, ReportProgress, ...incidentSteps } = incident;
+    const validationSteps = validationFunctions(this, home, may);
     const { machine } = new RecoveryMachine(this, configuration, {
       name: 'database-recovery',
-      functions: { ...incidentSteps, ...databaseSteps, ...validationFunctions(this, home, may) },
+      functions: { ...incidentSteps, ...databaseSteps, ...validationSteps },
       projects: { DatabaseJob: jobs },
       values: {
         ValidationConcurrency: String(configuration.validation.concurrency),
@@ -94,6 +99,43 @@ export class RegionStack extends Stack {
       topic: records.internalTopic,
     });
     new ReadinessAlarms(this, 'ReadinessAlarms', configuration, records.internalTopic);
+    const { ProbePrimary, PublishLatch, GuardDatabase, TriageRegion, ...regionSteps } = regionFunctions(
+      this,
+      home,
+      may,
+      records.key.keyArn,
+    );
+    const failover = new RecoveryMachine(this, configuration, {
+      name: 'region-failover',
+      functions: usedBy('region-failover', {
+        ...incidentSteps,
+        ...databaseSteps,
+        ...validationSteps,
+        ...readinessSteps,
+        ...regionSteps,
+      }),
+      values: {
+        ValidationConcurrency: String(configuration.validation.concurrency),
+        ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
+      },
+      cleanUp: CleanUpStopped,
+      topic: records.internalTopic,
+    });
+    const failback = new RecoveryMachine(this, configuration, {
+      name: 'region-failback',
+      functions: usedBy('region-failback', {
+        ...incidentSteps,
+        ...databaseSteps,
+        ...validationSteps,
+        ...regionSteps,
+      }),
+      values: {
+        ValidationConcurrency: String(configuration.validation.concurrency),
+        ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
+      },
+      cleanUp: CleanUpStopped,
+      topic: records.internalTopic,
+    });
     const { CutOver, AwaitWorkload } = databaseSteps;
     new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
       CutOver,
@@ -102,6 +144,9 @@ export class RegionStack extends Stack {
       CleanUpStopped,
       ExportCluster: backupSteps.ExportCluster,
       LookAtCluster: readinessSteps.LookAtCluster,
+      ScaleStandby: regionSteps.ScaleStandby,
+      AwaitStandby: regionSteps.AwaitStandby,
+      EndDrill: regionSteps.EndDrill,
     });
     new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
     new DatabaseSchedules(this, 'Schedules', configuration, {
@@ -112,11 +157,29 @@ export class RegionStack extends Stack {
       topic: records.internalTopic,
       machine,
     });
-    if (role === 'dr') new ApprovalUrl(this, 'Approval', configuration, DecideApproval);
+    new GuardAlarms(this, 'GuardAlarms', configuration, records.internalTopic);
+    new RegionSchedules(this, 'RegionSchedules', configuration, {
+      guard: GuardDatabase,
+      standby: role === 'dr' ? { probe: ProbePrimary, latch: PublishLatch, machine: failover.machine } : undefined,
+      topic: records.internalTopic,
+    });
+    if (role === 'dr') {
+      new TrafficLatch(this, 'TrafficLatch', configuration, records.internalTopic);
+      new RegionDetection(this, 'RegionDetection', configuration, TriageRegion, records.internalTopic);
+      new ApprovalUrl(this, 'Approval', configuration, DecideApproval);
+    }
 
     new CfnOutput(this, 'DatabaseRecovery', {
       value: machine.stateMachineArn,
       description: 'Start database-recovery here',
+    });
+    new CfnOutput(this, 'RegionFailover', {
+      value: failover.machine.stateMachineArn,
+      description: 'Start region-failover in the DR Region',
+    });
+    new CfnOutput(this, 'RegionFailback', {
+      value: failback.machine.stateMachineArn,
+      description: 'Start region-failback in the primary Region',
     });
     new CfnOutput(this, 'Backup', {
       value: backup.machine.stateMachineArn,

@@ -84,6 +84,60 @@ describe('a configuration is refused when', () => {
       },
     },
     {
+      case: 'the drill of the Region falls into the backup window',
+      field: 'schedules.regionDrill',
+      reason: 'backupWindow 05:30-06:00',
+      fix: 'move the drill of the Region or the window',
+      change: ({ schedules }) => {
+        schedules.regionDrill = 'cron(59 5 10 1,7 ? *)';
+      },
+    },
+    {
+      case: 'the replica has a name that no role of the recovery may promote',
+      field: 'database.replicaIdentifier',
+      reason: 'does not begin with stocker-pro-production-',
+      fix: 'name it stocker-pro-production-<something>',
+      change: ({ database }) => {
+        database.replicaIdentifier = 'replica';
+      },
+    },
+    {
+      case: 'a record is not in the zone',
+      field: 'traffic.drillRecordName',
+      reason: 'is not in the zone stocker-pro.example.com',
+      fix: 'ends in .stocker-pro.example.com',
+      change: ({ traffic }) => {
+        traffic.drillRecordName = 'drill.example.org';
+      },
+    },
+    {
+      case: 'a drill would shift the record of production',
+      field: 'traffic.drillRecordName',
+      reason: 'is the name of traffic.recordName',
+      fix: 'a name of its own',
+      change: ({ traffic }) => {
+        traffic.drillRecordName = traffic.recordName;
+      },
+    },
+    {
+      case: 'a failover by itself would write records in the Region that is lost',
+      field: 'traffic.strategy',
+      reason: 'which is in us-east-1',
+      fix: "use 'health-check'",
+      change: ({ traffic }) => {
+        traffic.strategy = 'change-record-sets';
+      },
+    },
+    {
+      case: 'fencing is to be strict',
+      field: 'region.fencing',
+      reason: "'strict' is not built",
+      fix: "use 'default'",
+      change: ({ region }) => {
+        region.fencing = 'strict';
+      },
+    },
+    {
       case: 'the DR Region is the primary Region',
       field: 'dr.region',
       reason: 'the primary Region, us-east-1',
@@ -147,6 +201,7 @@ describe('a configuration is refused when', () => {
         schedules.backup = 'cron(0 22 * * ? *)';
         schedules.backupProof = 'cron(0 22 ? * SUN *)';
         schedules.dumpProof = 'cron(0 22 ? * SAT *)';
+        schedules.regionDrill = 'cron(0 22 10 1,7 ? *)';
       },
     },
     {
@@ -210,8 +265,9 @@ describe('a configuration is refused when', () => {
       field: 'schedules.databaseDrill',
       reason: 'maintenanceWindow sun:03:30-sun:04:30',
       fix: 'move the drill or the window',
-      change: ({ database }) => {
+      change: ({ database, schedules }) => {
         database.maintenanceWindow = 'sun:03:30-sun:04:30';
+        schedules.regionDrill = 'cron(0 22 10 1,7 ? *)';
       },
     },
   ])('case: $field', ({ field, reason, fix, change }) => {

@@ -56,7 +56,18 @@ const writers = ({
   // Every half hour, twice in a period of the alarms (lib/constructs/backup/backup-schedules.ts).
   const watch = { file: 'core/backup/watch-backups.ts', minutes: 30 };
   const readiness = { file: 'core/readiness/report-readiness.ts', minutes: 30 };
+  const guard = { file: 'core/region/guard-database.ts', minutes: 1 };
+  const probe = { file: 'core/region/look-at-primary.ts', minutes: 1 };
+  const latch = { file: 'core/region/latch.ts', minutes: 1 };
   return {
+    GuardLooked: guard,
+    GuardFenced: guard,
+    PrimaryProbed: probe,
+    PrimaryEndpoint: probe,
+    PrimaryDatabase: probe,
+    PrimaryControlPlane: probe,
+    TrafficLatched: latch,
+    DrillTrafficLatched: latch,
     CheckNotReady: readiness,
     ReadinessLooked: readiness,
     ReadinessUnknown: readiness,
@@ -222,7 +233,8 @@ describeRules('detection', [
   {
     case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
     find: (stack) => {
-      const { heartbeatMinutes, databaseDrill, backup, backupProof, dumpProof } = stack.configuration.schedules;
+      const { heartbeatMinutes, databaseDrill, regionDrill, backup, backupProof, dumpProof } =
+        stack.configuration.schedules;
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
@@ -234,6 +246,12 @@ describeRules('detection', [
         'dump-proof': dumpProof,
         'backup-watch': 'rate(30 minutes)',
         readiness: 'rate(30 minutes)',
+        'region-guard': 'rate(1 minute)',
+        ...(stack.role === 'dr' && {
+          'region-probe': 'rate(1 minute)',
+          'region-latch': 'rate(1 minute)',
+          'region-drill': regionDrill,
+        }),
       };
       const prefix = `stocker-dr-${stack.environment}-`;
       const unplanned = resourcesOf(stack, 'AWS::Scheduler::Schedule')
@@ -312,15 +330,14 @@ describeRules('detection', [
 
 describe('metrics', () => {
   const [first] = stacks;
-  const read = first
-    ? [
-        ...new Set(
-          alarmsOf(first)
-            .flatMap(metricsOf)
-            .map(({ name }) => name),
-        ),
-      ]
-    : [];
+  const read = [
+    ...new Set(
+      stacks
+        .flatMap(alarmsOf)
+        .flatMap(metricsOf)
+        .map(({ name }) => name),
+    ),
+  ];
   const writes = (name: string) => {
     const file = first && writers(first.configuration)[name]?.file;
     return file !== undefined && readFileSync(join(root, file), 'utf8').includes(`name: '${name}'`);
@@ -335,7 +352,7 @@ describe('metrics', () => {
 
 describe('runbooks', () => {
   const documented = new Map(
-    ['backup', 'database', 'incident', 'readiness'].map((area) => {
+    ['backup', 'database', 'incident', 'readiness', 'region'].map((area) => {
       const file = `docs/runbooks/${area}.md`;
       return [file, readFileSync(join(root, file), 'utf8')];
     }),

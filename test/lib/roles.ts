@@ -25,7 +25,8 @@ export function rolesOf(stack: Stack): readonly Role[] {
   const policies = resourcesOf(stack, 'AWS::IAM::Policy');
   return resourcesOf(stack, 'AWS::IAM::Role').map(([id, { Properties }]) => {
     const own = policies.filter(([, policy]) => policy.Properties.Roles.some((role: unknown) => targetOf(role) === id));
-    const statements = own.flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement as Properties[]);
+    const attached = own.flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement as Properties[]);
+    const statements = [...inlineOf(Properties), ...attached];
     return {
       id,
       name: String(Properties.Description ?? id).replace('Role of ', ''),
@@ -37,6 +38,10 @@ export function rolesOf(stack: Stack): readonly Role[] {
     };
   });
 }
+
+/** Statements within the role itself. */
+const inlineOf = ({ Policies = [] }: Properties): Properties[] =>
+  Policies.flatMap(({ PolicyDocument }: Properties) => PolicyDocument.Statement);
 
 /** The role of a function, by the function's path. */
 export function roleOf(stack: Stack, name: string): Role {
@@ -65,6 +70,8 @@ const none = { Effect: 'Deny', Action: 'none:None', Resource: '*' };
 /** The raw statement of a policy in the template, to break it. */
 export function rawStatement(stack: Stack, name: string, sid: string): Properties {
   const { id } = roleOf(stack, name);
+  const inline = inlineOf(stack.template.Resources[id]?.Properties ?? {}).find(({ Sid }) => Sid === sid);
+  if (inline) return inline;
   for (const [, { Properties }] of resourcesOf(stack, 'AWS::IAM::Policy')) {
     if (!Properties.Roles.some((role: unknown) => targetOf(role) === id)) continue;
     const found = Properties.PolicyDocument.Statement.find((statement: Properties) => statement.Sid === sid);

@@ -1,4 +1,4 @@
-import { describeRules, only, resourcesOf, type Stack } from './stacks.ts';
+import { describeRules, only, type Properties, resourcesOf, type Stack } from './stacks.ts';
 
 const serviceOf = (statement: { Principal: { Service?: string } }) => statement.Principal.Service;
 const rolesOf = (stack: Stack, service: string) =>
@@ -7,6 +7,18 @@ const rolesOf = (stack: Stack, service: string) =>
       (statement: { Condition?: Record<string, Record<string, string>> }) => ({ id, statement }),
     ),
   );
+/** Every policy that a role bears, within it or attached. */
+const policiesOf = (stack: Stack) =>
+  [
+    ...resourcesOf(stack, 'AWS::IAM::Policy').map(([id, { Properties }]) => ({ id, policies: [Properties] })),
+    ...resourcesOf(stack, 'AWS::IAM::Role').map(([id, { Properties }]) => ({
+      id,
+      policies: Properties.Policies ?? [],
+    })),
+  ].map(({ id, policies }) => ({
+    id,
+    statements: policies.flatMap((policy: Properties) => policy.PolicyDocument.Statement) as Properties[],
+  }));
 const urlPermissions = (stack: Stack) =>
   resourcesOf(stack, 'AWS::Lambda::Permission').map(([, { Properties }]) => Properties);
 
@@ -56,14 +68,14 @@ describeRules('trust', [
   {
     case: 'restoring, configuring, copying and replicating may use the keys of databases, through RDS alone',
     find: (stack) => {
-      const grants = resourcesOf(stack, 'AWS::IAM::Policy').flatMap(([id, { Properties }]) =>
-        Properties.PolicyDocument.Statement.filter(
-          ({ Action }: { Action: unknown }) => Action === 'kms:CreateGrant',
-        ).map(({ Condition }: { Condition?: Record<string, Record<string, string>> }) => ({ id, Condition })),
+      const grants = policiesOf(stack).flatMap(({ id, statements }) =>
+        statements
+          .filter(({ Action }) => Action === 'kms:CreateGrant')
+          .map(({ Condition }) => ({ id, Condition: Condition as Record<string, Record<string, string>> | undefined })),
       );
       return [
-        // A copy needs the source's key and the other Region's; replication the latter.
-        ...(grants.length === 5 ? [] : [`${grants.length} grants`]),
+        // A copy needs the source's key and the other Region's; replication the latter. Three make replicas.
+        ...(grants.length === 8 ? [] : [`${grants.length} grants`]),
         ...grants
           .filter(({ Condition }) => {
             const { primary, dr } = stack.configuration;
@@ -74,9 +86,8 @@ describeRules('trust', [
       ];
     },
     broken: (stack) => {
-      for (const [, { Properties }] of resourcesOf(stack, 'AWS::IAM::Policy'))
-        for (const statement of Properties.PolicyDocument.Statement)
-          if (statement.Action === 'kms:CreateGrant') delete statement.Condition;
+      for (const { statements } of policiesOf(stack))
+        for (const statement of statements) if (statement.Action === 'kms:CreateGrant') delete statement.Condition;
     },
   },
 ]);

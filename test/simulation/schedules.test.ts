@@ -78,7 +78,9 @@ async function live(): Promise<readonly Fired[]> {
   await deployer.deploy(inject('assemblies').production);
   service.start();
   await clock.pass(7 * day);
-  const often = ['heartbeat', 'sentinel', 'progress'].map((name) => `stocker-dr-production-${name}`);
+  const often = ['heartbeat', 'sentinel', 'progress', 'region-guard', 'region-probe', 'region-latch'].map(
+    (name) => `stocker-dr-production-${name}`,
+  );
   for (const Name of often) service.operations.DeleteSchedule?.run({ Name }, {} as never);
   await clock.pass(end - minute - clock.now());
   service.stop();

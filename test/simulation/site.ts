@@ -173,8 +173,14 @@ export class Site {
     await this.#startApplication(probeSeconds);
     await this.cloud.deploy(assembly);
     // A look asks twelve sources at once and changes nothing: it is taken where a plan says so, not every half hour.
-    for (const region of this.cloud.regions)
-      await this.cloud.call('scheduler', 'DeleteSchedule', { Name: `${this.names.prefix}-readiness` }, region);
+    // There is no replica: nobody watches the primary, and nothing rings because nobody does.
+    for (const region of this.cloud.regions) {
+      const watches = region === this.configuration.dr.region ? ['guard', 'probe', 'latch'] : ['guard'];
+      for (const name of ['readiness', ...watches.map((watch) => `region-${watch}`)])
+        await this.cloud.call('scheduler', 'DeleteSchedule', { Name: this.names.schedule(name) }, region);
+      const AlarmNames = watches.map((watch) => this.names.alarm(`region-${watch}-silent`));
+      await this.cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
+    }
     await this.#switchAlarmRule('DisableRule');
     await this.invoke('database/register-database', { identifier: configuration.database.identifier });
     await this.invoke('database/prepare-database', {});

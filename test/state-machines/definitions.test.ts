@@ -42,7 +42,8 @@ const withoutIncident = ['AcceptRequest', 'ReportRefusal', 'AcceptBackup', 'Acce
 /** Ends in this: where that fails, the execution does, which a clean-up, a watch or an alarm sees. */
 const last: Readonly<Record<string, string>> = { backup: 'ReportBackup', readiness: 'ReportReadiness' };
 /** What every step is given: a recovery's work on an incident; backups and looks have runs. */
-const subjectOf = (machine: string) => (machine in last ? { run: '{% $run %}' } : { incident: '{% $incident %}' });
+const subjectOf = (machine: string, step: string) =>
+  machine in last || step.startsWith('LookAt') ? { run: '{% $run %}' } : { incident: '{% $incident %}' };
 
 describe.each(machines)('%s', (machine) => {
   const source = sourceOf(machine);
@@ -94,7 +95,7 @@ describe.each(machines)('%s', (machine) => {
     for (const { name, state, around } of tasks) {
       const Payload = payloadOf(state);
       if (withoutIncident.includes(name)) continue;
-      expect(Payload).toMatchObject({ ...subjectOf(machine), step: '{% $states.context.State.Name %}' });
+      expect(Payload).toMatchObject({ ...subjectOf(machine, name), step: '{% $states.context.State.Name %}' });
       expect(Payload.piece !== undefined).toBe(around[0]?.state.Type === 'Map');
     }
   });

@@ -12,6 +12,7 @@ import {
   DescribeDBInstanceAutomatedBackupsCommand,
   DescribeDBInstancesCommand,
   paginateDescribeDBInstances,
+  type RDSClient,
 } from '@aws-sdk/client-rds';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -44,6 +45,8 @@ export interface RehearsalOptions {
   readonly clockFactor?: number;
   /** Whether readiness is looked at every half hour, here half a minute: seconds of a core each time. */
   readonly readiness?: boolean;
+  /** Whether the DR Region stands by, with its replica and what watches the primary. */
+  readonly standby?: boolean;
 }
 
 /** How an execution ended. */
@@ -104,8 +107,8 @@ export class Rehearsal {
   }
 
   static async start(options: RehearsalOptions): Promise<Rehearsal> {
-    const { environment, assembly, rows = 2000, clockFactor = 60, readiness = false } = options;
-    const site = new Rehearsal(await install({ environment, assembly, rows, clockFactor }));
+    const { environment, assembly, rows = 2000, clockFactor = 60, readiness = false, standby = false } = options;
+    const site = new Rehearsal(await install({ environment, assembly, rows, clockFactor, standby }));
     const Name = `${site.names.prefix}-readiness`;
     const { cloud } = site.installation;
     if (!readiness)
@@ -326,6 +329,14 @@ export class Rehearsal {
       ...(lease ? [`lease of ${lease.incidentId}`] : []),
       ...incidents.filter(({ status }) => status === 'open').map(({ incident }) => `open incident ${incident.id}`),
     ];
+  }
+
+  /** `<replica> of <source>` for what follows, the identifier for anything else. */
+  async instancesIn(rds: RDSClient): Promise<string[]> {
+    const { DBInstances = [] } = await rds.send(new DescribeDBInstancesCommand({}));
+    return DBInstances.map(({ DBInstanceIdentifier = '', ReadReplicaSourceDBInstanceIdentifier: source }) =>
+      source === undefined ? DBInstanceIdentifier : `${DBInstanceIdentifier} of ${source.split(':').at(-1)}`,
+    );
   }
 
   async available(DBInstanceIdentifier: string): Promise<DBInstance> {

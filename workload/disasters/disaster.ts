@@ -6,11 +6,15 @@ export interface Victim {
   readonly master: Client;
   /** The server's data directory and process: what only a failing host or disk reaches. */
   readonly server: { readonly directory: string; readonly pid: number | undefined };
+  /** Takes the whole Region away; what only a provider's worst day does. */
+  readonly goDark?: () => Promise<void>;
 }
 
 export interface Disaster {
   /** What it is, in words for people. */
   readonly title: string;
+  /** What is lost by it. */
+  readonly loses: 'database' | 'region';
   /** Resolves once the damage is done and was seen to be; says what was done. */
   strike(victim: Victim): Promise<string>;
 }

@@ -2,6 +2,7 @@
 import type { Disaster } from './disaster.ts';
 import { instanceLost } from './instance.ts';
 import { indexCorruption, pageCorruption } from './pages.ts';
+import { regionLost } from './region.ts';
 import { badMigration, badUpdate, dropTable } from './statements.ts';
 
 export const disasters: Readonly<Record<string, Disaster>> = {
@@ -11,4 +12,5 @@ export const disasters: Readonly<Record<string, Disaster>> = {
   'index-corruption': indexCorruption,
   'instance-lost': instanceLost,
   'bad-migration': badMigration,
+  'region-lost': regionLost,
 };

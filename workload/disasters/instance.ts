@@ -4,6 +4,7 @@ import type { Disaster } from './disaster.ts';
 
 export const instanceLost: Disaster = {
   title: 'the instance and its volume are lost',
+  loses: 'database',
   async strike({ server: { directory, pid } }) {
     if (pid === undefined) throw new Error('The server does not run');
     // The server leads its process group: every backend goes with it.

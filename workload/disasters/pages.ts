@@ -11,6 +11,7 @@ const attempts = 20;
 
 export const pageCorruption: Disaster = {
   title: 'a page of a table rots on disk',
+  loses: 'database',
   strike: (victim) =>
     rot(victim, {
       relation: 'stocker.stock_movement',
@@ -22,6 +23,7 @@ export const pageCorruption: Disaster = {
 
 export const indexCorruption: Disaster = {
   title: 'a page of an index rots on disk',
+  loses: 'database',
   strike: (victim) =>
     rot(victim, {
       relation: 'stocker.stock_movement_pkey',

@@ -45,13 +45,18 @@ export interface InstallationPlan {
   readonly primary: RegionPlan;
   readonly dr: RegionPlan;
   readonly cluster: string;
+  /** Nodes of the cluster in the DR Region: a pilot light. */
+  readonly standbyNodes: number;
   readonly account: string;
+  readonly environment: string;
   /** Keys of Terraform's states in the bucket of each Region. */
   readonly stateKeys: readonly string[];
   /** Parameter that holds the commit that is deployed. */
   readonly commitParameter: string;
   readonly database: {
     readonly identifier: string;
+    /** In the DR Region. */
+    readonly replicaIdentifier: string;
     readonly name: string;
     readonly masterUsername: string;
     readonly masterSecretName: string;
@@ -219,6 +224,7 @@ async function makeCluster(
   { region, subnetIds }: RegionPlan,
   connection: Connection,
 ): Promise<void> {
+  const desiredSize = region === plan.dr.region ? plan.standbyNodes : 2;
   const eks = new EKSClient({ ...connection, region });
   await eks.send(
     new CreateClusterCommand({
@@ -234,7 +240,7 @@ async function makeCluster(
       nodegroupName: 'general',
       nodeRole: `arn:aws:iam::${plan.account}:role/${plan.cluster}-node`,
       subnets: [...subnetIds],
-      scalingConfig: { minSize: 2, maxSize: 4, desiredSize: 2 },
+      scalingConfig: { minSize: 1, maxSize: 4, desiredSize },
     }),
   );
 }

@@ -75,10 +75,28 @@ const exportRules = [
   },
 ];
 
-/** What the product may do in the application's namespace: restart deployments, and list what is exported. Its group is in its access entries. */
+/**
+ * What the product may do: in the application's namespace restart and scale deployments, and list what is exported; in the
+ * cluster see whether nodes are ready. Its group is in its access entries.
+ */
 export function recoveryAccessManifests(namespace: string, group: string) {
   const metadata = { name: 'stocker-dr', namespace };
+  const seeNodes = { name: 'stocker-dr-see-nodes' };
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }];
   return [
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: seeNodes,
+      rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['list'] }],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: seeNodes,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: seeNodes.name },
+      subjects,
+    },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',
@@ -90,7 +108,7 @@ export function recoveryAccessManifests(namespace: string, group: string) {
       kind: 'RoleBinding',
       metadata,
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'stocker-dr' },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
+      subjects,
     },
   ];
 }

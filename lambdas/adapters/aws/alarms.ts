@@ -8,8 +8,11 @@ export function alarms({ here }: Pick<Runtime, 'here'>): Alarms {
   const client = clientFor(CloudWatchClient, here.region);
   return {
     async state(alarmName) {
-      const { MetricAlarms = [] } = await client.send(new DescribeAlarmsCommand({ AlarmNames: [alarmName] }));
-      const [alarm] = MetricAlarms;
+      // Without its types DescribeAlarms answers metric alarms only.
+      const { MetricAlarms = [], CompositeAlarms = [] } = await client.send(
+        new DescribeAlarmsCommand({ AlarmNames: [alarmName], AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] }),
+      );
+      const [alarm] = [...MetricAlarms, ...CompositeAlarms];
       if (!alarm?.StateValue) return undefined;
       return { value: alarm.StateValue, since: (alarm.StateUpdatedTimestamp ?? new Date(0)).toISOString() };
     },

@@ -222,7 +222,7 @@ const notModified = (identifier: string, error: unknown): unknown =>
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-function toInstance(instance: DBInstance, region: string): DatabaseInstance {
+export function toInstance(instance: DBInstance, region: string): DatabaseInstance {
   const pendingReboot = (instance.DBParameterGroups ?? [])
     .filter((group) => group.ParameterApplyStatus !== 'in-sync')
     .map((group) => `parameter group ${group.DBParameterGroupName} is ${group.ParameterApplyStatus}`);

@@ -1,11 +1,14 @@
-/** The product's own records of both Regions. Production's profile is copied on the way, so that it outlives its Region. */
+/**
+ * The product's own records of both Regions. Production's profile, and what the sentinel last saw sound, are copied on the
+ * way, so that they outlive its Region: what a failover brings up is compared with them.
+ */
 import { ask } from '../../../core/readiness/answer.ts';
 import type { ReadinessRun } from '../../../core/readiness/contracts.ts';
 import type { FactsOf } from '../../../core/readiness/facts.ts';
 import { regionSettings } from '../../../core/settings.ts';
 import type { Runtime } from '../../handler.ts';
 import { backups } from '../aws/backups.ts';
-import { profiles } from '../aws/baselines.ts';
+import { baselines, profiles } from '../aws/baselines.ts';
 import { greenDrills } from '../aws/green-drills.ts';
 import { readRelease } from '../release.ts';
 
@@ -31,6 +34,11 @@ export async function lookAtRecords(
         .read(database.resourceId)
         .catch(() => undefined); // what is kept here is what counts
       if (newest !== undefined && newest.at !== known?.at) await profiles(own).record(newest);
+      const baseline = await baselines(there)
+        .latest()
+        .catch(() => undefined);
+      if (baseline !== undefined && baseline.at !== (await baselines(own).latest())?.at)
+        await baselines(own).record(baseline);
       return { profileAt: (newest ?? known)?.at ?? null };
     }),
   ]);

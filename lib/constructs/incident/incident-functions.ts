@@ -12,6 +12,8 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
     may.readControl(),
     may.writeActiveDatabase(),
     may.seeDatabases(),
+    // A failover that failed opens again what it fenced in the Region that production was to leave.
+    may.seeDatabasesElsewhere(),
     may.readSecrets(database.masterSecretName, ...database.applicationRoles.map((role) => role.secretName)),
     may.readParameters(...endpoints),
     may.writeParameters(...endpoints),

@@ -46,10 +46,10 @@ export function lookPermissionsOf(configuration: Configuration, region: string) 
         ['dynamodb:GetItem', 'dynamodb:Query'],
         [region, other.region].map((each) => arn('dynamodb', `table/${names.incidentTable}`, each)),
       ),
-    /** One kind of record, in the incident table of this Region. */
-    keepRecord: (pk: string) => [
-      allow('KeepRecord', ['dynamodb:PutItem'], [arn('dynamodb', `table/${names.incidentTable}`)], leadingKey(pk)),
-      allow('ReadRecord', ['dynamodb:Query'], [arn('dynamodb', `table/${names.incidentTable}`)], leadingKey(pk)),
+    /** Some kinds of record, in the incident table of this Region. */
+    keepRecord: (...pks: readonly string[]) => [
+      allow('KeepRecord', ['dynamodb:PutItem'], [arn('dynamodb', `table/${names.incidentTable}`)], leadingKey(...pks)),
+      allow('ReadRecord', ['dynamodb:Query'], [arn('dynamodb', `table/${names.incidentTable}`)], leadingKey(...pks)),
     ],
     seeClusterState: () => [
       allow('FindClusterState', ['s3:ListBucket'], [`arn:aws:s3:::${names.evidenceBucket(region)}`], {

@@ -29,9 +29,9 @@ export function readinessFunctions(scope: Construct, home: FunctionHome, may: Pe
       [may.seeDatabases(), may.readSecrets(database.sentinelRole.secretName)],
       patient,
     ),
-    LookAtRecords: look('records', 'Looks at proofs, drills and the profile, which it copies', [
+    LookAtRecords: look('records', 'Looks at proofs, drills, profile and baseline, and copies the last two', [
       may.seeRecords(),
-      ...may.keepRecord('profile'),
+      ...may.keepRecord('profile', 'baseline'),
     ]),
     LookAtKeys: look('keys', 'Looks at the state of keys', [may.resolveBackupKeys(), ...seeBoth()]),
     LookAtSecrets: look('secrets', 'Looks at the versions of secrets', [

@@ -138,7 +138,7 @@ export class Cluster {
       const next = validated(kind, namespace, metadata.name, applyPatch(existing, undefined, manifest));
       return existing ? this.#store.update(kind.plural, next) : this.#store.create(kind.plural, next);
     },
-    address: async (namespace, name) => {
+    address: async (namespace, name, { empty } = { empty: false }) => {
       const limit = this.#home.clock.now() + ADDRESS_WAIT_MS;
       for (;;) {
         const service = this.#store.find<Service>('services', namespace, name);
@@ -147,7 +147,7 @@ export class Cluster {
         const pods = this.#store
           .list<Pod>('pods', namespace)
           .filter(({ metadata }) => matchesLabels(selector, metadata.labels));
-        if (address && pods.some(isReady)) return `http://${address}`;
+        if (address && (empty || pods.some(isReady))) return `http://${address}`;
         if (this.#stopped || this.#home.clock.now() > limit) {
           const states = pods.map(
             (pod) => `${pod.metadata.name}: ${JSON.stringify(pod.status)} ${this.#kubelet.logOf(pod)}`,

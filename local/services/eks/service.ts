@@ -5,8 +5,11 @@ import type { KubernetesObject } from './kubernetes/objects.ts';
 export interface KubernetesSetup {
   /** Applies a manifest, as the cluster's administrator would; a repeated one changes nothing. */
   apply(manifest: object): Promise<KubernetesObject>;
-  /** `http://127.0.0.1:<port>` of a Service, once a ready pod stands behind it. Throws after two minutes. */
-  address(namespace: string, service: string): Promise<string>;
+  /**
+   * `http://127.0.0.1:<port>` of a Service, once a ready pod stands behind it, or with `empty` as soon as it has the port.
+   * Throws after two minutes.
+   */
+  address(namespace: string, service: string, options?: { readonly empty: boolean }): Promise<string>;
 }
 
 export interface EksService extends Service {

@@ -60,6 +60,7 @@ describe('production', () => {
   const undos = (sessions: Sessions) =>
     databaseUndos({
       ...{ settings, control, databases, secrets, sessions },
+      databasesIn: () => databases,
       clock: new FakeClock(),
       parameters: new FakeParameters(),
       workloads: { restart: async () => 1 },

@@ -328,6 +328,7 @@ describe('the endpoint is put back', () => {
       clock: new FakeClock(),
       control: Object.assign(new FakeControl(), { active: { ...activeDatabase, epoch, resourceId } }),
       databases: new FakeDatabases(),
+      databasesIn: () => new FakeDatabases(),
       parameters,
       secrets,
       sessions: answering,

@@ -41,7 +41,7 @@ test('a persisted record keeps its shape, or records get a new version', () => {
     ActiveDatabase: 'f10e5d631f4a',
     BackupRecord: 'faa78a143ca9',
     Baseline: '8d213def37d6',
-    IncidentRecord: 'd51dfff73098',
+    IncidentRecord: '7a5d1e59c9ba',
     Lease: '88f438afce43',
     MessageRecord: '8d41d531ec58',
     Proof: '1fefbd558b17',

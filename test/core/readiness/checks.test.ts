@@ -346,7 +346,23 @@ const faults: readonly Fault[] = [
     fault: 'something was deployed since',
     says: /changed since drill-1/,
     spoil: ({ records }) => {
-      found(records.active).release = 'release-2';
+      found(records.active).drills[0].release = 'release-0';
+    },
+  },
+  {
+    check: 'release-region',
+    fault: 'something was deployed since',
+    says: /changed since drill-2/,
+    spoil: ({ records }) => {
+      found(records.active).drills[1].release = 'release-0';
+    },
+  },
+  {
+    check: 'drill-region',
+    fault: 'the last good one is long ago',
+    says: /200 days ago; one is due twice a year/,
+    spoil: ({ records }) => {
+      found(records.active).drills[1].closedAt = ago(200 * 86_400);
     },
   },
   {
@@ -396,13 +412,15 @@ describe('a fault', () => {
   it('is in this table for every check', () => {
     expect([...new Set(faults.map(({ check }) => check))].sort()).toEqual(checks.map(({ name }) => name).sort());
   });
-  it('of the only drill, that there was none, is of both its checks', () => {
+  it('of every drill, that there was none, is of all their checks', () => {
     const facts = healthy('production');
     found(facts.records.active).drills = [];
     expect(verdictsOf(factsOf(facts), 'production')).toEqual({
       ...all('production'),
       'drill-database': 'not-ready',
+      'drill-region': 'not-ready',
       'release-database': 'not-ready',
+      'release-region': 'not-ready',
     });
   });
   it('that a drill found in a backup counts against it, in both Regions', () => {
@@ -436,7 +454,7 @@ const silences: readonly {
   },
   {
     answer: 'the incident table where production is',
-    checks: ['drill-database', 'release-database'],
+    checks: ['drill-database', 'drill-region', 'release-database', 'release-region'],
     silence: ({ records }) => void Object.assign(records, { active: silent }),
   },
   {

@@ -81,6 +81,7 @@ export function healthy(environment: 'production' | 'staging'): Found {
           proofs: [],
           drills: [
             { version: 1, scenario: 'database', incidentId: 'drill-1', closedAt: ago(86_400), release: 'release-1' },
+            { version: 1, scenario: 'region', incidentId: 'drill-2', closedAt: ago(86_400), release: 'release-1' },
           ],
           release: 'release-1',
         },

@@ -1,0 +1,232 @@
+/** The first state of region-failover and region-failback: refuses what is bad or dangerous before anything is touched. It only reads. */
+import {
+  type ActiveDatabase,
+  type Execution,
+  type Incident,
+  type StartRequest,
+  Style,
+  Waiver,
+} from '../incident/contracts.ts';
+import { ActiveDatabaseUnknown, DrillDeferred, DrillElsewhere, DuplicateRequest } from '../incident/errors.ts';
+import { databaseAlarmPrefix, incidentId, regionAlarmPrefix, requestKey } from '../incident/identifiers.ts';
+import { formatSeconds, secondsBetween } from '../incident/moments.ts';
+import { invalidRequest, type Problem, parseRequest } from '../incident/parse-request.ts';
+import type { Alarms, Clock, ControlStore, Executions, IncidentStore } from '../incident/ports.ts';
+import { findRetried } from '../incident/retry.ts';
+import { isInTheWay, recoveryInProgress } from '../incident/take-lease.ts';
+import { maximumEventAgeSeconds } from '../incident/triage.ts';
+import type { ReadinessRun } from '../readiness/contracts.ts';
+import type { RegionSettings, Settings } from '../settings.ts';
+
+export interface AcceptFailoverContext {
+  readonly settings: Settings;
+  readonly here: RegionSettings;
+  readonly clock: Clock;
+  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
+  readonly executions: Pick<Executions, 'status'>;
+  readonly incidents: Pick<IncidentStore, 'findByRequest' | 'read'>;
+  readonly alarms: Pick<Alarms, 'ringing' | 'state'>;
+}
+
+/** `away`: from the primary Region to the DR Region; `home`: back. */
+export type Direction = 'away' | 'home';
+
+interface Asked {
+  readonly request: unknown;
+  readonly execution: Execution;
+  readonly direction: Direction;
+}
+
+export interface Accepted {
+  readonly incident: Incident;
+  /** What is looked at live before anything is decided. */
+  readonly run: ReadinessRun;
+}
+
+/** Throws InvalidRequest, DuplicateRequest, RecoveryInProgress, DrillElsewhere, DrillDeferred or ActiveDatabaseUnknown. */
+export async function acceptFailover(
+  { request: raw, execution, direction }: Asked,
+  context: AcceptFailoverContext,
+): Promise<Accepted> {
+  const { settings, here, clock } = context;
+  const now = clock.now().toISOString();
+  const { request, style, waiver } = parseFailover(raw, direction, now, settings);
+  const active = await context.control.readActiveDatabase();
+  if (!active) throw ActiveDatabaseUnknown(`No active database is registered in ${settings.environment}`);
+  requirePlace(request, active, direction, here);
+  await refuseStaleAlarm(request, now, context);
+  const retried =
+    request.incident === undefined
+      ? undefined
+      : await findRetried(request.incident, request, { ...context, scenario: 'region' });
+  const key = requestKey(request, execution.arn);
+  const id = retried?.id ?? incidentId(request.mode, execution.startedAt, key);
+  const earlier = retried === undefined ? await context.incidents.findByRequest(key) : undefined;
+  if (earlier !== undefined && earlier !== id)
+    throw DuplicateRequest(`requestId = ${JSON.stringify(request.requestId)} was used before, by incident ${earlier}`);
+  await refuseSecond(request, execution, context);
+  await deferDrill(request, context);
+  const run: ReadinessRun = {
+    id,
+    executionArn: execution.arn,
+    startedAt: execution.startedAt,
+    region: here.region,
+    activeRegion: active.region,
+    database: { identifier: active.identifier, resourceId: active.resourceId },
+    permissions: 'when-due',
+  };
+  if (retried)
+    return {
+      run,
+      incident: {
+        ...retried,
+        reason: `${request.reason}; before: ${retried.reason}`.slice(0, 500),
+        trigger: request.trigger,
+        executionArn: execution.arn,
+        retryOf: retried.executionArn,
+        waiver,
+      },
+    };
+  return {
+    run,
+    incident: {
+      id,
+      environment: settings.environment,
+      scenario: 'region',
+      mode: request.mode,
+      reason: request.reason,
+      trigger: request.trigger,
+      region: here.region,
+      executionArn: execution.arn,
+      detectedAt: request.trigger.at ?? execution.startedAt,
+      target: active.identifier,
+      restoreTo: 'latest',
+      style,
+      ...(waiver === undefined ? {} : { waiver }),
+    },
+  };
+}
+
+interface Parsed {
+  readonly request: StartRequest;
+  readonly style: NonNullable<Incident['style']>;
+  readonly waiver: Waiver | undefined;
+}
+
+/** As every request is read, with what only a Region has: a style, and a waiver from the start. */
+function parseFailover(raw: unknown, direction: Direction, now: string, settings: Settings): Parsed {
+  const { style = defaultStyle(direction), waiver, ...rest } = fieldsOf(raw);
+  const foreign = (['target', 'restoreTo', 'scope'] as const).flatMap((field): Problem[] =>
+    rest[field] === undefined
+      ? []
+      : [{ field, value: rest[field], problem: 'is not for a Region', fix: 'Leave it out: all of production moves.' }],
+  );
+  const problems = [...foreign, ...styleProblems(style, direction), ...waiverProblems(waiver)];
+  if (problems.length > 0) throw invalidRequest(problems);
+  const mustNameStarter = !settings.approval.starterMayApprove;
+  const request = parseRequest(rest, { environment: settings.environment, now, mustNameStarter });
+  if (direction === 'home' && request.mode === 'drill')
+    throw invalidRequest([
+      {
+        field: 'mode',
+        value: request.mode,
+        problem: 'is no failback: nothing is rehearsed by coming home',
+        fix: `Set "mode": "recovery" and "confirm": "${settings.environment}".`,
+      },
+    ]);
+  return { request, style: Style.parse(style), waiver: waiver === undefined ? undefined : Waiver.parse(waiver) };
+}
+
+/** What is no object is the common parser's to refuse. */
+function fieldsOf(raw: unknown): Readonly<Record<string, unknown>> {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw) ? { ...raw } : { input: raw };
+}
+
+/** A person who says nothing means a Region that is lost; who comes home does so with the help of both. */
+const defaultStyle = (direction: Direction) => (direction === 'home' ? 'graceful' : 'ungraceful');
+
+function styleProblems(style: unknown, direction: Direction): Problem[] {
+  const field = 'style';
+  if (!Style.safeParse(style).success)
+    return [{ field, value: style, problem: 'is no style', fix: 'Use "graceful" or "ungraceful".' }];
+  if (direction === 'home' && style !== 'graceful')
+    return [{ field, value: style, problem: 'is no way home', fix: 'Leave it out: a failback is graceful.' }];
+  return [];
+}
+
+function waiverProblems(waiver: unknown): Problem[] {
+  if (waiver === undefined || Waiver.safeParse(waiver).success) return [];
+  return [
+    {
+      field: 'waiver',
+      value: waiver,
+      problem: 'does not say what is waived, by whom and why',
+      fix: 'Give {"checks": ["primary-lost"], "by": "<who answers for it>", "reason": "<one sentence>"}.',
+    },
+  ];
+}
+
+function requirePlace(request: StartRequest, active: ActiveDatabase, direction: Direction, here: RegionSettings): void {
+  const role = direction === 'away' ? 'dr' : 'primary';
+  const isScheduled = request.mode === 'drill' && request.trigger.kind === 'schedule';
+  if (isScheduled && (here.role !== role || active.region === here.region))
+    throw DrillElsewhere(`The active database is in ${active.region}: this Region has nothing to rehearse`);
+  const refuse = (problem: string, fix: string) =>
+    invalidRequest([{ field: 'region', value: here.region, problem, fix }]);
+  if (here.role !== role)
+    throw refuse(
+      direction === 'away' ? 'is the primary Region, to which production comes home' : 'is the DR Region',
+      direction === 'away'
+        ? 'Start region-failback here, or region-failover in the DR Region.'
+        : 'Start region-failback in the primary Region.',
+    );
+  if (active.region === here.region)
+    throw refuse(
+      `is active already: ${active.identifier} is production here since ${active.since}`,
+      direction === 'away' ? 'To go back: npm run dr -- failback.' : 'There is nothing to bring home.',
+    );
+}
+
+/** An alarm of hours ago, delivered now, must not move production (aws-facts). */
+async function refuseStaleAlarm(
+  { trigger }: StartRequest,
+  now: string,
+  { alarms }: AcceptFailoverContext,
+): Promise<void> {
+  if (trigger.kind !== 'alarm' || trigger.name === undefined) return;
+  const age = trigger.at === undefined ? 0 : secondsBetween(trigger.at, now);
+  const state = await alarms.state(trigger.name);
+  const refuse = (problem: string) =>
+    invalidRequest([
+      { field: 'trigger', value: trigger, problem, fix: 'Look at the primary; a person starts what is needed.' },
+    ]);
+  if (age > maximumEventAgeSeconds)
+    throw refuse(`is ${formatSeconds(age)} old, older than ${formatSeconds(maximumEventAgeSeconds)}`);
+  if (state?.value !== 'ALARM') throw refuse(`does not ring any more: it is ${state?.value ?? 'gone'}`);
+}
+
+/** A failback that runs is in the way as any recovery is. */
+async function refuseSecond(
+  { mode }: StartRequest,
+  { arn }: Execution,
+  { here, control, executions }: AcceptFailoverContext,
+): Promise<void> {
+  const lease = await control.readLease();
+  if (!lease || lease.executionArn === arn || !isInTheWay(lease, mode)) return;
+  const status = await executions.status(lease.executionArn).catch((error: unknown) => {
+    // In a Region that does not answer: TakeLease takes it from there.
+    if (lease.region !== here.region) return undefined;
+    throw error;
+  });
+  if (status === 'RUNNING') throw recoveryInProgress(lease);
+}
+
+async function deferDrill({ mode, trigger }: StartRequest, { alarms, settings }: AcceptFailoverContext): Promise<void> {
+  if (mode !== 'drill' || trigger.kind !== 'schedule') return;
+  const ringing = (
+    await Promise.all(
+      [databaseAlarmPrefix, regionAlarmPrefix].map((prefix) => alarms.ringing(prefix(settings.environment))),
+    )
+  ).flat();
+  if (ringing.length > 0) throw DrillDeferred(`The scheduled drill gives way to ${ringing.join(', ')} in ALARM`);
+}

@@ -1,0 +1,112 @@
+/** FenceFormer, SnapshotFormer and ExportFormer: what the former production holds alone is evidence, kept before anything else is done. */
+import type { Failover, RestorePlan } from '../database/contracts.ts';
+import { DatabaseNotReady } from '../database/errors.ts';
+import { closeTo, fenceLogins, proveRefused, type Target } from '../database/fence.ts';
+import type { Secrets, Sessions } from '../database/ports.ts';
+import { awaitSnapshot, type SnapshotContext, snapshotSource } from '../database/secure-source.ts';
+import { answerOf } from '../database/source.ts';
+import { withSession } from '../database/sql.ts';
+import type { EvidenceStore } from '../evidence/ports.ts';
+import type { Incident } from '../incident/contracts.ts';
+import type { Settings } from '../settings.ts';
+import type { StepResult } from '../step.ts';
+import { failoverOf } from './promote-replica.ts';
+import { totalOf, writtenSince } from './written-since.ts';
+
+interface PlanInput {
+  readonly incident: Incident;
+  readonly plan: RestorePlan;
+}
+
+export interface FormerContext {
+  readonly settings: Settings;
+  readonly secrets: Secrets;
+  readonly sessions: Sessions;
+}
+
+type Former = NonNullable<Failover['former']>;
+const targetOf = ({ identifier, address, port }: Former, { database }: Settings): Target => ({
+  identifier,
+  address,
+  port,
+  database: database.name,
+});
+const nothing = { output: {}, summary: 'nothing is left of production here' };
+
+/** The guard has done it; proven again, for everything after it rests on it. */
+export async function fenceFormer(
+  { plan }: PlanInput,
+  { settings, secrets, sessions }: FormerContext,
+): Promise<StepResult<Record<string, never>>> {
+  const { former } = failoverOf(plan);
+  if (former === undefined) return nothing;
+  const target = targetOf(former, settings);
+  const { master, logins } = await fenceLogins(settings, secrets);
+  const closed = await withSession(sessions, target, master, (session) =>
+    closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'roll-back', setPasswords: false }),
+  ).catch((cause: unknown) => {
+    const answer = answerOf(cause);
+    if (answer.kind === 'answers') throw cause;
+    throw DatabaseNotReady(`${former.identifier} does not answer: ${answer.why}`, { cause });
+  });
+  for (const login of logins) await proveRefused(sessions, target, login);
+  return {
+    output: {},
+    summary: `${former.identifier} refuses ${logins.map(({ username }) => username).join(', ')}: proven by a login; ${closed.sessionsEnded} sessions ended`,
+    facts: { ...closed, former },
+  };
+}
+
+/** The same as the safety snapshot of a recovery: of the former production instead of the present one. */
+const ofFormer = ({ incident, plan }: PlanInput): PlanInput | undefined => {
+  const { former } = failoverOf(plan);
+  if (former === undefined) return undefined;
+  const { identifier, resourceId, address, port } = former;
+  return { incident, plan: { ...plan, source: { identifier, resourceId, address, port } } };
+};
+
+export async function snapshotFormer(input: PlanInput, context: SnapshotContext): Promise<StepResult<object>> {
+  const own = ofFormer(input);
+  return own === undefined ? nothing : snapshotSource(own, context);
+}
+
+export async function awaitFormerSnapshot(
+  input: PlanInput,
+  context: Pick<SnapshotContext, 'databases'>,
+): Promise<StepResult<object>> {
+  const own = ofFormer(input);
+  return own === undefined ? nothing : awaitSnapshot(own, context);
+}
+
+export interface ExportContext extends FormerContext {
+  readonly evidence: EvidenceStore;
+}
+
+/** What it committed after the last transaction that its successor had received: people decide what becomes of those rows. */
+export async function exportFormer(
+  { incident, plan }: PlanInput,
+  { settings, secrets, sessions, evidence }: ExportContext,
+): Promise<StepResult<Record<string, never>>> {
+  const { former } = failoverOf(plan);
+  if (former === undefined) return nothing;
+  const { master } = await fenceLogins(settings, secrets);
+  const { counts, lines } = await withSession(sessions, targetOf(former, settings), master, (session) =>
+    writtenSince(session, former.succeededAt),
+  );
+  const key = `region/${incident.id}/rows-of-${former.identifier}.jsonl`;
+  if (lines.length > 0) await evidence.put(key, `${lines.join('\n')}\n`, 'application/x-ndjson');
+  const total = totalOf(counts);
+  return {
+    output: {},
+    summary:
+      total === 0
+        ? `${former.identifier} holds nothing that its successor has not: no row was committed after ${former.succeededAt}`
+        : `${total} rows that ${former.identifier} committed after ${former.succeededAt} are kept in ${evidence.location(key)}`,
+    facts: {
+      rows: counts,
+      kept: lines.length,
+      succeededAt: former.succeededAt,
+      ...(total > 0 ? { evidence: evidence.location(key) } : {}),
+    },
+  };
+}

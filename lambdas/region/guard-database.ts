@@ -1,0 +1,25 @@
+import * as z from 'zod';
+import { guardDatabase } from '../../core/region/guard-database.ts';
+import { announcer } from '../adapters/aws/announcer.ts';
+import { controlStore } from '../adapters/aws/control-store.ts';
+import { evidenceLater } from '../adapters/aws/evidence-later.ts';
+import { incidentStore } from '../adapters/aws/incident-store.ts';
+import { metrics } from '../adapters/aws/metrics.ts';
+import { databasesLater } from '../adapters/aws/rds-later.ts';
+import { regionStore } from '../adapters/aws/region-store.ts';
+import { logins } from '../adapters/postgres/logins.ts';
+import { makeHandler } from '../handler.ts';
+
+/** What the schedule sends says nothing. */
+export const handler = makeHandler(z.unknown(), (_, rt) =>
+  guardDatabase({
+    ...rt,
+    announcer: announcer(rt, incidentStore(rt)),
+    control: controlStore(rt),
+    databases: databasesLater(rt),
+    evidence: evidenceLater(rt),
+    metrics: metrics(rt),
+    store: regionStore(rt),
+    ...logins(rt),
+  }),
+);

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { incidentTag } from '../../../core/incident/identifiers.ts';
+import type { GuardRecord } from '../../../core/region/contracts.ts';
+import { type GuardContext, guardDatabase } from '../../../core/region/guard-database.ts';
+import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { FakeMetrics } from '../database/fakes.ts';
+import { activeDatabase, FakeAnnouncer, FakeClock, FakeControl, makeInstance, makeLease } from '../fakes.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await startDatabase();
+});
+afterAll(() => database.close());
+beforeEach(() => database.query('alter role stocker_app login'));
+
+/** Production is in the DR Region, at epoch 2; the former one is what the test database is. */
+function world(instance: Parameters<typeof makeInstance>[0] = {}, change: Partial<GuardContext> = {}) {
+  const recorded: GuardRecord[] = [];
+  const kept: string[] = [];
+  const announcer = new FakeAnnouncer();
+  const metrics = new FakeMetrics();
+  const { address, port } = database.candidate;
+  const former = makeInstance({ address, port, ...instance });
+  const context: GuardContext = {
+    settings,
+    here: settings.primary,
+    clock: new FakeClock(),
+    control: Object.assign(new FakeControl(), {
+      active: { ...activeDatabase, resourceId: 'db-PROMOTED', region: 'us-west-2', epoch: 2 },
+    }),
+    databases: { list: async () => [former] },
+    secrets,
+    sessions: database.sessions,
+    store: { recordGuard: async (record) => void recorded.push(record) },
+    evidence: { location: (key) => `s3://evidence/${key}`, put: async (_, body) => void kept.push(String(body)) },
+    announcer,
+    metrics,
+    ...change,
+  };
+  return { recorded, kept, announcer, metrics, context, guard: () => guardDatabase(context) };
+}
+const canLogIn = async () =>
+  (await database.query("select rolcanlogin from pg_roles where rolname = 'stocker_app'"))[0]?.rolcanlogin === 't';
+
+describe('a database that came back', () => {
+  test('is fenced, measured and told, once', async () => {
+    const site = world();
+    await site.guard();
+    expect(await canLogIn()).toBe(false);
+    expect(site.recorded).toMatchObject([{ identifier: 'stocker-pro-staging', epoch: 2, region: 'us-east-1' }]);
+    expect(site.announcer.announced).toHaveLength(1);
+    expect(site.metrics.values).toEqual({ GuardLooked: 1, GuardFenced: 1 });
+
+    await site.guard();
+    expect(site.recorded).toHaveLength(1);
+    expect(site.metrics.values).toEqual({ GuardLooked: 1, GuardFenced: 0 });
+  });
+
+  test('is fenced also where what it took cannot be counted', async () => {
+    const site = world();
+    await site.guard();
+    expect(site.recorded[0]?.rows).toEqual({});
+    expect(site.announcer.announced[0]?.lines.join()).toContain('is unknown: it keeps no times of commits');
+  });
+
+  test.each<{ case: string; instance?: Parameters<typeof makeInstance>[0]; change?: () => Partial<GuardContext> }>([
+    { case: 'it is production', instance: { resourceId: 'db-PROMOTED' } },
+    { case: 'it follows production', instance: { replicaOf: 'another' } },
+    { case: 'it bears another name', instance: { identifier: 'stocker-pro-staging2' } },
+    { case: 'it starts', instance: { status: 'starting' } },
+    { case: 'production is in this Region', change: () => ({ here: settings.dr }) },
+    { case: 'nobody knows what is production', change: () => ({ control: new FakeControl() }) },
+    {
+      case: 'the recovery that runs has promoted it',
+      instance: { tags: { [incidentTag]: makeLease().incidentId } },
+      change: () => ({
+        control: Object.assign(new FakeControl(), {
+          active: { ...activeDatabase, resourceId: 'db-PROMOTED', region: 'us-west-2', epoch: 2 },
+          lease: makeLease(),
+        }),
+      }),
+    },
+  ])('is left alone where $case', async ({ instance, change }) => {
+    const site = world(instance, change?.());
+    await site.guard();
+    expect(await canLogIn()).toBe(true);
+    expect(site.recorded).toEqual([]);
+  });
+
+  test('(control) one that cannot be closed fails the look, and what looks well is no look', async () => {
+    await database.query("begin; select 1; prepare transaction 'x'").catch(() => undefined);
+    const site = world({ port: 1 });
+    await expect(site.guard()).rejects.toThrow();
+    expect(await canLogIn()).toBe(true);
+    expect(site.metrics.values).toEqual({ GuardLooked: 1, GuardFenced: 0 });
+  });
+});
