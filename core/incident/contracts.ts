@@ -234,6 +234,10 @@ export const Approval = z.strictObject({
     estimatedLossSeconds: z.number().nonnegative(),
     /** Only these are repaired, in place; absent: the whole database. */
     tables: z.array(z.string()).optional(),
+    /** Production leaves a Region, and the candidate follows it already. */
+    failover: z
+      .strictObject({ style: z.enum(['graceful', 'ungraceful']), from: z.string(), to: z.string() })
+      .optional(),
   }),
   decision: ApprovalDecision.optional(),
 });

@@ -74,6 +74,7 @@ export async function requestApproval(
       ...(plan.window === undefined ? {} : { window: plan.window }),
       estimatedLossSeconds: plan.estimatedLossSeconds,
       ...(plan.scope === undefined ? {} : { tables: plan.scope.tables }),
+      ...(plan.failover === undefined ? {} : { failover: partOf(plan.failover) }),
     },
   };
   // The same token again: the question is on record, and people were asked.
@@ -91,6 +92,8 @@ export async function requestApproval(
     waits: true,
   };
 }
+
+const partOf = ({ style, from, to }: NonNullable<PlanToApprove['failover']>) => ({ style, from, to });
 
 function whatIsLost(restorePoint: string | undefined, estimatedLossSeconds: number): string {
   if (restorePoint === undefined) return 'Everything written after the restore point that you choose is lost';
