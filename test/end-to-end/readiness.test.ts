@@ -328,7 +328,9 @@ const dependsOnPrimary = [
   'quotas',
   'subscriptions',
   'drill-database',
+  'drill-region',
   'release-database',
+  'release-region',
 ];
 
 const unknownHeartbeat = expect.objectContaining({ check: 'heartbeat', verdict: 'unknown' });
