@@ -133,10 +133,10 @@ async function heldBy({ address, port }: DatabaseInstance, context: AssessRegion
 
 /**
  * Writes that the replica does not hold: from its newest heartbeat until the primary was first seen without an answer, or
- * until now where it is not known to be down. An estimate: only a ledger counts them.
+ * until now where it is not known to be down. An estimate: only a ledger counts them. Undefined: it holds no heartbeat.
  */
-function estimateLoss(heartbeat: string | undefined, looks: readonly PrimaryLook[], now: string): number {
-  if (heartbeat === undefined) return 0;
+function estimateLoss(heartbeat: string | undefined, looks: readonly PrimaryLook[], now: string): number | undefined {
+  if (heartbeat === undefined) return undefined;
   const isDatabaseDown = ({ signals }: PrimaryLook) =>
     signals.some(({ signal, state }) => signal === 'database' && state === 'down');
   // The last run of them, up to now: what was down and came back lost nothing.
@@ -148,7 +148,7 @@ function estimateLoss(heartbeat: string | undefined, looks: readonly PrimaryLook
 interface Judged {
   readonly style: Failover['style'];
   readonly primary: ReturnType<typeof judgePrimary>;
-  readonly lossSeconds: number;
+  readonly lossSeconds: number | undefined;
   readonly isPromoted: boolean;
 }
 
@@ -190,7 +190,7 @@ interface Found {
   readonly active: ActiveDatabase;
   readonly replica: DatabaseInstance;
   readonly held: Held;
-  readonly lossSeconds: number;
+  readonly lossSeconds: number | undefined;
   readonly failover: Failover;
 }
 
@@ -208,7 +208,8 @@ function planOf(
     candidate: isDrill ? candidateIdentifier(settings, identifier, incident.id) : replica.identifier,
     restore: { kind: 'replica', replica: replica.identifier },
     restorePoint: held.replayed ?? held.heartbeat ?? now,
-    estimatedLossSeconds: failover.style === 'graceful' ? 0 : lossSeconds,
+    // Unknown: everything since it became production, at worst.
+    estimatedLossSeconds: failover.style === 'graceful' ? 0 : (lossSeconds ?? secondsBetween(active.since, now)),
     epoch: active.epoch,
     approval: isDrill || decision?.approved === true || byItself ? 'none' : 'ask',
     failover,

@@ -7,7 +7,7 @@ import type { DatabaseInstance, Databases, Metrics, Secrets, Session, Sessions }
 import { asMoment, withSession } from '../database/sql.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
 import { type ActiveDatabase, recordVersion } from '../incident/contracts.ts';
-import { incidentTag } from '../incident/identifiers.ts';
+import { environmentTag, incidentTag } from '../incident/identifiers.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
 import type { Announcer, Clock, ControlStore } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
@@ -59,7 +59,10 @@ export async function guardDatabase(context: GuardContext): Promise<Guarded> {
 /** Starting or stopped ones take nobody's writes; replicas neither. */
 const answering = new Set(['available', 'backing-up', 'modifying', 'upgrading', 'storage-optimization', 'rebooting']);
 
-/** Whatever bears production's name here; what the recovery that runs has made or promoted is that one's to fence. */
+/**
+ * Whatever bears production's name here, and what begins with it and is tagged as this environment's: no neighbour. What the
+ * recovery that runs has made or promoted is that one's to fence.
+ */
 async function formerIn(
   active: ActiveDatabase,
   { settings, control, databases }: GuardContext,
@@ -68,7 +71,8 @@ async function formerIn(
   const [found, lease] = await Promise.all([databases.list(identifier), control.readLease()]);
   return found.filter(
     (each) =>
-      (each.identifier === identifier || each.identifier.startsWith(`${identifier}-`)) &&
+      (each.identifier === identifier ||
+        (each.identifier.startsWith(`${identifier}-`) && each.tags[environmentTag] === settings.environment)) &&
       each.resourceId !== active.resourceId &&
       each.replicaOf === undefined &&
       (lease === undefined || each.tags[incidentTag] !== lease.incidentId) &&

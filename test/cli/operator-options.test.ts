@@ -5,6 +5,8 @@ import {
   parseApproveOptions,
   parseCancelOptions,
   parseDeclineOptions,
+  parseFailbackOptions,
+  parseFailoverOptions,
   parseRetryOptions,
   parseStartOptions,
   parseStatusOptions,
@@ -29,6 +31,17 @@ describe('Commands on a deployed installation', () => {
     expect(
       parseStartOptions(['--mode', 'recovery', '--confirm', 'production', '--reason', 'lost', '--request-id', 'a-1']),
     ).toMatchObject({ mode: 'recovery', confirm: 'production', requestId: 'a-1' });
+  });
+
+  test('production moves and comes home under the name of its environment', () => {
+    const confirmed = ['--confirm', 'production', '--reason', 'lost'];
+    expect(parseFailoverOptions([...confirmed, '--waive', 'primary-lost,readiness'])).toMatchObject({
+      mode: 'recovery',
+      style: 'ungraceful',
+      waive: ['primary-lost', 'readiness'],
+    });
+    expect(parseFailoverOptions(['--mode', 'drill', '--reason', 'test'])).toMatchObject({ mode: 'drill' });
+    expect(parseFailbackOptions(confirmed)).toMatchObject({ mode: 'recovery', style: 'graceful', waive: [] });
   });
 
   test('tables are named as SQL names them', () => {
@@ -112,6 +125,17 @@ describe('Commands on a deployed installation', () => {
       argv: ['drill', '--mode', 'recovery', '--disaster', 'fire'],
       says: /fire.*drop-table/,
     },
+    { $case: 'a failover without its confirmation', argv: ['failover', '--reason', 'x'], says: /--confirm production/ },
+    {
+      $case: 'a style that is none',
+      argv: ['failover', '--confirm', 'production', '--reason', 'x', '--style', 'brave'],
+      says: /graceful or ungraceful/,
+    },
+    {
+      $case: 'a failback of another environment',
+      argv: ['failback', '--confirm', 'staging', '--reason', 'x'],
+      says: /staging/,
+    },
     { $case: 'a disaster in a drill', argv: ['drill', '--disaster', 'drop-table'], says: /--mode recovery/ },
   ])('refuse $case, naming the fix', async ({ argv: [command = '', ...rest], says }) => {
     const parsers: Record<string, (argv: readonly string[]) => unknown> = {
@@ -122,6 +146,8 @@ describe('Commands on a deployed installation', () => {
       cancel: parseCancelOptions,
       retry: parseRetryOptions,
       start: parseStartOptions,
+      failover: parseFailoverOptions,
+      failback: parseFailbackOptions,
       drill: parseDrillOptions,
     };
     expect(() => parsers[command]?.(rest)).toThrow(UsageError);

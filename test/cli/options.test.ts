@@ -10,6 +10,8 @@ test('without options: production, 50,000 rows, a clock as on AWS for the cloud'
     ...defaults,
     json: false,
     output: undefined,
+    mode: 'drill',
+    scenario: 'database',
     disaster: undefined,
     yes: false,
   });
@@ -23,6 +25,8 @@ test('takes every option', () => {
     ...values,
     json: true,
     output: 'there',
+    mode: 'drill',
+    scenario: 'database',
     disaster: undefined,
     yes: false,
   });
@@ -33,6 +37,19 @@ test('takes every option', () => {
     port: 4566,
     clockFactor: 60,
   });
+});
+
+test.each([
+  { argv: ['--scenario', 'region'], mode: 'drill', scenario: 'region', disaster: undefined },
+  { argv: ['--mode', 'recovery', '--style', 'graceful'], mode: 'recovery', scenario: 'region', disaster: undefined },
+  {
+    argv: ['--mode', 'recovery', '--disaster', 'region-lost'],
+    mode: 'recovery',
+    scenario: 'region',
+    disaster: 'region-lost',
+  },
+])('$argv is a rehearsal of the region', ({ argv, ...rehearsed }) => {
+  expect(parseDrillOptions(argv)).toMatchObject(rehearsed);
 });
 
 test.each([
@@ -54,6 +71,19 @@ test.each([
   { $case: 'a mode that is none', argv: ['--mode', 'rehearsal'], says: /--mode rehearsal/ },
   { $case: 'no disaster to recover from', argv: ['--mode', 'recovery'], says: /--disaster is missing.*drop-table/ },
   { $case: 'an unknown disaster', argv: ['--mode', 'recovery', '--disaster', 'flood'], says: /--disaster flood/ },
+  { $case: 'a scenario that is none', argv: ['--scenario', 'cluster'], says: /--scenario cluster.*database or region/ },
+  { $case: 'a style that is none', argv: ['--mode', 'recovery', '--style', 'brave'], says: /--style brave/ },
+  { $case: 'a style of a drill', argv: ['--style', 'graceful'], says: /a drill leaves production alone/ },
+  {
+    $case: 'a switchover because of a disaster',
+    argv: ['--mode', 'recovery', '--style', 'graceful', '--disaster', 'region-lost'],
+    says: /moves a sound production/,
+  },
+  {
+    $case: 'a failover because of a dropped table',
+    argv: ['--mode', 'recovery', '--scenario', 'region', '--disaster', 'drop-table'],
+    says: /not recovered from drop-table/,
+  },
   { $case: 'a disaster without the mode', argv: ['--disaster', 'drop-table'], says: /Give --mode recovery/ },
 ])('refuses $case of a drill', ({ argv, says }) => {
   expect(() => parseDrillOptions(argv)).toThrow(UsageError);

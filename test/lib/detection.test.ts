@@ -7,6 +7,8 @@ import { describeRules, only, type Properties, resourcesOf, type Stack, stacks, 
 const root = join(import.meta.dirname, '../..');
 const alarmsOf = (stack: Stack) =>
   resourcesOf(stack, 'AWS::CloudWatch::Alarm').map(([id, { Properties }]): Properties => ({ id, ...Properties }));
+const compositesOf = (stack: Stack) =>
+  resourcesOf(stack, 'AWS::CloudWatch::CompositeAlarm').map(([, { Properties }]) => Properties);
 const alarm = (stack: Stack, name: string) =>
   only(stack, 'AWS::CloudWatch::Alarm', ({ AlarmName }) => AlarmName === `stocker-dr-${stack.environment}-${name}`);
 const nameOf = (stack: Stack, { AlarmName }: Properties) =>
@@ -364,7 +366,9 @@ describe('runbooks', () => {
       .map((section) => ({ file, heading: section.split('\n')[0] ?? '', section })),
   );
   const linked = new Set(
-    stacks.flatMap(alarmsOf).map(({ AlarmDescription }) => links.exec(AlarmDescription)?.[0].replace('Runbook: ', '')),
+    [...stacks.flatMap(alarmsOf), ...stacks.flatMap(compositesOf)].map(({ AlarmDescription }) =>
+      links.exec(AlarmDescription)?.[0].replace('Runbook: ', ''),
+    ),
   );
 
   it.each(sections)('$file $heading is the runbook of an alarm', ({ file, heading }) => {

@@ -78,9 +78,7 @@ async function live(): Promise<readonly Fired[]> {
   await deployer.deploy(inject('assemblies').production);
   service.start();
   await clock.pass(7 * day);
-  const often = ['heartbeat', 'sentinel', 'progress', 'region-guard', 'region-probe', 'region-latch'].map(
-    (name) => `stocker-dr-production-${name}`,
-  );
+  const often = ['heartbeat', 'sentinel', 'progress', 'region-guard'].map((name) => `stocker-dr-production-${name}`);
   for (const Name of often) service.operations.DeleteSchedule?.run({ Name }, {} as never);
   await clock.pass(end - minute - clock.now());
   service.stop();
@@ -120,9 +118,10 @@ describe('a year of schedules', async () => {
     isEvery(15, timesOf('incident-clean-up-stopped'), end);
   });
 
-  it('beats every minute, and looks for damage and tells of progress every five', () => {
+  it('beats and guards every minute, and looks for damage and tells of progress every five', () => {
     const week = start + 7 * day;
     isEvery(1, timesOf('database-write-heartbeat'), week);
+    isEvery(1, timesOf('region-guard-database'), week);
     isEvery(5, timesOf('database-look-for-damage'), week);
     isEvery(5, timesOf('incident-report-progress'), week);
   });
@@ -139,7 +138,7 @@ describe('a year of schedules', async () => {
         expect(requests[target].safeParse(JSON.parse(input ?? '{}')).success, what).toBe(true);
     const functions = [
       ...['backup-watch-backups', 'database-look-for-damage', 'database-write-heartbeat'],
-      ...['incident-clean-up-stopped', 'incident-report-progress'],
+      ...['incident-clean-up-stopped', 'incident-report-progress', 'region-guard-database'],
     ];
     expect([...new Set(fired.map(({ target }) => target))].sort()).toEqual(
       [...Object.keys(requests), ...functions].sort(),

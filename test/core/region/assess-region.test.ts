@@ -76,6 +76,13 @@ describe('a failover is planned', () => {
     expect(output.failover).toMatchObject({ primary: 'lost', style: 'ungraceful', isPromoted: false });
     expect(output.restorePoint).toBe(ago(200));
   });
+  test('of which nobody knows what it holds: all since it became production may be lost', async () => {
+    const empty = {
+      open: async () => ({ query: async () => [{ at: null, replayed: null }], close: async () => undefined }),
+    };
+    const { output } = await assess({ sessions: empty });
+    expect(output.estimatedLossSeconds).toBeGreaterThan(300 * 86_400);
+  });
   test('gracefully, of a primary that is alive: nothing is lost', async () => {
     const alive = { newest: async () => [look(ago(60), 'up')] };
     const close = {
@@ -143,6 +150,17 @@ describe('a failover is denied', () => {
       },
       of: { style: 'graceful' },
       says: /replica-close: the replica is 15 min/,
+    },
+    {
+      case: 'nobody knows how far the replica is for a switchover',
+      change: {
+        looks: { newest: async () => [look(ago(60), 'up')] },
+        sessions: {
+          open: async () => ({ query: async () => [{ at: null, replayed: null }], close: async () => undefined }),
+        },
+      },
+      of: { style: 'graceful' },
+      says: /replica-close: how far the replica is behind is unknown/,
     },
   ])('where $case', async ({ change, of, says }) => {
     await expect(assess(change, of)).rejects.toMatchObject({

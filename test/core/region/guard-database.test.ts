@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { incidentTag } from '../../../core/incident/identifiers.ts';
+import { environmentTag, incidentTag } from '../../../core/incident/identifiers.ts';
 import type { GuardRecord } from '../../../core/region/contracts.ts';
 import { type GuardContext, guardDatabase } from '../../../core/region/guard-database.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -56,6 +56,13 @@ describe('a database that came back', () => {
     expect(site.metrics.values).toEqual({ GuardLooked: 1, GuardFenced: 0 });
   });
 
+  test('is fenced under a name that a recovery gave it, where it is tagged as this environment’s', async () => {
+    const identifier = 'stocker-pro-staging-0a1b2c3d';
+    const site = world({ identifier, tags: { [environmentTag]: settings.environment } });
+    await site.guard();
+    expect(site.recorded).toMatchObject([{ identifier }]);
+  });
+
   test('is fenced also where what it took cannot be counted', async () => {
     const site = world();
     await site.guard();
@@ -67,6 +74,7 @@ describe('a database that came back', () => {
     { case: 'it is production', instance: { resourceId: 'db-PROMOTED' } },
     { case: 'it follows production', instance: { replicaOf: 'another' } },
     { case: 'it bears another name', instance: { identifier: 'stocker-pro-staging2' } },
+    { case: 'it is a neighbour’s', instance: { identifier: 'stocker-pro-staging-analytics' } },
     { case: 'it starts', instance: { status: 'starting' } },
     { case: 'production is in this Region', change: () => ({ here: settings.dr }) },
     { case: 'nobody knows what is production', change: () => ({ control: new FakeControl() }) },
