@@ -95,10 +95,12 @@ export class Sandbox {
   load(path: string): object {
     const known = this.#modules.get(path);
     if (known !== undefined) return known.exports;
+    const file = codeOf(path);
+    if (file.isCommon) return loadCommon(path);
     const module = { exports: {} };
     this.#modules.set(path, module);
     this.#evaluating++;
-    wrapperOf(path)(
+    file.wrapper(
       module.exports,
       (name) => this.#require(path, name),
       module,
@@ -119,17 +121,60 @@ export class Sandbox {
 }
 
 const requireBuiltin = createRequire(import.meta.url);
-const wrappers = new Map<string, Wrapper>();
 
-/** Compiled once for all sandboxes. */
-function wrapperOf(path: string): Wrapper {
-  const known = wrappers.get(path);
+/** A file of a bundle, compiled once for all sandboxes. */
+interface Code {
+  readonly wrapper: Wrapper;
+  /**
+   * Whether all sandboxes share what it exports. It names nothing that is a cloud's own, and neither does what it
+   * requires: types, checks, decisions. Evaluated for each, they would be as many classes, all of which the engine has to
+   * learn anew.
+   */
+  readonly isCommon: boolean;
+}
+
+/** By path, and by content: two assemblies have most of their files in common. */
+const codeByPath = new Map<string, Code>();
+const codeByContent = new Map<string, Code>();
+
+function codeOf(path: string): Code {
+  const known = codeByPath.get(path);
   if (known !== undefined) return known;
-  const code = asCommonJs(readFileSync(path, 'utf8'));
-  const source = `(function (exports, require, module, __fileUrl, ${hidden.join(', ')}) {${code}\n})`;
-  const wrapper = new Script(source, { filename: path }).runInThisContext() as Wrapper;
-  wrappers.set(path, wrapper);
-  return wrapper;
+  const { key, code } = asCommonJs(readFileSync(path, 'utf8'));
+  let made = codeByContent.get(key);
+  if (made === undefined) {
+    const source = `(function (exports, require, module, __fileUrl, ${hidden.join(', ')}) {${code}\n})`;
+    const wrapper = new Script(source, { filename: path }).runInThisContext() as Wrapper;
+    made = { wrapper, isCommon: isCommon(path, code) };
+    codeByContent.set(key, made);
+  }
+  codeByPath.set(path, made);
+  return made;
+}
+
+/** `Date` is the process's own in common files: they may take a time apart, but not ask for it. Chance is the run's. */
+const own = new RegExp(
+  `\\b(${hidden.filter((name) => name !== 'Date' && name !== 'Math').join('|')}|__fileUrl)\\b|\\bDate\\.now\\b|new Date(?!\\(.)|new Date\\(\\)`,
+);
+
+function isCommon(path: string, code: string): boolean {
+  if (own.test(code)) return false;
+  const required = [...code.matchAll(/\brequire\(\s*["']([^"']+)["']\s*\)/g)].map(([, name = '']) => name);
+  return required.every((name) => name.startsWith('.') && codeOf(resolve(dirname(path), name)).isCommon);
+}
+
+/** What common files are given for the hidden names: they use two of them. */
+const common = hidden.map((name) => ({ Date, Math } as Globals)[name]);
+const commonModules = new Map<Wrapper, { exports: object }>();
+
+function loadCommon(path: string): object {
+  const { wrapper } = codeOf(path);
+  const known = commonModules.get(wrapper);
+  if (known !== undefined) return known.exports;
+  const module = { exports: {} };
+  commonModules.set(wrapper, module);
+  wrapper(module.exports, (name) => loadCommon(resolve(dirname(path), name)), module, `file://${path}`, ...common);
+  return module.exports;
 }
 
 /** One process after another meets the same files. In this checkout: code from a directory that all users share is not run. */
@@ -144,18 +189,18 @@ const translation = {
 } as const;
 
 /** An ECMAScript module as a CommonJS one, translated once for this machine. */
-function asCommonJs(source: string): string {
+function asCommonJs(source: string): { readonly key: string; readonly code: string } {
   const key = createHash('sha256')
     .update(JSON.stringify([version, translation, source]))
     .digest('hex');
   const file = join(translations, `${key}.cjs`);
-  if (existsSync(file)) return readFileSync(file, 'utf8');
+  if (existsSync(file)) return { key, code: readFileSync(file, 'utf8') };
   const { code } = transformSync(source, translation);
   mkdirSync(translations, { recursive: true });
   // Renamed when complete: others translate at the same time.
   writeFileSync(`${file}.${process.pid}`, code);
   renameSync(`${file}.${process.pid}`, file);
-  return code;
+  return { key, code };
 }
 
 function globalsOf(sandbox: Sandbox): Globals {
