@@ -3,15 +3,13 @@
  * chance, sockets, variables and output of the cloud that holds it instead of the machine's. Evaluating takes tens of
  * milliseconds, a run takes few: an environment that a cloud gives back as it got it serves the next cloud too.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { format } from 'node:util';
-import { Script } from 'node:vm';
-import { transformSync, version } from 'esbuild';
 import type { Dispatch } from '../wire/server.ts';
 import type { VirtualClock } from './clock.ts';
+import { codeOf, type Globals, hidden, loadCommon, settled } from './code.ts';
 import { shorten } from './direct.ts';
 import { httpModule, virtualFetch } from './http.ts';
 import type { VirtualNetwork } from './network.ts';
@@ -33,21 +31,6 @@ export interface Surroundings {
   readonly newToken: () => string;
   readonly onOutput: (text: string) => void;
 }
-
-type Globals = Readonly<Record<string, unknown>>;
-type Wrapper = (
-  exports: object,
-  require: (name: string) => unknown,
-  module: object,
-  fileUrl: string,
-  ...globals: unknown[]
-) => void;
-
-/** The names that a file's own scope hides from it. */
-const hidden = [
-  ...(['process', 'Date', 'Math', 'performance', 'console', 'crypto', 'fetch', 'AbortSignal'] as const),
-  ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
-] as const;
 
 export class Sandbox {
   /** False once a call failed in a way that clients remember, or the environment was killed: it serves no other cloud. */
@@ -96,7 +79,7 @@ export class Sandbox {
     const known = this.#modules.get(path);
     if (known !== undefined) return known.exports;
     const file = codeOf(path);
-    if (file.isCommon) return loadCommon(path);
+    if (file.isCommon && !file.passesRequireOn) return loadCommon(path);
     const module = { exports: {} };
     this.#modules.set(path, module);
     this.#evaluating++;
@@ -108,6 +91,7 @@ export class Sandbox {
       ...hidden.map((name) => this.#globals[name]),
     );
     this.#evaluating--;
+    module.exports = settled(module.exports);
     shorten(module.exports, this);
     return module.exports;
   }
@@ -121,87 +105,6 @@ export class Sandbox {
 }
 
 const requireBuiltin = createRequire(import.meta.url);
-
-/** A file of a bundle, compiled once for all sandboxes. */
-interface Code {
-  readonly wrapper: Wrapper;
-  /**
-   * Whether all sandboxes share what it exports. It names nothing that is a cloud's own, and neither does what it
-   * requires: types, checks, decisions. Evaluated for each, they would be as many classes, all of which the engine has to
-   * learn anew.
-   */
-  readonly isCommon: boolean;
-}
-
-/** By path, and by content: two assemblies have most of their files in common. */
-const codeByPath = new Map<string, Code>();
-const codeByContent = new Map<string, Code>();
-
-function codeOf(path: string): Code {
-  const known = codeByPath.get(path);
-  if (known !== undefined) return known;
-  const { key, code } = asCommonJs(readFileSync(path, 'utf8'));
-  let made = codeByContent.get(key);
-  if (made === undefined) {
-    const source = `(function (exports, require, module, __fileUrl, ${hidden.join(', ')}) {${code}\n})`;
-    const wrapper = new Script(source, { filename: path }).runInThisContext() as Wrapper;
-    made = { wrapper, isCommon: isCommon(path, code) };
-    codeByContent.set(key, made);
-  }
-  codeByPath.set(path, made);
-  return made;
-}
-
-/** `Date` is the process's own in common files: they may take a time apart, but not ask for it. Chance is the run's. */
-const own = new RegExp(
-  `\\b(${hidden.filter((name) => name !== 'Date' && name !== 'Math').join('|')}|__fileUrl)\\b|\\bDate\\.now\\b|new Date(?!\\(.)|new Date\\(\\)`,
-);
-
-function isCommon(path: string, code: string): boolean {
-  if (own.test(code)) return false;
-  const required = [...code.matchAll(/\brequire\(\s*["']([^"']+)["']\s*\)/g)].map(([, name = '']) => name);
-  return required.every((name) => name.startsWith('.') && codeOf(resolve(dirname(path), name)).isCommon);
-}
-
-/** What common files are given for the hidden names: they use two of them. */
-const common = hidden.map((name) => ({ Date, Math } as Globals)[name]);
-const commonModules = new Map<Wrapper, { exports: object }>();
-
-function loadCommon(path: string): object {
-  const { wrapper } = codeOf(path);
-  const known = commonModules.get(wrapper);
-  if (known !== undefined) return known.exports;
-  const module = { exports: {} };
-  commonModules.set(wrapper, module);
-  wrapper(module.exports, (name) => loadCommon(resolve(dirname(path), name)), module, `file://${path}`, ...common);
-  return module.exports;
-}
-
-/** One process after another meets the same files. In this checkout: code from a directory that all users share is not run. */
-const translations = join(import.meta.dirname, '../../node_modules/.cache/sandboxes');
-
-const translation = {
-  format: 'cjs',
-  target: 'node24',
-  // Into require, which is the sandbox's own.
-  supported: { 'dynamic-import': false },
-  define: { 'import.meta.url': '__fileUrl' },
-} as const;
-
-/** An ECMAScript module as a CommonJS one, translated once for this machine. */
-function asCommonJs(source: string): { readonly key: string; readonly code: string } {
-  const key = createHash('sha256')
-    .update(JSON.stringify([version, translation, source]))
-    .digest('hex');
-  const file = join(translations, `${key}.cjs`);
-  if (existsSync(file)) return { key, code: readFileSync(file, 'utf8') };
-  const { code } = transformSync(source, translation);
-  mkdirSync(translations, { recursive: true });
-  // Renamed when complete: others translate at the same time.
-  writeFileSync(`${file}.${process.pid}`, code);
-  renameSync(`${file}.${process.pid}`, file);
-  return { key, code };
-}
 
 function globalsOf(sandbox: Sandbox): Globals {
   const now = () => sandbox.around?.now() ?? 0;
