@@ -9,16 +9,26 @@ import { build, type Plugin } from 'esbuild';
 import { bundleOptions, findFunctions } from '../../lib/bundle.ts';
 import type { Plan } from './plan.ts';
 
-export interface Protection {
+/** What can be taken out of the bundle. */
+export interface Weakening {
   readonly name: string;
-  /** A seed that missed it when last looked: tried first, so that the search is short as long as plans stay what they are. */
-  readonly seed: number;
   /** Where it is, and what stands there instead when it is off. The text occurs once. */
   readonly edits: readonly { readonly file: string; readonly text: string; readonly instead: string }[];
   /** Invariants of design.md, one of which is violated without it. */
   readonly guards: readonly number[];
+}
+
+/** One that some seed misses. */
+export interface Protection extends Weakening {
+  /** A seed that missed it when last looked: tried first, so that the search is short as long as plans stay what they are. */
+  readonly seed: number;
   /** What a plan must bring for the protection to matter: the seeds that do are tried first. */
   readonly matters: (plan: Plan) => boolean;
+}
+
+/** One that no seed misses: the run that does, which breaks nothing as long as it is there. */
+export interface Planned extends Weakening {
+  readonly plan: Plan;
 }
 
 const has = (plan: Plan, kind: Plan['faults'][number]['kind']) => plan.faults.some((fault) => fault.kind === kind);
@@ -166,8 +176,39 @@ export const protections: readonly Protection[] = [
   },
 ];
 
+/** Whoever begins, nothing else happens and nobody is asked. */
+const alone = (beginning: Plan['beginning']): Plan => ({ seed: 1, beginning, acts: [], faults: [], skewMs: 0 });
+
+/** A backup without its copy says that it succeeded. The run is denied the copy. */
+export const verdictOfBackup: Planned = {
+  name: 'verdict of a backup',
+  edits: [
+    {
+      file: 'core/backup/report-backup.ts',
+      text: "const verdict = failed.length === 0 && outcomes.length > 0 ? 'succeeded' : 'failed';",
+      instead: "const verdict = 'succeeded' as BackupRecord['verdict'];",
+    },
+  ],
+  guards: [8],
+  plan: alone({ kind: 'backup', task: 'backup' }),
+};
+
+/** A check whose look failed says that all is well. The run's look at secrets fails. */
+export const silenceIsUnknown: Planned = {
+  name: 'silence is unknown',
+  edits: [
+    {
+      file: 'core/readiness/check.ts',
+      text: "{ verdict: 'unknown', reason: answer.silent }",
+      instead: "{ verdict: 'ready' as const, reason: answer.silent }",
+    },
+  ],
+  guards: [8],
+  plan: alone({ kind: 'look' }),
+};
+
 /** An assembly like this one, whose functions lack the protection. */
-export async function without(protection: Protection, assembly: string, directory: string): Promise<string> {
+export async function without(protection: Weakening, assembly: string, directory: string): Promise<string> {
   const target = join(directory, `without-${protection.name.replaceAll(' ', '-')}`);
   mkdirSync(target, { recursive: true });
   const hash = hashOfFunctions(assembly);
@@ -195,7 +236,7 @@ function hashOfFunctions(assembly: string): string {
 }
 
 /** Throws where a text is not there, or not alone: a protection that was moved would be believed to be off. */
-const weaken = ({ name, edits }: Protection): Plugin => ({
+const weaken = ({ name, edits }: Weakening): Plugin => ({
   name,
   setup(building) {
     for (const file of new Set(edits.map((edit) => edit.file)))
@@ -207,7 +248,7 @@ const weaken = ({ name, edits }: Protection): Plugin => ({
   },
 });
 
-function replaceOnce(contents: string, { file, text, instead }: Protection['edits'][number], name: string): string {
+function replaceOnce(contents: string, { file, text, instead }: Weakening['edits'][number], name: string): string {
   if (contents.split(text).length !== 2) throw new Error(`${file} does not hold the ${name} once: ${text}`);
   return contents.replace(text, () => instead);
 }

@@ -7,7 +7,7 @@ import type { Stage } from './actors.ts';
 import { Fleet } from './fleet.ts';
 import { jobs, kinds, machines, tasks } from './matrix.ts';
 import { callFaults, type Plan, planOf, scenarios } from './plan.ts';
-import { type Protection, protections, without } from './protections.ts';
+import { protections, silenceIsUnknown, verdictOfBackup, without } from './protections.ts';
 import { simulate } from './run.ts';
 import { shrink } from './shrink.ts';
 
@@ -114,50 +114,24 @@ describe('the checker bites', () => {
   });
 
   it('misses the verdict of a backup: one without its copy says that it succeeded', async () => {
-    const verdict: Protection = {
-      name: 'verdict of a backup',
-      seed: 1,
-      edits: [
-        {
-          file: 'core/backup/report-backup.ts',
-          text: "const verdict = failed.length === 0 && outcomes.length > 0 ? 'succeeded' : 'failed';",
-          instead: "const verdict = 'succeeded' as BackupRecord['verdict'];",
-        },
-      ],
-      guards: [8],
-      matters: () => true,
-    };
-    const plan: Plan = { ...quiet, beginning: { kind: 'backup', task: 'backup' } };
+    const { plan } = verdictOfBackup;
     const onReady = ({ site }: Stage) =>
       void site.cloud.faults.inject({ service: 'rds', operation: 'CopyDBSnapshot', effect: { kind: 'deny' } });
     const sound = await simulate(plan, { ...options, onReady });
     expect(sound).toMatchObject({ violations: [], ends: ['Failed'] });
-    const weakened = await without(verdict, assembly, directory);
+    const weakened = await without(verdictOfBackup, assembly, directory);
     const { violations } = await simulate(plan, { ...options, onReady, assembly: weakened });
-    expect(violations.map(({ invariant }) => invariant)).toEqual([8]);
+    expect(violations.map(({ invariant }) => invariant)).toEqual(verdictOfBackup.guards);
   });
 
   it('misses that silence is unknown: a check whose look failed says that all is well', async () => {
-    const silence: Protection = {
-      name: 'silence is unknown',
-      seed: 1,
-      edits: [
-        {
-          file: 'core/readiness/check.ts',
-          text: "{ verdict: 'unknown', reason: answer.silent }",
-          instead: "{ verdict: 'ready' as const, reason: answer.silent }",
-        },
-      ],
-      guards: [8],
-      matters: () => true,
-    };
     const cell = { machine: 'readiness', task: 'LookAtSecrets', kind: 'terminal' } as const;
-    const base: Plan = { ...quiet, beginning: { kind: 'look' } };
+    const { plan: base } = silenceIsUnknown;
     const sound = await fleet.run<'cell'>({ kind: 'cell', cell, base, ...place });
     expect(sound).toMatchObject({ violations: [], struck: true, end: 'Succeeded' });
-    const weakened = { directory, assembly: await without(silence, assembly, directory) };
+    const weakened = { directory, assembly: await without(silenceIsUnknown, assembly, directory) };
     const { violations } = await fleet.run<'cell'>({ kind: 'cell', cell, base, ...weakened });
-    expect(violations.map(({ invariant }) => invariant)).toEqual([8]);
+    expect(violations.map(({ invariant }) => invariant)).toEqual(silenceIsUnknown.guards);
   });
 
   it('tells the shortest story that still does', async () => {
