@@ -49,7 +49,7 @@ export class Fleet {
     const child = fork(join(import.meta.dirname, 'worker.ts'), {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       // The parent's own flags (a test runner's loader, an inspector) are none of its. Much is used once and dropped, and
-      // most code is used again only many runs later: with these a seed takes a quarter less.
+      // most code is used again only many runs later.
       execArgv: ['--max-semi-space-size=64', '--no-flush-bytecode'],
       // Compiled code is kept from run to run, as for a synth.
       env: {
