@@ -3,15 +3,13 @@
  * chance, sockets, variables and output of the cloud that holds it instead of the machine's. Evaluating takes tens of
  * milliseconds, a run takes few: an environment that a cloud gives back as it got it serves the next cloud too.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { format } from 'node:util';
-import { Script } from 'node:vm';
-import { transformSync, version } from 'esbuild';
 import type { Dispatch } from '../wire/server.ts';
 import type { VirtualClock } from './clock.ts';
+import { codeOf, type Globals, hidden, loadCommon, settled } from './code.ts';
 import { shorten } from './direct.ts';
 import { httpModule, virtualFetch } from './http.ts';
 import type { VirtualNetwork } from './network.ts';
@@ -33,21 +31,6 @@ export interface Surroundings {
   readonly newToken: () => string;
   readonly onOutput: (text: string) => void;
 }
-
-type Globals = Readonly<Record<string, unknown>>;
-type Wrapper = (
-  exports: object,
-  require: (name: string) => unknown,
-  module: object,
-  fileUrl: string,
-  ...globals: unknown[]
-) => void;
-
-/** The names that a file's own scope hides from it. */
-const hidden = [
-  ...(['process', 'Date', 'Math', 'performance', 'console', 'crypto', 'fetch', 'AbortSignal'] as const),
-  ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
-] as const;
 
 export class Sandbox {
   /** False once a call failed in a way that clients remember, or the environment was killed: it serves no other cloud. */
@@ -95,10 +78,12 @@ export class Sandbox {
   load(path: string): object {
     const known = this.#modules.get(path);
     if (known !== undefined) return known.exports;
+    const file = codeOf(path);
+    if (file.isCommon && !file.passesRequireOn) return loadCommon(path);
     const module = { exports: {} };
     this.#modules.set(path, module);
     this.#evaluating++;
-    wrapperOf(path)(
+    file.wrapper(
       module.exports,
       (name) => this.#require(path, name),
       module,
@@ -106,6 +91,7 @@ export class Sandbox {
       ...hidden.map((name) => this.#globals[name]),
     );
     this.#evaluating--;
+    module.exports = settled(module.exports);
     shorten(module.exports, this);
     return module.exports;
   }
@@ -119,44 +105,6 @@ export class Sandbox {
 }
 
 const requireBuiltin = createRequire(import.meta.url);
-const wrappers = new Map<string, Wrapper>();
-
-/** Compiled once for all sandboxes. */
-function wrapperOf(path: string): Wrapper {
-  const known = wrappers.get(path);
-  if (known !== undefined) return known;
-  const code = asCommonJs(readFileSync(path, 'utf8'));
-  const source = `(function (exports, require, module, __fileUrl, ${hidden.join(', ')}) {${code}\n})`;
-  const wrapper = new Script(source, { filename: path }).runInThisContext() as Wrapper;
-  wrappers.set(path, wrapper);
-  return wrapper;
-}
-
-/** One process after another meets the same files. In this checkout: code from a directory that all users share is not run. */
-const translations = join(import.meta.dirname, '../../node_modules/.cache/sandboxes');
-
-const translation = {
-  format: 'cjs',
-  target: 'node24',
-  // Into require, which is the sandbox's own.
-  supported: { 'dynamic-import': false },
-  define: { 'import.meta.url': '__fileUrl' },
-} as const;
-
-/** An ECMAScript module as a CommonJS one, translated once for this machine. */
-function asCommonJs(source: string): string {
-  const key = createHash('sha256')
-    .update(JSON.stringify([version, translation, source]))
-    .digest('hex');
-  const file = join(translations, `${key}.cjs`);
-  if (existsSync(file)) return readFileSync(file, 'utf8');
-  const { code } = transformSync(source, translation);
-  mkdirSync(translations, { recursive: true });
-  // Renamed when complete: others translate at the same time.
-  writeFileSync(`${file}.${process.pid}`, code);
-  renameSync(`${file}.${process.pid}`, file);
-  return code;
-}
 
 function globalsOf(sandbox: Sandbox): Globals {
   const now = () => sandbox.around?.now() ?? 0;
