@@ -12,7 +12,7 @@ import { disasters } from '../../workload/disasters/index.ts';
 import { clientsOf } from '../clients.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
-import { type Installation, install, mailsOf } from '../installation.ts';
+import { type Installation, install, mailsOf, switchAlarmRule } from '../installation.ts';
 import type { DrillOptions } from '../options.ts';
 import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
 import { type MoveMeasurement, moveCost, moveMeasured, moveObjections } from '../region-measure.ts';
@@ -58,6 +58,8 @@ export async function regionDrill(options: DrillOptions): Promise<ExitCode> {
     });
     watchers = watchFromOutside(installation);
     await waitUntilWorthDrilling(installation, watchers.writers, screen);
+    // A scaled heartbeat that is late on a busy machine would start a recovery of a database that nobody has lost.
+    await switchAlarmRule('DisableRule', installation.configuration, installation.cloud);
     await makeReady(installation);
     return await rehearse({ installation, watchers, options, screen, gone: new Set() });
   } finally {
