@@ -38,7 +38,6 @@ export default defineConfig({
           name: 'rooms',
           include: testsIn('**'),
           exclude: [...assembled, ...endToEnd, ...simulation],
-          isolate: false, // What they import is loaded once a worker.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },

@@ -495,7 +495,12 @@ describe('with the primary Region dark', () => {
     const { cluster, namespace, name } = application.deployment;
     const kubernetes = (cloud.service('eks', there) as EksService).kubernetes(cluster);
     for (const item of items) await kubernetes.apply(item);
-    const answer = await fetch(`${await kubernetes.address(namespace, name)}/health/ready`);
+    // The deployment of the pilot light has a service already, and no pods: they come with what was applied.
+    const url = await kubernetes.address(namespace, name);
+    const answer = await eventually('an application that is ready', async () => {
+      const found = await fetch(`${url}/health/ready`).catch(() => undefined);
+      return found?.ok && found;
+    });
     expect(await answer.json()).toMatchObject({ status: 'ready' });
   });
 });

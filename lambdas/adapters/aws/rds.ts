@@ -178,6 +178,8 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
         if (isNamed(error, 'DBInstanceNotFoundFault', 'DBInstanceNotFound')) return 'gone';
         if (isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState'))
           throw DatabaseNotReady(`${identifier} cannot be deleted yet: ${messageOf(error)}`, { cause: error });
+        // Its tags allow it. What is gone has none: a repeated call whose first answer was lost is refused.
+        if (isNamed(error, 'AccessDenied') && (await this.find(identifier)) === undefined) return 'gone';
         throw error;
       }
     },

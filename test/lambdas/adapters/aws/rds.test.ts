@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { databases } from '../../../../lambdas/adapters/aws/rds.ts';
 import { explicitSettings, provisionedStorage } from '../../../../lambdas/adapters/aws/rds-restore.ts';
 import { makeInstance } from '../../../core/fakes.ts';
 
@@ -56,4 +59,45 @@ test('a restore leaves nothing to the defaults of RDS that its source says other
     PubliclyAccessible: false,
     Tags: [{ Key: 'stocker-dr:incident', Value: 'drill-1' }],
   });
+});
+
+/** RDS that refuses every deletion; `exists` is what it says of the instance when it is asked. */
+async function refusingDeletion(exists: boolean, region: string) {
+  const failure = (status: number, code: string) => ({
+    status,
+    body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error></ErrorResponse>`,
+  });
+  const instance =
+    '<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance><DBInstanceIdentifier>copy</DBInstanceIdentifier></DBInstance></DBInstances></DescribeDBInstancesResult></DescribeDBInstancesResponse>';
+  const server = createServer(async (request, response) => {
+    let asked = '';
+    for await (const chunk of request) asked += chunk;
+    const denied = asked.includes('Action=DeleteDBInstance');
+    const { status, body } = denied
+      ? failure(403, 'AccessDenied')
+      : exists
+        ? { status: 200, body: instance }
+        : failure(404, 'DBInstanceNotFound');
+    response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    server.closeAllConnections();
+    server.close();
+  });
+  return databases({ here: { region } as Parameters<typeof databases>[0]['here'] });
+}
+
+test('a deletion that is refused because what it names is gone has succeeded', async () => {
+  const rds = await refusingDeletion(false, 'us-east-1');
+  expect(await rds.delete('copy')).toBe('gone');
+});
+
+test('(control) a deletion that is refused while the instance is there fails', async () => {
+  const rds = await refusingDeletion(true, 'us-west-2');
+  await expect(rds.delete('copy')).rejects.toMatchObject({ name: 'AccessDenied' });
 });
