@@ -7,9 +7,11 @@ import { configurationOf } from '../../config/index.ts';
 import { namesOf } from '../../config/names.ts';
 import { renderReport } from '../../core/evidence/render-html.ts';
 import type { Approval, IncidentRecord, RestoreTo } from '../../core/incident/contracts.ts';
+import type { EksService } from '../../local/services/eks/service.ts';
 import type { RdsService } from '../../local/services/rds/index.ts';
 import type { Clients as Writers } from '../../workload/clients/clients.ts';
 import { type Prober, startProber } from '../../workload/clients/prober.ts';
+import type { Victim } from '../../workload/disasters/disaster.ts';
 import { disasters } from '../../workload/disasters/index.ts';
 import { decide } from '../approval.ts';
 import { ask, canAsk, isYes } from '../ask.ts';
@@ -29,6 +31,7 @@ import { duration, Screen } from '../screen.ts';
 import { executions, makeDirectory, print, waitUntilWorthDrilling, writeAllTheTime } from './drill.ts';
 
 export type RecoveryDrillOptions = DrillOptions & { readonly disaster: string };
+type Scenario = 'database' | 'cluster';
 
 /** How long the alarms may take: three silent periods of the slowest, and the sentinel's round over every index. */
 const detectionMs = 240_000;
@@ -40,9 +43,11 @@ const probedProduct = 1;
 /** Runs the rehearsal and returns the exit code; cleans up on every path. */
 export async function recoveryDrill(options: RecoveryDrillOptions): Promise<ExitCode> {
   requireAnswers(options);
-  if (configurationOf(options.environment).automatic.database === 'off')
+  const { scenario } = options;
+  if (scenario === 'region') throw new UsageError('--scenario region is rehearsed by both Regions, not by one.');
+  if (configurationOf(options.environment).automatic[scenario] === 'off')
     throw new UsageError(
-      `--environment ${options.environment}: no alarm starts a recovery there (automatic.database is off), so there is nothing to rehearse. Give one that asks, such as production.`,
+      `--environment ${options.environment}: no alarm starts a recovery there (automatic.${scenario} is off), so there is nothing to rehearse. Give one that asks, such as production.`,
     );
   const screen = new Screen({ silent: options.json });
   if (options.output !== undefined) makeDirectory(options.output);
@@ -114,9 +119,10 @@ async function rehearse(
   const { configuration, clients } = installation;
   const { incidentTable } = namesOf(configuration);
   const { rtoSeconds } = configuration.objectives;
-  const before = new Set((await executions(installation)).map(({ executionArn }) => executionArn));
+  const scenario = options.scenario === 'cluster' ? 'cluster' : 'database';
+  const before = new Set((await executions(installation, scenario)).map(({ executionArn }) => executionArn));
   const disaster = await strike(installation, options.disaster, screen);
-  const executionArn = await detected(installation, before, screen);
+  const executionArn = await detected(installation, before, scenario, screen);
   if (executionArn === undefined) {
     const missed = await readMissed(installation, disaster.struckAt, detectionMs / 1000);
     if (options.json) print(missed);
@@ -166,15 +172,17 @@ async function strike(
   const disaster = disasters[name];
   if (!disaster) throw new UsageError(`--disaster ${name} is not known.`);
   const { identifier, name: databaseName } = configuration.database;
-  const server = (cloud.service('rds', configuration.primary.region) as RdsService).clusterOf(identifier);
+  const { region } = configuration.primary;
+  const server = (cloud.service('rds', region) as RdsService).clusterOf(identifier);
   if (!server) throw new Error(`${identifier} has no server`);
   const master = await connect(database, databaseName, cloud.certificateAuthority);
   // The server may end under this very session.
   master.on('error', () => undefined);
   const struckAt = Date.now();
   try {
-    const goDark = () => cloud.goDark(configuration.primary.region);
-    const done = await disaster.strike({ master, server, goDark });
+    const goDark = () => cloud.goDark(region);
+    const cluster = clusterOf(configuration, cloud);
+    const done = await disaster.strike({ master, server, cluster, goDark });
     screen.heading(`Disaster: ${disaster.title} (${done})`);
     return { title: disaster.title, done, struckAt };
   } finally {
@@ -182,15 +190,38 @@ async function strike(
   }
 }
 
+/** Production's cluster, for who owns its machines and for who has its administrator's credentials. */
+function clusterOf(
+  { cluster, primary: { region } }: Installation['configuration'],
+  cloud: Installation['cloud'],
+): Victim['cluster'] {
+  const { cluster: name } = cluster.primary;
+  return {
+    loseNodes() {
+      const nodes = (cloud.service('eks', region) as EksService).kubernetes(name).nodes();
+      const lost = nodes.names();
+      for (const node of lost) nodes.lose(node, true);
+      return lost;
+    },
+    async remove() {
+      const listed = await cloud.call<{ nodegroups: string[] }>('eks', 'ListNodegroups', { clusterName: name }, region);
+      for (const nodegroupName of listed.nodegroups)
+        await cloud.call('eks', 'DeleteNodegroup', { clusterName: name, nodegroupName }, region);
+      await cloud.call('eks', 'DeleteCluster', { name }, region);
+    },
+  };
+}
+
 /** The execution that the alarms started; undefined where none did in time. */
 async function detected(
   installation: Installation,
   before: ReadonlySet<string | undefined>,
+  scenario: Scenario,
   screen: Screen,
 ): Promise<string | undefined> {
   const started = performance.now();
   while (performance.now() - started < detectionMs) {
-    const fresh = (await executions(installation)).find(({ executionArn }) => !before.has(executionArn));
+    const fresh = (await executions(installation, scenario)).find(({ executionArn }) => !before.has(executionArn));
     if (fresh?.executionArn) return fresh.executionArn;
     screen.living(`  … ${duration((performance.now() - started) / 1000)}, no alarm has started a recovery yet`);
     await sleep(100);
@@ -256,10 +287,10 @@ async function decisionOn(
   const reason = `rehearsal of ${disaster}`;
   // Who made the disaster knows when: the moment before it.
   const chosen = new Date(struckAt - 1000).toISOString();
-  const choice = plan.restorePoint === undefined ? { restoreTo: chosen } : {};
+  const choice = plan.restorePoint === undefined && plan.changes === undefined ? { restoreTo: chosen } : {};
   if (yes) return { decision: 'approve', reason, ...choice };
   if (!isYes(await ask('Approve? [y/N] ', over))) return { decision: 'decline', reason: 'declined on the terminal' };
-  if (plan.restorePoint !== undefined) return { decision: 'approve', reason };
+  if (plan.restorePoint !== undefined || plan.changes !== undefined) return { decision: 'approve', reason };
   const restoreTo = await ask(`Restore to which time? [${chosen}] `, over);
   return { decision: 'approve', reason, restoreTo: restoreTo || chosen };
 }

@@ -234,6 +234,8 @@ export const Approval = z.strictObject({
     estimatedLossSeconds: z.number().nonnegative(),
     /** Only these are repaired, in place; absent: the whole database. */
     tables: z.array(z.string()).optional(),
+    /** What is done, one line each, where no database is restored: then nobody chooses a restore point. */
+    changes: z.array(z.string()).optional(),
   }),
   decision: ApprovalDecision.optional(),
 });

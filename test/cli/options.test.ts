@@ -8,6 +8,7 @@ const defaults = { environment: 'production', rows: 50_000 };
 test('without options: production, 50,000 rows, a clock as on AWS for the cloud', () => {
   expect(parseDrillOptions([])).toEqual({
     ...defaults,
+    scenario: 'database',
     json: false,
     output: undefined,
     disaster: undefined,
@@ -21,11 +22,13 @@ test('takes every option', () => {
   const values = { environment: 'staging', rows: 100 };
   expect(parseDrillOptions([...shared, '--json', '--output', 'there'])).toEqual({
     ...values,
+    scenario: 'database',
     json: true,
     output: 'there',
     disaster: undefined,
     yes: false,
   });
+  expect(parseDrillOptions(['--scenario', 'cluster'])).toMatchObject({ scenario: 'cluster' });
   const destroyed = [...shared, '--mode', 'recovery', '--disaster', 'drop-table', '--yes'];
   expect(parseDrillOptions(destroyed)).toMatchObject({ ...values, disaster: 'drop-table', yes: true });
   expect(parseCloudOptions([...shared, '--port', '4566', '--clock-factor', '60'])).toEqual({
@@ -52,6 +55,12 @@ test.each([
   { $case: 'too many rows', argv: ['--rows', '50000001'], says: /--rows 50000001/ },
   { $case: 'an empty directory', argv: ['--output', ''], says: /--output/ },
   { $case: 'a mode that is none', argv: ['--mode', 'rehearsal'], says: /--mode rehearsal/ },
+  { $case: 'a scenario without a drill', argv: ['--scenario', 'flood'], says: /--scenario flood has no drill/ },
+  {
+    $case: 'a scenario beside a disaster',
+    argv: ['--scenario', 'cluster', '--mode', 'recovery', '--disaster', 'nodes-lost'],
+    says: /says what is lost/,
+  },
   { $case: 'no disaster to recover from', argv: ['--mode', 'recovery'], says: /--disaster is missing.*drop-table/ },
   { $case: 'an unknown disaster', argv: ['--mode', 'recovery', '--disaster', 'flood'], says: /--disaster flood/ },
   { $case: 'a disaster without the mode', argv: ['--disaster', 'drop-table'], says: /Give --mode recovery/ },

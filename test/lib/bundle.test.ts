@@ -48,7 +48,7 @@ const contentOf = (from: string) =>
 
 /** Handlers that run in CodeBuild: what they load delays nobody. */
 const jobs = machines.flatMap((machine) =>
-  [...sourceOf(machine).matchAll(/"JOB", "Value": "(.+?)"/g)].map(([, path = '']) => path),
+  [...sourceOf(machine).matchAll(/"JOB",\s*"Value": "(.+?)"/g)].map(([, path = '']) => path),
 );
 
 describe('every function', () => {

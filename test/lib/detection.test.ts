@@ -59,6 +59,7 @@ const writers = ({
   const guard = { file: 'core/region/guard-database.ts', minutes: 1 };
   const probe = { file: 'core/region/look-at-primary.ts', minutes: 1 };
   const latch = { file: 'core/region/latch.ts', minutes: 1 };
+  const cluster = { file: 'core/cluster/watch-cluster.ts', minutes: 1 };
   return {
     GuardLooked: guard,
     GuardFenced: guard,
@@ -68,6 +69,10 @@ const writers = ({
     PrimaryControlPlane: probe,
     TrafficLatched: latch,
     DrillTrafficLatched: latch,
+    ClusterLost: cluster,
+    NodesLost: cluster,
+    ClusterUnknown: cluster,
+    ClusterWatched: cluster,
     CheckNotReady: readiness,
     ReadinessLooked: readiness,
     ReadinessUnknown: readiness,
@@ -233,13 +238,16 @@ describeRules('detection', [
   {
     case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
     find: (stack) => {
-      const { heartbeatMinutes, databaseDrill, regionDrill, backup, backupProof } = stack.configuration.schedules;
+      const { heartbeatMinutes, databaseDrill, clusterDrill, regionDrill, backup, backupProof } =
+        stack.configuration.schedules;
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
         'drill-sweep': 'rate(15 minutes)',
         progress: 'rate(5 minutes)',
         'database-drill': databaseDrill,
+        'cluster-watch': 'rate(1 minute)',
+        'cluster-drill': clusterDrill,
         backup,
         'backup-proof': backupProof,
         'backup-watch': 'rate(30 minutes)',

@@ -44,6 +44,8 @@ export interface RehearsalOptions {
   readonly clockFactor?: number;
   /** Whether readiness is looked at every half hour, here half a minute: seconds of a core each time. */
   readonly readiness?: boolean;
+  /** Whether the cluster is watched every minute, here every second. */
+  readonly cluster?: boolean;
 }
 
 /** How an execution ended. */
@@ -104,12 +106,13 @@ export class Rehearsal {
   }
 
   static async start(options: RehearsalOptions): Promise<Rehearsal> {
-    const { environment, assembly, rows = 2000, clockFactor = 60, readiness = false } = options;
+    const { environment, assembly, rows = 2000, clockFactor = 60, readiness = false, cluster = false } = options;
     const site = new Rehearsal(await install({ environment, assembly, rows, clockFactor }));
-    const Name = `${site.names.prefix}-readiness`;
     const { cloud } = site.installation;
-    if (!readiness)
-      for (const region of cloud.regions) await cloud.call('scheduler', 'DeleteSchedule', { Name }, region);
+    const unwanted = [...(readiness ? [] : ['readiness']), ...(cluster ? [] : ['cluster-watch'])];
+    for (const region of cloud.regions)
+      for (const name of unwanted)
+        await cloud.call('scheduler', 'DeleteSchedule', { Name: `${site.names.prefix}-${name}` }, region);
     return site;
   }
 

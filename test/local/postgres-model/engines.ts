@@ -92,7 +92,8 @@ export async function openReal(): Promise<Subject> {
       }),
     strike: (database, damage) =>
       asMaster(database, async (client) => {
-        await disasters[damage].strike({ master: client, server: database.location });
+        const cluster = { loseNodes: () => [], remove: async () => undefined };
+        await disasters[damage].strike({ master: client, server: database.location, cluster });
       }),
     kill({ location }) {
       if (location.pid === undefined) throw new Error('It does not run.');
