@@ -7,11 +7,9 @@ import { configurationOf } from '../../config/index.ts';
 import { namesOf } from '../../config/names.ts';
 import { renderReport } from '../../core/evidence/render-html.ts';
 import type { Approval, IncidentRecord, RestoreTo } from '../../core/incident/contracts.ts';
-import type { EksService } from '../../local/services/eks/service.ts';
 import type { RdsService } from '../../local/services/rds/index.ts';
 import type { Clients as Writers } from '../../workload/clients/clients.ts';
 import { type Prober, startProber } from '../../workload/clients/prober.ts';
-import type { Victim } from '../../workload/disasters/disaster.ts';
 import { disasters } from '../../workload/disasters/index.ts';
 import { decide } from '../approval.ts';
 import { ask, canAsk, isYes } from '../ask.ts';
@@ -28,6 +26,7 @@ import { listIncidents, listLooks, readActiveDatabase, readApproval } from '../r
 import { costOf, type RecoveryMeasurement, recoveryMeasured, recoveryObjections } from '../recovery-measure.ts';
 import { fetchReport } from '../report.ts';
 import { duration, Screen } from '../screen.ts';
+import { clusterOf } from '../victim.ts';
 import { executions, makeDirectory, print, waitUntilWorthDrilling, writeAllTheTime } from './drill.ts';
 
 export type RecoveryDrillOptions = DrillOptions & { readonly disaster: string };
@@ -188,28 +187,6 @@ async function strike(
   } finally {
     await master.end().catch(() => undefined);
   }
-}
-
-/** Production's cluster, for who owns its machines and for who has its administrator's credentials. */
-function clusterOf(
-  { cluster, primary: { region } }: Installation['configuration'],
-  cloud: Installation['cloud'],
-): Victim['cluster'] {
-  const { cluster: name } = cluster.primary;
-  return {
-    loseNodes() {
-      const nodes = (cloud.service('eks', region) as EksService).kubernetes(name).nodes();
-      const lost = nodes.names();
-      for (const node of lost) nodes.lose(node, true);
-      return lost;
-    },
-    async remove() {
-      const listed = await cloud.call<{ nodegroups: string[] }>('eks', 'ListNodegroups', { clusterName: name }, region);
-      for (const nodegroupName of listed.nodegroups)
-        await cloud.call('eks', 'DeleteNodegroup', { clusterName: name, nodegroupName }, region);
-      await cloud.call('eks', 'DeleteCluster', { name }, region);
-    },
-  };
 }
 
 /** The execution that the alarms started; undefined where none did in time. */

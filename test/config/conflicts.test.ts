@@ -253,8 +253,9 @@ describe('a configuration is refused when', () => {
       field: 'schedules.databaseDrill',
       reason: 'maintenanceWindow sun:03:30-sun:04:30',
       fix: 'move the drill or the window',
-      change: ({ database }) => {
+      change: ({ database, schedules }) => {
         database.maintenanceWindow = 'sun:03:30-sun:04:30';
+        schedules.regionDrill = 'cron(0 6 10 1,7 ? *)';
       },
     },
   ])('case: $field', ({ field, reason, fix, change }) => {

@@ -140,8 +140,8 @@ export class Rehearsal {
     });
   }
 
-  async begin(input: unknown): Promise<string> {
-    const command = new StartExecutionCommand({ stateMachineArn: this.machine, input: JSON.stringify(input) });
+  async begin(input: unknown, stateMachineArn = this.machine): Promise<string> {
+    const command = new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) });
     const { executionArn = '' } = await this.installation.clients.sfn.send(command);
     return executionArn;
   }

@@ -1,4 +1,4 @@
-/** The machines of the cluster are gone, or the cluster itself. */
+/** The machines of the cluster are gone, or the cluster itself, or what was deployed on it cannot run. */
 import type { Disaster, Victim } from './disaster.ts';
 
 function reached(cluster: Victim['cluster']): NonNullable<Victim['cluster']> {
@@ -22,5 +22,15 @@ export const clusterLost: Disaster = {
   async strike({ cluster }) {
     await reached(cluster).remove();
     return 'DeleteNodegroup and DeleteCluster, as a careless person calls them';
+  },
+};
+
+export const badDeploy: Disaster = {
+  title: 'an image that nobody pushed is deployed',
+  loses: 'cluster',
+  async strike({ cluster }) {
+    const image = 'stocker-api:never-pushed';
+    await reached(cluster).deploy(image);
+    return `${image} rolls out, and its pods cannot be started`;
   },
 };

@@ -13,6 +13,8 @@ export interface Victim {
     loseNodes(): readonly string[];
     /** Deletes node groups and cluster through the API. */
     remove(): Promise<void>;
+    /** Rolls out this image (repository:tag) of the application; a pod of before goes before its successor is ready. */
+    deploy(image: string): Promise<void>;
   };
 }
 

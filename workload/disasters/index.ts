@@ -1,5 +1,5 @@
 /** Every disaster that can be rehearsed, by the name it is asked for. */
-import { clusterLost, nodesLost } from './cluster.ts';
+import { badDeploy, clusterLost, nodesLost } from './cluster.ts';
 import type { Disaster } from './disaster.ts';
 import { instanceLost } from './instance.ts';
 import { indexCorruption, pageCorruption } from './pages.ts';
@@ -15,5 +15,6 @@ export const disasters: Readonly<Record<string, Disaster>> = {
   'bad-migration': badMigration,
   'nodes-lost': nodesLost,
   'cluster-lost': clusterLost,
+  'bad-deploy': badDeploy,
   'region-lost': regionLost,
 };

@@ -24,13 +24,13 @@ const sundays = { days: ['SUN'], from: '20:00', to: '21:00', reason: 'maintenanc
 
 test('an alarm of the cluster starts what the cluster is allowed, whatever the database is', () => {
   const signal = { ...alarm, name: 'stocker-dr-staging-cluster-lost' };
-  const ofCluster = { ...facts, signal, scenario: 'cluster' } as const;
-  const asked = triage({ ...settings.automatic, cluster: 'ask' }, ofCluster);
+  const ofCluster = { ...facts, signal };
+  const asked = triage({ ...settings.automatic, cluster: 'ask' }, ofCluster, 'cluster');
   expect(asked).toMatchObject({
     verdict: 'start',
     reasons: [expect.stringMatching(/of the cluster starts, and asks before/)],
   });
-  expect(triage(auto, ofCluster)).toMatchObject({
+  expect(triage(auto, ofCluster, 'cluster')).toMatchObject({
     verdict: 'record',
     reasons: [expect.stringMatching(/of the cluster is off/)],
   });

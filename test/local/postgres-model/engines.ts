@@ -92,8 +92,7 @@ export async function openReal(): Promise<Subject> {
       }),
     strike: (database, damage) =>
       asMaster(database, async (client) => {
-        const cluster = { loseNodes: () => [], remove: async () => undefined };
-        await disasters[damage].strike({ master: client, server: database.location, cluster });
+        await disasters[damage].strike({ master: client, server: database.location });
       }),
     kill({ location }) {
       if (location.pid === undefined) throw new Error('It does not run.');

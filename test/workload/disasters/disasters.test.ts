@@ -34,7 +34,6 @@ describe('A disaster', () => {
     return disaster.strike({
       master,
       server: { directory: cluster.data, pid: cluster.pid },
-      cluster: { loseNodes: () => [], remove: async () => undefined },
     });
   };
   /** The SQLSTATE that a question fails with, or its first value. */
