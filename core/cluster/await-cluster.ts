@@ -17,8 +17,11 @@ export interface AwaitClusterContext {
   readonly registry: Registry;
 }
 
-/** A node that was not Ready this short a while ago may flap: it does not count yet. */
-const steadySeconds = 10;
+/**
+ * A node that was not Ready this short a while ago may flap: it does not count yet. Kubernetes' timestamps are whole
+ * seconds, so this is no less than two; and a rehearsal, whose waits are sixty times shorter, waits it out within them.
+ */
+const steadySeconds = 3;
 
 /** Throws ClusterNotReady, worth another try, or WrongImage. `images`: what the manifests deploy, where they are known. */
 export async function awaitCluster(

@@ -8,6 +8,7 @@ const defaults = { environment: 'production', rows: 50_000 };
 test('without options: production, 50,000 rows, a clock as on AWS for the cloud', () => {
   expect(parseDrillOptions([])).toEqual({
     ...defaults,
+    mode: 'drill',
     scenario: 'database',
     json: false,
     output: undefined,
@@ -22,6 +23,7 @@ test('takes every option', () => {
   const values = { environment: 'staging', rows: 100 };
   expect(parseDrillOptions([...shared, '--json', '--output', 'there'])).toEqual({
     ...values,
+    mode: 'drill',
     scenario: 'database',
     json: true,
     output: 'there',
@@ -31,6 +33,8 @@ test('takes every option', () => {
   expect(parseDrillOptions(['--scenario', 'cluster'])).toMatchObject({ scenario: 'cluster' });
   const destroyed = [...shared, '--mode', 'recovery', '--disaster', 'drop-table', '--yes'];
   expect(parseDrillOptions(destroyed)).toMatchObject({ ...values, disaster: 'drop-table', yes: true });
+  const bad = ['--mode', 'recovery', '--disaster', 'bad-deploy'];
+  expect(parseDrillOptions(bad)).toMatchObject({ mode: 'recovery', scenario: 'cluster', disaster: 'bad-deploy' });
   expect(parseCloudOptions([...shared, '--port', '4566', '--clock-factor', '60'])).toEqual({
     ...values,
     port: 4566,
@@ -55,11 +59,11 @@ test.each([
   { $case: 'too many rows', argv: ['--rows', '50000001'], says: /--rows 50000001/ },
   { $case: 'an empty directory', argv: ['--output', ''], says: /--output/ },
   { $case: 'a mode that is none', argv: ['--mode', 'rehearsal'], says: /--mode rehearsal/ },
-  { $case: 'a scenario without a drill', argv: ['--scenario', 'flood'], says: /--scenario flood has no drill/ },
+  { $case: 'a scenario without a drill', argv: ['--scenario', 'flood'], says: /--scenario flood is not known/ },
   {
-    $case: 'a scenario beside a disaster',
-    argv: ['--scenario', 'cluster', '--mode', 'recovery', '--disaster', 'nodes-lost'],
-    says: /says what is lost/,
+    $case: 'a scenario that the disaster is not of',
+    argv: ['--scenario', 'database', '--mode', 'recovery', '--disaster', 'nodes-lost'],
+    says: /--scenario database is not recovered from nodes-lost/,
   },
   { $case: 'no disaster to recover from', argv: ['--mode', 'recovery'], says: /--disaster is missing.*drop-table/ },
   { $case: 'an unknown disaster', argv: ['--mode', 'recovery', '--disaster', 'flood'], says: /--disaster flood/ },

@@ -356,7 +356,7 @@ describe('metrics', () => {
 
 describe('runbooks', () => {
   const documented = new Map(
-    ['backup', 'database', 'incident', 'readiness', 'region'].map((area) => {
+    ['backup', 'cluster', 'database', 'incident', 'readiness', 'region'].map((area) => {
       const file = `docs/runbooks/${area}.md`;
       return [file, readFileSync(join(root, file), 'utf8')];
     }),
