@@ -9,6 +9,8 @@ export const ADDRESS_ANNOTATION = 'embedded-cloud/address';
 
 interface Balancer {
   readonly listening: Promise<Listening>;
+  /** Known once it listens. */
+  port?: number;
   next: number;
 }
 
@@ -23,12 +25,17 @@ export class Forwarder {
     this.#kubelet = kubelet;
   }
 
-  /** Opens a port for every new service, and closes those of services that are gone. */
+  /**
+   * Opens a port for every new service, and closes those of services that are gone. An address that was applied, such as
+   * that of the cluster which a manifest was exported from, is none here.
+   */
   sync(): void {
     const services = this.#store.list<Service>('services');
     for (const service of services) {
       const uid = service.metadata.uid ?? '';
-      if (!this.#balancers.has(uid)) this.#open(uid, service);
+      const balancer = this.#balancers.get(uid);
+      if (balancer === undefined) this.#open(uid, service);
+      else if (balancer.port !== undefined) this.#announce(service, balancer.port);
     }
     for (const [uid, balancer] of this.#balancers) {
       if (!services.some(({ metadata }) => metadata.uid === uid)) this.#close(uid, balancer);
@@ -41,17 +48,24 @@ export class Forwarder {
 
   #open(uid: string, { metadata }: Service): void {
     const listening = this.#network.forward(() => this.#choose(uid));
-    this.#balancers.set(uid, { listening, next: 0 });
+    const balancer: Balancer = { listening, next: 0 };
+    this.#balancers.set(uid, balancer);
     void listening.then(({ port }) => {
+      balancer.port = port;
       const current = this.#store.find<Service>('services', metadata.namespace, metadata.name);
-      if (current?.metadata.uid !== uid) return;
-      const annotations = { ...current.metadata.annotations, [ADDRESS_ANNOTATION]: `127.0.0.1:${port}` };
-      const ingress = [{ ip: '127.0.0.1', ports: [{ port, protocol: 'TCP' }] }];
-      this.#store.update('services', {
-        ...current,
-        metadata: { ...current.metadata, annotations },
-        status: { loadBalancer: current.spec.type === 'LoadBalancer' ? { ingress } : {} },
-      });
+      if (current?.metadata.uid === uid) this.#announce(current, port);
+    });
+  }
+
+  #announce(service: Service, port: number): void {
+    const address = `127.0.0.1:${port}`;
+    if (service.metadata.annotations?.[ADDRESS_ANNOTATION] === address) return;
+    const annotations = { ...service.metadata.annotations, [ADDRESS_ANNOTATION]: address };
+    const ingress = [{ ip: '127.0.0.1', ports: [{ port, protocol: 'TCP' }] }];
+    this.#store.update('services', {
+      ...service,
+      metadata: { ...service.metadata, annotations },
+      status: { loadBalancer: service.spec.type === 'LoadBalancer' ? { ingress } : {} },
     });
   }
 

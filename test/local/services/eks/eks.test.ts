@@ -158,6 +158,16 @@ test("a deployment's pods become processes that answer behind one address", asyn
   );
   expect(new Set(answers).size).toBe(2);
   expect(answers[0]).toMatch(/^web-\w+-\w+ from the image$/);
+
+  // As exported from another cluster, whose address means nothing here.
+  const setup = (cloud.service('eks') as EksService).kubernetes('stocker');
+  await setup.apply({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: 'app', name: 'web', annotations: { 'embedded-cloud/address': '127.0.0.1:1' } },
+    spec: body.spec,
+  });
+  await eventually(async () => expect(await setup.address('app', 'web')).toBe(url));
 });
 
 test('a rollout restart replaces every pod, and the address answers all the while', async () => {
