@@ -5,11 +5,11 @@ import { namesOf } from '../config/names.ts';
 import type { IncidentRecord } from '../core/incident/contracts.ts';
 import type { GuardRecord } from '../core/region/contracts.ts';
 import { startClients, type Clients as Writers } from '../workload/clients/clients.ts';
-import { type Prober, startProber } from '../workload/clients/prober.ts';
+import type { Prober } from '../workload/clients/prober.ts';
 import { clientsOf, invoke } from './clients.ts';
-import { connect, type Installation } from './installation.ts';
-import { presentReferences } from './measure.ts';
-import { listGuards, listIncidents, readActiveDatabase } from './records.ts';
+import type { Installation } from './installation.ts';
+import { probe } from './production.ts';
+import { listGuards, listIncidents } from './records.ts';
 
 export type RegionMachine = 'region-failover' | 'region-failback';
 
@@ -20,11 +20,8 @@ export interface Watchers {
   readonly prober: Prober;
 }
 
-/** A product of the third tenant: no client touches it. */
-const probedProduct = 1;
-
-export function watchFromOutside({ configuration, connection, cloud, traffic }: Installation): Watchers {
-  const { database, primary, dr } = configuration;
+export function watchFromOutside(installation: Installation): Watchers {
+  const { traffic } = installation;
   const writers = startClients({
     url: traffic.url,
     resolver: traffic.resolver(),
@@ -34,17 +31,7 @@ export function watchFromOutside({ configuration, connection, cloud, traffic }: 
     products: [2, 4, 6, 8, 10],
     warehouses: [1, 2, 3, 4],
   });
-  const prober = startProber({
-    connection,
-    regions: [primary.region, dr.region],
-    securityGroupIds: [primary, dr].flatMap(({ databaseSecurityGroupIds }) => databaseSecurityGroupIds),
-    database: database.name,
-    secretName: database.applicationRoles[0]?.secretName ?? '',
-    authority: cloud.certificateAuthority,
-    pauseMs: 50,
-    productId: probedProduct,
-  });
-  return { writers, prober };
+  return { writers, prober: probe(installation) };
 }
 
 /** Region in which a machine of the region area runs: the one that takes over. */
@@ -120,21 +107,6 @@ export async function makeReady({ configuration, connection, clients }: Installa
       await sleep(100);
     }
   }
-}
-
-/** What production holds now of what clients were told was written. */
-export async function readProduction({
-  configuration,
-  connection,
-  cloud,
-  database,
-}: Installation): Promise<ReadonlySet<string>> {
-  const { dynamodb } = clientsOf(connection, configuration.dr.region);
-  const active = await readActiveDatabase(dynamodb, namesOf(configuration).controlTable);
-  if (!active) throw new Error('No active database is registered');
-  const { master } = database;
-  const session = await connect({ ...active, master }, configuration.database.name, cloud.certificateAuthority);
-  return presentReferences(session).finally(() => session.end());
 }
 
 /** What the guard met of this database; undefined where it did not have to act within the time. */

@@ -9,7 +9,7 @@ import { renderReport } from '../../core/evidence/render-html.ts';
 import type { Approval, IncidentRecord, RestoreTo } from '../../core/incident/contracts.ts';
 import type { RdsService } from '../../local/services/rds/index.ts';
 import type { Clients as Writers } from '../../workload/clients/clients.ts';
-import { type Prober, startProber } from '../../workload/clients/prober.ts';
+import type { Prober } from '../../workload/clients/prober.ts';
 import { disasters } from '../../workload/disasters/index.ts';
 import { decide } from '../approval.ts';
 import { ask, canAsk, confirm } from '../ask.ts';
@@ -17,12 +17,12 @@ import { type Clients, clientsOf, invoke } from '../clients.ts';
 import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
 import { connect, type Installation, install, mailsOf } from '../installation.ts';
-import { presentReferences } from '../measure.ts';
 import { readMissed, showMissed } from '../missed.ts';
 import { type DrillOptions, drillClockFactor } from '../options.ts';
 import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
+import { probe, readProduction } from '../production.ts';
 import { questionLines } from '../question.ts';
-import { listIncidents, listLooks, readActiveDatabase, readApproval } from '../records.ts';
+import { listIncidents, listLooks, readApproval } from '../records.ts';
 import { costOf, type RecoveryMeasurement, recoveryMeasured, recoveryObjections } from '../recovery-measure.ts';
 import { fetchReport } from '../report.ts';
 import { duration, Screen } from '../screen.ts';
@@ -34,9 +34,6 @@ export type RecoveryDrillOptions = DrillOptions & { readonly disaster: string };
 const detectionMs = 240_000;
 /** How long clients may take to go on once the recovery says that the application is healthy. */
 const goOnMs = 30_000;
-/** A product of the third tenant: no client touches it. */
-const probedProduct = 1;
-
 /** Runs the rehearsal and returns the exit code; cleans up on every path. */
 export async function recoveryDrill(options: RecoveryDrillOptions): Promise<ExitCode> {
   requireAnswers(options);
@@ -69,20 +66,6 @@ export async function recoveryDrill(options: RecoveryDrillOptions): Promise<Exit
     await writers?.stop();
     await installation?.stop();
   }
-}
-
-function probe({ configuration, connection, cloud }: Installation): Prober {
-  const { database, primary, dr } = configuration;
-  return startProber({
-    connection,
-    regions: [primary.region, dr.region],
-    securityGroupIds: [primary, dr].flatMap(({ databaseSecurityGroupIds }) => databaseSecurityGroupIds),
-    database: database.name,
-    secretName: database.applicationRoles[0]?.secretName ?? '',
-    authority: cloud.certificateAuthority,
-    pauseMs: 50,
-    productId: probedProduct,
-  });
 }
 
 /** A recovery asks, and somebody must be there to answer. */
@@ -322,19 +305,4 @@ async function conclude(
   if (options.json) print(judged.report);
   else showOutcome(judged, { mails: mailsOf(installation) }, directory, screen);
   return judged.objections.length === 0 ? exitCodes.passed : exitCodes.failed;
-}
-
-/** What the database holds that is production now, by the product's own record. */
-async function readProduction({
-  configuration,
-  connection,
-  cloud,
-  database,
-}: Installation): Promise<ReadonlySet<string>> {
-  const { dynamodb } = clientsOf(connection, configuration.dr.region);
-  const active = await readActiveDatabase(dynamodb, namesOf(configuration).controlTable);
-  if (!active) throw new Error('No active database is registered');
-  const { master } = database;
-  const session = await connect({ ...active, master }, configuration.database.name, cloud.certificateAuthority);
-  return presentReferences(session).finally(() => session.end());
 }

@@ -2,6 +2,7 @@
  * `dr drill --scenario region`, and with `--mode recovery`: production moves to the DR Region under load, because the primary
  * is lost or is to be left, and comes home again.
  */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,13 +16,13 @@ import { type Ended, follow } from '../follow.ts';
 import { type Installation, install, mailsOf, switchAlarmRule } from '../installation.ts';
 import type { DrillOptions } from '../options.ts';
 import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
+import { readProduction } from '../production.ts';
 import { type MoveMeasurement, moveCost, moveMeasured, moveObjections } from '../region-measure.ts';
 import {
   arnsOf,
   guarded,
   makeReady,
   openedBy,
-  readProduction,
   regionIn,
   startMachine,
   type Watchers,

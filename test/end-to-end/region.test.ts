@@ -1,8 +1,10 @@
 /** The primary Region is left, lost, and comes back: on both Regions with real PostgreSQL and DNS, under load, seen from outside. */
+
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { decide } from '../../cli/approval.ts';
 import { clientsOf } from '../../cli/clients.ts';
 import type { Installation } from '../../cli/installation.ts';
+import { readProduction } from '../../cli/production.ts';
 import { readApproval } from '../../cli/records.ts';
 import { type MoveCost, moveCost } from '../../cli/region-measure.ts';
 import {
@@ -11,7 +13,6 @@ import {
   makeReady,
   openedBy,
   type RegionMachine,
-  readProduction,
   regionIn,
   startMachine,
   type Watchers,

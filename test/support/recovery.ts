@@ -8,9 +8,10 @@ import {
 import { expect } from 'vitest';
 import { type Answer, decide } from '../../cli/approval.ts';
 import { clientsOf } from '../../cli/clients.ts';
+import { probe } from '../../cli/production.ts';
 import { readActiveDatabase, readApproval } from '../../cli/records.ts';
 import type { ActiveDatabase, Approval, RestoreTo } from '../../core/incident/contracts.ts';
-import { type Overlap, overlaps, type Prober, startProber } from '../../workload/clients/prober.ts';
+import { type Overlap, overlaps, type Prober } from '../../workload/clients/prober.ts';
 import { type Ended, eventually, type Rehearsal } from './rehearsal.ts';
 
 export interface Begun {
@@ -31,9 +32,6 @@ export interface ProductionBefore {
   readonly roles: readonly object[];
 }
 
-/** A product of the third tenant: no client touches it. */
-const probedProduct = 1;
-
 /** Production with a prober that writes to every instance, all the time. */
 export class Production {
   readonly #site: Rehearsal;
@@ -41,18 +39,7 @@ export class Production {
 
   constructor(site: Rehearsal) {
     this.#site = site;
-    const { configuration, connection, cloud } = site.installation;
-    const { database, primary, dr } = configuration;
-    this.#prober = startProber({
-      connection,
-      regions: [primary.region, dr.region],
-      securityGroupIds: [primary, dr].flatMap(({ databaseSecurityGroupIds }) => databaseSecurityGroupIds),
-      database: database.name,
-      secretName: database.applicationRoles[0]?.secretName ?? '',
-      authority: cloud.certificateAuthority,
-      pauseMs: 50,
-      productId: probedProduct,
-    });
+    this.#prober = probe(site.installation);
   }
 
   stop(): Promise<void> {
