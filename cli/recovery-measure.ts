@@ -85,10 +85,14 @@ export function recoveryObjections(report: Report, { ended, cost, unread, accept
   if (acceptance.intervals.length === 0) objections.push('the prober could write nowhere: it proves nothing');
   if (!cost)
     return [...objections, ...(failure ? [] : [`production could not be compared with the ledger: ${unread ?? ''}`])];
-  const { outage, before, missingSince, keptSince } = cost;
+  const { outage, before, missingSince, keptSince, lost } = cost;
+  // Without a cut-over there is one database all the while, and nothing of it may go.
+  const isOneDatabase = report.record.incident.scenario !== 'database';
+  if (isOneDatabase && lost > 0) objections.push(`${lost} acknowledged writes are missing, and no data was restored`);
   if (outage && outage.until === undefined)
     objections.push('the clients do not go on: no write was acknowledged again');
-  if (keptSince === 0 && !failure) objections.push('no write was acknowledged by the recovered database');
+  if (keptSince === 0 && !failure && !isOneDatabase)
+    objections.push('no write was acknowledged by the recovered database');
   if (missingSince > 0) objections.push(`${missingSince} writes that the recovered database acknowledged are missing`);
   if (before && before.missing.length > 0)
     objections.push(`${before.missing.length} writes acknowledged before the restore point are missing`);

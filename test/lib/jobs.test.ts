@@ -11,7 +11,8 @@ import { parseBuildspec } from '../../local/services/codebuild/buildspec.ts';
 import { rawStatement, whoMay } from './roles.ts';
 import { assetsOf, describeRules, only, resourcesOf, type Stack, stacks, textOf } from './stacks.ts';
 
-const project = (stack: Stack) => only(stack, 'AWS::CodeBuild::Project').properties;
+const project = (stack: Stack) =>
+  only(stack, 'AWS::CodeBuild::Project', ({ Name }) => /-database-job$/.test(Name)).properties;
 const own = (stack: Stack) =>
   `arn:aws:codebuild:${stack.region}:${stack.configuration.account}:project/stocker-dr-${stack.environment}-database-job`;
 

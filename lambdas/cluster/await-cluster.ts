@@ -1,0 +1,13 @@
+import * as z from 'zod';
+import { awaitCluster } from '../../core/cluster/await-cluster.ts';
+import { ClusterPlan } from '../../core/cluster/contracts.ts';
+import { incidentStore } from '../adapters/aws/incident-store.ts';
+import { registry } from '../adapters/aws/registry.ts';
+import { clusterView } from '../adapters/kubernetes/cluster-view.ts';
+import { makeStep, StepInput } from '../handler.ts';
+
+const Input = StepInput.extend({ plan: ClusterPlan, images: z.array(z.string()).optional() });
+
+export const handler = makeStep(Input, incidentStore, (input, rt) =>
+  awaitCluster(input, { ...rt, registry, cluster: (name) => clusterView(name, rt) }),
+);
