@@ -1,6 +1,5 @@
 /** AwaitCluster: every node Ready and steady, every deployment available, every pod on the image that its manifest names. */
 
-import { secondsBetween } from '../incident/moments.ts';
 import type { Clock } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
@@ -8,7 +7,7 @@ import { factsOf } from './assess-cluster.ts';
 import type { ClusterPlan } from './contracts.ts';
 import { type ClusterFacts, missingOf } from './decide-level.ts';
 import { ClusterNotReady, WrongImage } from './errors.ts';
-import type { ClusterView, Registry, WorkloadState } from './ports.ts';
+import type { ClusterView, Node, Registry, WorkloadState } from './ports.ts';
 
 export interface AwaitClusterContext {
   readonly settings: Settings;
@@ -17,19 +16,26 @@ export interface AwaitClusterContext {
   readonly registry: Registry;
 }
 
-/**
- * A node that was not Ready this short a while ago may flap: it does not count yet. Kubernetes' timestamps are whole
- * seconds, so this is no less than two; and a rehearsal, whose waits are sixty times shorter, waits it out within them.
- */
-const steadySeconds = 3;
+/** The looks of one wait: how many were before this one, and since when, UTC. */
+export interface Looks {
+  readonly before: number;
+  readonly since: string;
+}
 
-/** Throws ClusterNotReady, worth another try, or WrongImage. `images`: what the manifests deploy, where they are known. */
+interface AwaitClusterInput {
+  readonly plan: ClusterPlan;
+  /** What the manifests deploy, where that is known. */
+  readonly images?: readonly string[];
+  readonly looks: Looks;
+}
+
+/** Throws ClusterNotReady, worth another look, or WrongImage. It takes two looks in a row: a node may flap. */
 export async function awaitCluster(
-  { plan, images = [] }: { readonly plan: ClusterPlan; readonly images?: readonly string[] },
+  { plan, images = [], looks }: AwaitClusterInput,
   { settings, clock, cluster, registry }: AwaitClusterContext,
 ): Promise<StepResult<Record<string, never>>> {
   const facts = await factsOf(plan.where.blueprint.cluster, settings, cluster(plan.where.blueprint.cluster));
-  const missing = whatIsMissing(facts, clock.now().toISOString());
+  const missing = whatIsMissing(facts, lookBefore(looks, clock.now()));
   if (missing.length > 0) throw ClusterNotReady(missing.join('; '), { details: { missing } });
   const workloads = facts.workloads.answer === 'given' ? facts.workloads.value : [];
   const wrong = await wrongImages(workloads, images, registry);
@@ -42,18 +48,37 @@ export async function awaitCluster(
   };
 }
 
-function whatIsMissing({ name, status, groups, nodes, workloads }: ClusterFacts, now: string): string[] {
+/** When the look before this one was, in ms; undefined at the first one. A retry waits as long each time. */
+function lookBefore({ before, since }: Looks, now: Date): number | undefined {
+  const passedMs = now.getTime() - Date.parse(since);
+  return before === 0 ? undefined : now.getTime() - passedMs / before;
+}
+
+function whatIsMissing({ name, status, groups, nodes, workloads }: ClusterFacts, before: number | undefined): string[] {
   if (status !== 'ACTIVE') return [`cluster ${name} is ${status ?? 'not there'}`];
   for (const each of [nodes, workloads])
     if (each.answer !== 'given') return [`the Kubernetes API is ${each.answer}: ${each.why}`];
   const wanted = groups.reduce((sum, { desired }) => sum + desired, 0);
-  const all = nodes.answer === 'given' ? nodes.value : [];
-  const steady = all.filter(({ ready, since }) => ready && secondsBetween(since, now) >= steadySeconds);
-  const unsteady = all.filter((node) => !steady.includes(node));
   return [
-    ...(steady.length < wanted || wanted === 0 ? [`${steady.length} of ${wanted} nodes are Ready and steady`] : []),
-    ...unsteady.map((node) => `node ${node.name} is ${node.ready ? 'Ready' : 'not Ready'} since ${node.since}`),
+    ...unsteadyOf(nodes.answer === 'given' ? nodes.value : [], wanted, before),
     ...(workloads.answer === 'given' ? workloads.value.flatMap((each) => missingOf(each) ?? []) : []),
+  ];
+}
+
+/**
+ * A node counts that was Ready at the look before already, and has not changed since: one that flaps reports itself again
+ * meanwhile (kubelet: every 10 s, which is less than from look to look). A moment of Kubernetes is a whole second.
+ */
+function unsteadyOf(nodes: readonly Node[], wanted: number, before: number | undefined): string[] {
+  const ready = nodes.filter((node) => node.ready);
+  const isSteady = (node: Node) => node.ready && before !== undefined && Date.parse(node.since) <= before;
+  const unsteady = nodes.filter((node) => !isSteady(node));
+  if (ready.length >= wanted && wanted > 0 && unsteady.length === 0) return [];
+  if (before === undefined && ready.length >= wanted && ready.length === nodes.length && wanted > 0)
+    return [`${ready.length} nodes are Ready, and are looked at once more: one that flaps is Ready at times`];
+  return [
+    `${ready.length} of ${wanted} nodes are Ready`,
+    ...unsteady.map((node) => `node ${node.name} is ${node.ready ? 'Ready' : 'not Ready'} since ${node.since}`),
   ];
 }
 

@@ -6,7 +6,8 @@ import { registry } from '../adapters/aws/registry.ts';
 import { clusterView } from '../adapters/kubernetes/cluster-view.ts';
 import { makeStep, StepInput } from '../handler.ts';
 
-const Input = StepInput.extend({ plan: ClusterPlan, images: z.array(z.string()).optional() });
+const Looks = z.object({ before: z.number(), since: z.string() });
+const Input = StepInput.extend({ plan: ClusterPlan, images: z.array(z.string()).optional(), looks: Looks });
 
 export const handler = makeStep(Input, incidentStore, (input, rt) =>
   awaitCluster(input, { ...rt, registry, cluster: (name) => clusterView(name, rt) }),

@@ -117,9 +117,16 @@ describe('the assessment', () => {
 });
 
 describe('waiting for the cluster', () => {
-  const wait = (cluster: FakeCluster, images: string[] = [], held: string | null = digest) =>
+  const earlier = (seconds: number) => new Date(Date.parse(openedAt) - seconds * 1000).toISOString();
+  /** By default the fifth look, each 15 s after the one before. */
+  const wait = (
+    cluster: FakeCluster,
+    images: string[] = [],
+    held: string | null = digest,
+    looks = { before: 4, since: earlier(60) },
+  ) =>
     awaitCluster(
-      { plan: plan(), images },
+      { plan: plan(), images, looks },
       { settings, clock, registry: { digestOf: async () => held ?? undefined }, cluster: () => cluster },
     );
   it('ends when nodes are Ready, deployments available and pods on the registry’s digest', async () => {
@@ -128,9 +135,10 @@ describe('waiting for the cluster', () => {
   it.each([
     ['a node that is not Ready', new FakeCluster({ nodes: { answer: 'given', value: [node('a'), node('b', false)] } })],
     [
-      'a node that was not Ready a moment ago: it may flap',
-      new FakeCluster({ nodes: { answer: 'given', value: [node('a'), node('b', true, openedAt)] } }),
+      'a node that was not Ready at the look before: it may flap',
+      new FakeCluster({ nodes: { answer: 'given', value: [node('a'), node('b', true, earlier(14))] } }),
     ],
+    ['a node that is missing', new FakeCluster({ nodes: { answer: 'given', value: [node('a')] } })],
     [
       'a deployment that is not available',
       new FakeCluster({ workloads: { answer: 'given', value: [available('api', { available: 0 })] } }),
@@ -139,6 +147,16 @@ describe('waiting for the cluster', () => {
     ['a cluster that is being made', new FakeCluster({ status: 'CREATING' })],
   ])('goes on with %s', async (_, cluster) => {
     await expect(wait(cluster)).rejects.toMatchObject({ name: 'ClusterNotReady', retryable: true });
+  });
+  it('ends with a node that came since, once it was Ready at two looks in a row', async () => {
+    const value = [node('a'), node('b', true, earlier(15))];
+    expect((await wait(new FakeCluster({ nodes: { answer: 'given', value } }))).summary).toMatch(/2 nodes are Ready/);
+  });
+  it('goes on after the first look, whatever that sees', async () => {
+    await expect(wait(new FakeCluster(), [], digest, { before: 0, since: openedAt })).rejects.toMatchObject({
+      name: 'ClusterNotReady',
+      message: expect.stringContaining('looked at once more'),
+    });
   });
   it('is over with pods on another image than the registry holds under that name', async () => {
     await expect(wait(new FakeCluster(), [], `sha256:${'b'.repeat(64)}`)).rejects.toMatchObject({ name: 'WrongImage' });
