@@ -58,7 +58,7 @@ export default defineConfig({
           name: 'end-to-end',
           include: endToEnd,
           globalSetup,
-          maxWorkers: 1, // Some of them measure how fast a restored database is.
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
           // Above what `eventually` waits: that says what never came.
           testTimeout: 240_000,

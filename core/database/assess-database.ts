@@ -158,7 +158,7 @@ async function assessRecovery(
   const seen = source === undefined ? profile?.seen : seenOf(source);
   if (seen === undefined)
     throw DatabaseNotFound(
-      `RDS in ${incident.region} has no instance ${active.identifier}, and no look of the sentinel recorded its settings.`,
+      `RDS in ${incident.region} has no instance ${active.identifier}, and neither the recovery that made it nor a look of the sentinel recorded its settings.`,
     );
   const state = judgeSource(source, answer);
   await requireScope(incident, { state, address: endpointOfActive(active, settings) }, context);

@@ -1,7 +1,11 @@
-/** CheckParity: refuses a restored copy that differs from its source where it should not. */
-import type { Incident } from '../incident/contracts.ts';
+/**
+ * CheckParity: refuses a restored copy that differs from its source where it should not, and records what the copy is,
+ * for it may be production in a minute, and be lost before the sentinel's first look at it.
+ */
+import { type Incident, recordVersion } from '../incident/contracts.ts';
 import { isCopyDeleted } from '../incident/identifiers.ts';
 import { isBefore } from '../incident/moments.ts';
+import type { Clock } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Candidate, RestorePlan } from './contracts.ts';
@@ -16,12 +20,15 @@ import type {
   Secrets,
   Sessions,
 } from './ports.ts';
+import { protectedLike } from './protect-database.ts';
+import { seenOf } from './source.ts';
 import { isAnswered, messageOf, withSession } from './sql.ts';
 
 export interface ParityContext {
   readonly settings: Settings;
+  readonly clock: Clock;
   readonly databases: Pick<Databases, 'find' | 'parameters'>;
-  readonly profiles: Pick<Profiles, 'read'>;
+  readonly profiles: Profiles;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
 }
@@ -45,16 +52,21 @@ export async function checkParity(
   context: ParityContext,
 ): Promise<StepResult<{ differences: Difference[] }>> {
   const { incident, plan, candidate } = input;
-  const { settings, databases, secrets } = context;
+  const { settings, clock, databases, profiles, secrets } = context;
+  const at = clock.now().toISOString();
   const copy = await databases.find(candidate.identifier);
   if (copy === undefined) throw DatabaseNotFound(`RDS has no instance ${candidate.identifier}.`);
   const sentinel = await secrets.credentials(settings.database.sentinelRole.secretName);
-  const factsOf = async (instance: DatabaseInstance): Promise<Facts> => ({
-    ...instanceFacts(instance),
+  const serverFacts = async (instance: DatabaseInstance): Promise<Facts> => ({
     ...(await parameterFacts(instance, databases)),
     ...(await postgresFacts(context.sessions, endpointOf(instance, settings), sentinel)),
   });
-  const [reference, is] = await Promise.all([referenceOf(input, context, factsOf), factsOf(copy)]);
+  const factsOf = async (instance: DatabaseInstance): Promise<Facts> => ({
+    ...instanceFacts(instance),
+    ...(await serverFacts(instance)),
+  });
+  const [reference, facts] = await Promise.all([referenceOf(input, context, factsOf), serverFacts(copy)]);
+  const is = { ...instanceFacts(copy), ...facts };
   const was = reference.facts;
   // Without what PostgreSQL said of a source that is gone, only what is known of it can be compared.
   const compared = 'version' in was ? is : Object.fromEntries(Object.entries(is).filter(([name]) => name in was));
@@ -83,6 +95,11 @@ export async function checkParity(
         .join('; ')}.`,
       { details: { differences, comparedWith: reference.from } },
     );
+  if (!isCopyDeleted(incident)) {
+    const seen = protectedLike(seenOf(copy), plan.seen);
+    const { identifier, resourceId } = candidate;
+    await profiles.record({ version: recordVersion, at, identifier, resourceId, seen, facts });
+  }
   const count = Object.keys(was).length;
   const where = incident.mode === 'drill' ? 'a drill' : 'a recovery';
   return {

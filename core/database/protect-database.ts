@@ -2,7 +2,7 @@
 import type { Incident } from '../incident/contracts.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
-import type { Candidate, RestorePlan } from './contracts.ts';
+import type { Candidate, RestorePlan, SeenInstance } from './contracts.ts';
 import { DatabaseNotFound, DatabaseNotReady } from './errors.ts';
 import type { Databases } from './ports.ts';
 import { findAvailable } from './restore-database.ts';
@@ -29,6 +29,15 @@ const protections = [
   'maintenanceWindow',
   'copyTagsToSnapshot',
 ] as const;
+
+/** `seen` with what ProtectDatabase gives it. */
+export const protectedLike = (seen: SeenInstance, like: SeenInstance = seen): SeenInstance => {
+  const given = protections.flatMap((name) => {
+    const value = like.settings[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...seen, settings: { ...seen.settings, ...Object.fromEntries(given) } };
+};
 
 export async function protectDatabase(
   { incident, plan, candidate }: ProtectInput,

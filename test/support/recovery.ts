@@ -107,7 +107,11 @@ export class Production {
     const arn = (await this.#site.executions()).find((each) => each.endsWith(`follow-up-${incident}`));
     if (arn === undefined) throw new Error(`No drill followed ${incident}`);
     await this.#site.halt(arn);
-    await eventually('a free lease', async () => (await this.#site.lease()) === undefined);
+    // It may not have taken the lease yet: what it opened is closed by the clean-up of what was stopped.
+    await eventually('the end of that drill', async () => {
+      const open = (await this.#site.incidents()).filter(({ status }) => status === 'open');
+      return open.length === 0 && (await this.#site.lease()) === undefined;
+    });
   }
 
   active(): Promise<ActiveDatabase | undefined> {
@@ -149,7 +153,11 @@ export class Production {
   /** What a recovery that did not succeed must leave: production open as before, and it alone; no lease; people told. */
   async expectAsBefore(before: ProductionBefore, { incident }: { readonly incident: string }): Promise<void> {
     await eventually('a closed incident', async () => (await this.#site.incident(incident))?.status !== 'open');
-    await eventually('a free lease', async () => (await this.#site.lease()) === undefined);
+    // It may not have taken the lease yet: what it opened is closed by the clean-up of what was stopped.
+    await eventually('the end of that drill', async () => {
+      const open = (await this.#site.incidents()).filter(({ status }) => status === 'open');
+      return open.length === 0 && (await this.#site.lease()) === undefined;
+    });
     await this.expectOnlyWritesTo(before.active?.identifier ?? '');
     const { active, ...rest } = await this.before();
     // Whoever opens the source again raises the epoch first, each time, so that a late cut-over comes too late.

@@ -107,10 +107,6 @@ describe('production', () => {
     const { identifier: DBInstanceIdentifier = '' } = before ?? {};
     const { rds } = site.installation.clients;
     await site.restorable(Date.now() + 500);
-    // What it was like is known from the sentinel's looks, every five minutes: nobody else could say it afterwards.
-    await eventually('the profile of production', async () =>
-      (await site.records()).some(({ pk, sk }) => pk === 'profile' && sk === before?.resourceId),
-    );
     await rds.send(
       new ModifyDBInstanceCommand({ DBInstanceIdentifier, DeletionProtection: false, ApplyImmediately: true }),
     );

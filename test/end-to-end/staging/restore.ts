@@ -123,7 +123,8 @@ describe('a restore that fails or does not pass', () => {
       const undone = ({ Key }: { Key?: { sk?: { S?: string } } }) => Key?.sk?.S?.startsWith('compensation#') ?? false;
       const crash = { kind: 'crash', when: 'after' } as const;
       site.inject({ service: 'dynamodb', operation: 'UpdateItem', where: undone, times: 1, effect: crash });
-      const moved = site.observe('ssm', ['PutParameter']);
+      const { databaseEndpointParameter } = site.installation.configuration.application;
+      const moved = site.observe('ssm', ['PutParameter'], ({ Name }) => Name === databaseEndpointParameter);
       // The sentinel does not know that the tenant has another name: what it would look at now, it would offer.
       const allow = site.inject({
         service: 'lambda',
