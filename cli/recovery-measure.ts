@@ -122,7 +122,7 @@ export function recoveryMeasured(report: Report, measurement: RecoveryMeasuremen
         value: seconds(detected),
         note: `by ${report.record.incident.trigger.name ?? report.record.incident.trigger.kind}`,
       },
-      ...seenBy(measurement),
+      ...(report.record.incident.scenario === 'cluster' ? decided(report) : seenBy(measurement)),
       { label: 'acknowledged writes', value: acknowledged },
       { label: 'failed requests', value: failures },
       ...(cost ? costFacts(cost, report) : []),
@@ -137,15 +137,18 @@ export function recoveryMeasured(report: Report, measurement: RecoveryMeasuremen
 
 function costFacts(
   { outage, lost, lostSeconds, before, missingSince, keptSince }: Cost,
-  { timeline }: Report,
+  { timeline, record }: Report,
 ): Measured['facts'] {
+  const downtime = {
+    label: 'downtime of clients',
+    value: outage ? seconds(outageSeconds(outage)) : 'none',
+    note: outage ? `last to next acknowledged write, ${outage.failures} failed in between` : 'no request failed',
+  };
+  if (record.incident.scenario === 'cluster')
+    return [downtime, { label: 'writes lost', value: lost, note: 'the database was there all the while: must be 0' }];
   const estimate = (succeeded(timeline, 'Replan') ?? succeeded(timeline, 'AssessDatabase'))?.facts.estimatedLossSeconds;
   return [
-    {
-      label: 'downtime of clients',
-      value: outage ? seconds(outageSeconds(outage)) : 'none',
-      note: outage ? `last to next acknowledged write, ${outage.failures} failed in between` : 'no request failed',
-    },
+    downtime,
     {
       label: 'writes lost',
       value: lost,
@@ -158,6 +161,16 @@ function costFacts(
       value: keptSince,
       note: `by the recovered database; ${missingSince} of them missing: must be 0`,
     },
+  ];
+}
+
+/** What the recovery of a cluster held for lost, why, and whether a person was asked. */
+function decided({ timeline }: Report): Measured['facts'] {
+  const assessed = succeeded(timeline, 'AssessCluster');
+  const asked = timeline.find(({ step }) => step === 'RequestApproval');
+  return [
+    { label: 'decision', value: `${String(assessed?.facts.level ?? 'none')}-level`, note: assessed?.summary ?? '' },
+    { label: 'approval', value: asked ? 'asked' : 'not needed', note: asked?.summary ?? 'nothing was taken away' },
   ];
 }
 

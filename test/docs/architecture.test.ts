@@ -18,7 +18,7 @@ describe('the component table', () => {
   });
   it('lists nothing twice', () => expect(new Set(listed).size).toBe(listed.length));
   it('would notice a folder without a row', () => {
-    expect(missing([...folders, 'core/cluster/'], listed)).toEqual(['core/cluster/']);
+    expect(missing([...folders, 'core/nowhere/'], listed)).toEqual(['core/nowhere/']);
   });
   it('names files that its folders hold', () => {
     const rows = markedTable(read('docs/architecture.md'), 'components');
