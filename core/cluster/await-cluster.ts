@@ -27,24 +27,32 @@ interface AwaitClusterInput {
   /** What the manifests deploy, where that is known. */
   readonly images?: readonly string[];
   readonly looks: Looks;
+  /** Whether nodes were added for those that are lost: these are left to their groups then, if the deployments are available. */
+  readonly helped?: boolean | undefined;
 }
 
 /** Throws ClusterNotReady, worth another look, or WrongImage. It takes two looks in a row: a node may flap. */
 export async function awaitCluster(
-  { plan, images = [], looks }: AwaitClusterInput,
+  { plan, images = [], looks, helped = false }: AwaitClusterInput,
   { settings, clock, cluster, registry }: AwaitClusterContext,
 ): Promise<StepResult<Record<string, never>>> {
   const facts = await factsOf(plan.where.blueprint.cluster, settings, cluster(plan.where.blueprint.cluster));
-  const missing = whatIsMissing(facts, lookBefore(looks, clock.now()));
+  const all = facts.nodes.answer === 'given' ? facts.nodes.value : [];
+  const nodes = sortNodes(all, lookBefore(looks, clock.now()));
+  const left = helped ? nodes.lost : [];
+  const missing = whatIsMissing(facts, nodes, left);
   if (missing.length > 0) throw ClusterNotReady(missing.join('; '), { details: { missing } });
   const workloads = facts.workloads.answer === 'given' ? facts.workloads.value : [];
   const wrong = await wrongImages(workloads, images, registry);
   if (wrong.length > 0) throw WrongImage(wrong.join('; '), { details: { wrong } });
-  const nodes = facts.nodes.answer === 'given' ? facts.nodes.value.length : 0;
+  const others = left.length > 0 ? `; left to their groups: ${left.map(({ name }) => name).join(', ')}` : '';
   return {
     output: {},
-    summary: `${nodes} nodes are Ready, and ${workloads.length} deployments are available with the images of their manifests`,
-    facts: { images: workloads.map(({ name, running }) => ({ name, running: [...new Set(running)] })) },
+    summary: `${nodes.steady.length} nodes are Ready, and ${workloads.length} deployments are available with the images of their manifests${others}`,
+    facts: {
+      left: left.map(({ name }) => name),
+      images: workloads.map(({ name, running }) => ({ name, running: [...new Set(running)] })),
+    },
   };
 }
 
@@ -54,31 +62,59 @@ function lookBefore({ before, since }: Looks, now: Date): number | undefined {
   return before === 0 ? undefined : now.getTime() - passedMs / before;
 }
 
-function whatIsMissing({ name, status, groups, nodes, workloads }: ClusterFacts, before: number | undefined): string[] {
+interface SortedNodes {
+  /** Ready at the look before already, and not changed since. */
+  readonly steady: readonly Node[];
+  /** Not Ready, as at the look before. */
+  readonly lost: readonly Node[];
+  /** Changed since the look before; at the first look, all of them. */
+  readonly unsteady: readonly Node[];
+  readonly isFirstLook: boolean;
+}
+
+/**
+ * A node that flaps reports itself again from one look to the next (kubelet: every 10 s; a retry waits longer). A moment of
+ * Kubernetes is a whole second.
+ */
+function sortNodes(nodes: readonly Node[], before: number | undefined): SortedNodes {
+  const isSteady = ({ since }: Node) => before !== undefined && Date.parse(since) <= before;
+  return {
+    steady: nodes.filter((node) => isSteady(node) && node.ready),
+    lost: nodes.filter((node) => isSteady(node) && !node.ready),
+    unsteady: nodes.filter((node) => !isSteady(node)),
+    isFirstLook: before === undefined,
+  };
+}
+
+/** `left`: lost nodes that nobody waits for any more. */
+function whatIsMissing(
+  { name, status, groups, nodes, workloads }: ClusterFacts,
+  sorted: SortedNodes,
+  left: readonly Node[],
+): string[] {
   if (status !== 'ACTIVE') return [`cluster ${name} is ${status ?? 'not there'}`];
   for (const each of [nodes, workloads])
     if (each.answer !== 'given') return [`the Kubernetes API is ${each.answer}: ${each.why}`];
-  const wanted = groups.reduce((sum, { desired }) => sum + desired, 0);
+  const wanted = groups.reduce((sum, { desired }) => sum + desired, 0) - left.length;
   return [
-    ...unsteadyOf(nodes.answer === 'given' ? nodes.value : [], wanted, before),
+    ...missingNodes(sorted, wanted, left),
     ...(workloads.answer === 'given' ? workloads.value.flatMap((each) => missingOf(each) ?? []) : []),
   ];
 }
 
-/**
- * A node counts that was Ready at the look before already, and has not changed since: one that flaps reports itself again
- * meanwhile (kubelet: every 10 s, which is less than from look to look). A moment of Kubernetes is a whole second.
- */
-function unsteadyOf(nodes: readonly Node[], wanted: number, before: number | undefined): string[] {
-  const ready = nodes.filter((node) => node.ready);
-  const isSteady = (node: Node) => node.ready && before !== undefined && Date.parse(node.since) <= before;
-  const unsteady = nodes.filter((node) => !isSteady(node));
-  if (ready.length >= wanted && wanted > 0 && unsteady.length === 0) return [];
-  if (before === undefined && ready.length >= wanted && ready.length === nodes.length && wanted > 0)
-    return [`${ready.length} nodes are Ready, and are looked at once more: one that flaps is Ready at times`];
+function missingNodes(
+  { steady, lost, unsteady, isFirstLook }: SortedNodes,
+  wanted: number,
+  left: readonly Node[],
+): string[] {
+  const waitedFor = [...lost.filter((node) => !left.includes(node)), ...unsteady];
+  if (steady.length >= Math.max(1, wanted) && waitedFor.length === 0) return [];
+  const ready = [...steady, ...unsteady].filter((node) => node.ready).length;
+  if (isFirstLook && ready >= Math.max(1, wanted) && ready === unsteady.length)
+    return [`${ready} nodes are Ready, and are looked at once more: one that flaps is Ready at times`];
   return [
-    `${ready.length} of ${wanted} nodes are Ready`,
-    ...unsteady.map((node) => `node ${node.name} is ${node.ready ? 'Ready' : 'not Ready'} since ${node.since}`),
+    `${ready} of ${wanted} nodes are Ready`,
+    ...waitedFor.map((node) => `node ${node.name} is ${node.ready ? 'Ready' : 'not Ready'} since ${node.since}`),
   ];
 }
 

@@ -7,7 +7,12 @@ import { clusterView } from '../adapters/kubernetes/cluster-view.ts';
 import { makeStep, StepInput } from '../handler.ts';
 
 const Looks = z.object({ before: z.number(), since: z.string() });
-const Input = StepInput.extend({ plan: ClusterPlan, images: z.array(z.string()).optional(), looks: Looks });
+const Input = StepInput.extend({
+  plan: ClusterPlan,
+  images: z.array(z.string()).optional(),
+  looks: Looks,
+  helped: z.boolean().optional(),
+});
 
 export const handler = makeStep(Input, incidentStore, (input, rt) =>
   awaitCluster(input, { ...rt, registry, cluster: (name) => clusterView(name, rt) }),

@@ -7,15 +7,20 @@ import type { Site } from './site.ts';
 const nothingDiffers: PlanReport = { source: 'read', overlay: 'usable', changes: [], digest: 'none', images: [] };
 const outputs: Readonly<Record<string, object>> = { plan: nothingDiffers, rebuild: {} };
 
-/** Cuts every node off; what runs there goes on. A rebuild brings them back, as one brings others. */
+/** Cuts every node off, and none can be added; what runs there goes on. A rebuild brings them back, as one brings others. */
 export function cutNodesOff(site: Site): void {
   const { region } = site.configuration.primary;
-  const { cluster } = site.configuration.application.deployment;
-  const nodes = (site.cloud.service('eks', region) as EksService).kubernetes(cluster).nodes();
+  const { cluster: clusterName } = site.configuration.application.deployment;
+  const nodes = (site.cloud.service('eks', region) as EksService).kubernetes(clusterName).nodes();
   const lost = nodes.names();
+  nodes.hasCapacity = false;
   for (const name of lost) nodes.disconnect(name);
   modelBuilds(site, () => {
+    nodes.hasCapacity = true;
     for (const name of lost) nodes.reconnect(name);
+    // Terraform has the group as large as it was.
+    const scalingConfig = { desiredSize: lost.length };
+    void site.call('eks', 'UpdateNodegroupConfig', { clusterName, nodegroupName: 'general', scalingConfig });
   });
 }
 

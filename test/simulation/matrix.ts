@@ -162,7 +162,7 @@ ${jobs('database-recovery').join(' and ')} are jobs in CodeBuild, which is not s
 
 ## cluster-recovery
 
-Of a cluster whose nodes nobody hears from, and which more nodes do not help: it ends in the question about a rebuild.
+Of a cluster whose nodes nobody hears from, in a Region that has no others: it ends in the question about a rebuild.
 
 ${table('cluster-recovery')}
 

@@ -124,9 +124,10 @@ describe('waiting for the cluster', () => {
     images: string[] = [],
     held: string | null = digest,
     looks = { before: 4, since: earlier(60) },
+    helped = false,
   ) =>
     awaitCluster(
-      { plan: plan(), images, looks },
+      { plan: plan(), images, looks, helped },
       { settings, clock, registry: { digestOf: async () => held ?? undefined }, cluster: () => cluster },
     );
   it('ends when nodes are Ready, deployments available and pods on the registry’s digest', async () => {
@@ -151,6 +152,34 @@ describe('waiting for the cluster', () => {
   it('ends with a node that came since, once it was Ready at two looks in a row', async () => {
     const value = [node('a'), node('b', true, earlier(15))];
     expect((await wait(new FakeCluster({ nodes: { answer: 'given', value } }))).summary).toMatch(/2 nodes are Ready/);
+  });
+  describe('on nodes that were added', () => {
+    const helped = (nodes: ReturnType<typeof node>[], change: Parameters<typeof available>[1] = {}) =>
+      wait(
+        new FakeCluster({
+          groups: [group({ desired: 4 })],
+          nodes: { answer: 'given', value: nodes },
+          workloads: { answer: 'given', value: [available('api', change)] },
+        }),
+        [],
+        digest,
+        { before: 4, since: earlier(60) },
+        true,
+      );
+    const lost = [node('a', false), node('b', false)];
+    it('leaves the lost ones to their groups, by name, once the deployments are available', async () => {
+      expect((await helped([...lost, node('c'), node('d')])).summary).toMatch(
+        /2 nodes are Ready.*left to their groups: a, b/,
+      );
+    });
+    it.each([
+      ['one that flaps', () => helped([node('a', false), node('b', false, earlier(5)), node('c'), node('d')])],
+      ['one that has not come', () => helped([...lost, node('c')])],
+      ['a deployment that is not available', () => helped([...lost, node('c'), node('d')], { available: 0 })],
+      ['every node', () => helped([...lost, node('c', false), node('d', false)])],
+    ])('waits for %s', async (_, waiting) => {
+      await expect(waiting()).rejects.toMatchObject({ name: 'ClusterNotReady' });
+    });
   });
   it('goes on after the first look, whatever that sees', async () => {
     await expect(wait(new FakeCluster(), [], digest, { before: 0, since: openedAt })).rejects.toMatchObject({
