@@ -168,9 +168,15 @@ function costFacts(
 function decided({ timeline }: Report): Measured['facts'] {
   const assessed = succeeded(timeline, 'AssessCluster');
   const asked = timeline.find(({ step }) => step === 'RequestApproval');
+  const validated = timeline.find(({ step }) => step === 'ValidateApplication');
   return [
-    { label: 'decision', value: `${String(assessed?.facts.level ?? 'none')}-level`, note: assessed?.summary ?? '' },
+    {
+      label: 'decision',
+      value: `${String(assessed?.facts.level ?? 'none')}-level`,
+      note: [assessed?.facts.reasons ?? []].flat().join('; '),
+    },
     { label: 'approval', value: asked ? 'asked' : 'not needed', note: asked?.summary ?? 'nothing was taken away' },
+    { label: 'application', value: validated?.status ?? 'not validated', note: validated?.summary ?? '' },
   ];
 }
 

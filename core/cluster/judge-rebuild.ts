@@ -41,7 +41,7 @@ export async function judgeRebuild(found: Found, context: JudgeRebuildContext): 
       question: lines,
       approval: plan.approval,
     },
-    summary: [...terraformLines(report), manifests.line].join('; '),
+    summary: [...terraformLines(report), manifests.line].map((line) => line.trim()).join('; '),
     facts: { changes: report.changes, digest: report.digest, manifests: manifests.from, waived },
   };
 }

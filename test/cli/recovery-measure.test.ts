@@ -64,7 +64,10 @@ const ofCluster = {
   record: {
     incident: { scenario: 'cluster', detectedAt: moment(13), trigger: { kind: 'alarm', name: 'cluster-lost' } },
   },
-  timeline: [step('AssessCluster', 13, { level: 'cluster' }), step('RequestApproval', 14)],
+  timeline: [
+    step('AssessCluster', 13, { level: 'cluster', reasons: ['EKS knows no cluster'] }),
+    step('RequestApproval', 14),
+  ],
   validation: [],
   objectives: [],
 } as unknown as Report;
@@ -84,7 +87,7 @@ test('tells of a cluster what was decided and what its clients felt, and nothing
   const { facts } = recoveryMeasured(ofCluster, measured([8, 9, 12, 13, 22, 23]));
   expect(facts).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ label: 'decision', value: 'cluster-level' }),
+      expect.objectContaining({ label: 'decision', value: 'cluster-level', note: 'EKS knows no cluster' }),
       expect.objectContaining({ label: 'approval', value: 'asked' }),
       expect.objectContaining({ label: 'downtime of clients', value: '9.0 s' }),
       expect.objectContaining({ label: 'writes lost', value: 0 }),
