@@ -164,6 +164,12 @@ function costFacts(
   ];
 }
 
+const levels: Readonly<Record<string, string>> = {
+  none: 'nothing is lost',
+  node: 'node-level',
+  cluster: 'cluster-level',
+};
+
 /** What the recovery of a cluster held for lost, why, and whether a person was asked. */
 function decided({ timeline }: Report): Measured['facts'] {
   const assessed = succeeded(timeline, 'AssessCluster');
@@ -172,7 +178,7 @@ function decided({ timeline }: Report): Measured['facts'] {
   return [
     {
       label: 'decision',
-      value: `${String(assessed?.facts.level ?? 'none')}-level`,
+      value: levels[String(assessed?.facts.level)] ?? 'none was made',
       note: [assessed?.facts.reasons ?? []].flat().join('; '),
     },
     { label: 'approval', value: asked ? 'asked' : 'not needed', note: asked?.summary ?? 'nothing was taken away' },

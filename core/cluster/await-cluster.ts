@@ -27,7 +27,7 @@ interface AwaitClusterInput {
   /** What the manifests deploy, where that is known. */
   readonly images?: readonly string[];
   readonly looks: Looks;
-  /** Whether nodes were added for those that are lost: these are left to their groups then, if the deployments are available. */
+  /** Whether nodes were added for those that are lost: these are left to their groups from then on, if the deployments are available. */
   readonly helped?: boolean | undefined;
 }
 

@@ -1,9 +1,10 @@
 /** The cluster on a whole installation under load: drilled beside production, then lost in three ways, each time back again. */
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { decide } from '../../cli/approval.ts';
-import { clientsOf } from '../../cli/clients.ts';
+import { clientsOf, invoke } from '../../cli/clients.ts';
 import { readApproval } from '../../cli/records.ts';
 import { clusterOf } from '../../cli/victim.ts';
+import type { BackupRun, Outcome } from '../../core/backup/contracts.ts';
 import type { IncidentRecord } from '../../core/incident/contracts.ts';
 import { startClients, type Clients as Writers } from '../../workload/clients/clients.ts';
 import { disasters } from '../../workload/disasters/index.ts';
@@ -73,10 +74,8 @@ async function startByHand(reason: string): Promise<IncidentRecord> {
 
 const stepsOf = async (id: string) =>
   Object.fromEntries((await site.recordsOf(id)).steps.map(({ step, status }) => [step, status]));
-const rang = (alarm: string) =>
-  eventually(`a decision on ${alarm}`, async () =>
-    (await site.decisions()).find((each) => each.alarm === site.names.alarm(alarm)),
-  );
+const decisionsOn = async (alarm: string) =>
+  (await site.decisions()).filter((each) => each.alarm === site.names.alarm(alarm));
 async function clientsGoOn() {
   const begun = writers.ledger.entries.length;
   await eventually('further acknowledged writes', () => writers.ledger.entries.length > begun + 5);
@@ -118,32 +117,66 @@ describe('a deleted cluster', () => {
   });
 });
 
-describe('lost nodes', () => {
-  it('are replaced by their group, which is waited for: nothing is rebuilt, and nobody is asked', async () => {
-    await strike('nodes-lost');
-    expect(await rang('cluster-nodes-lost')).toMatchObject({
-      verdict: 'record',
-      reasons: [expect.stringContaining('within the cooldown')],
-    });
-    const { incident } = await startByHand('every node is lost');
-    expect(await ended(incident.id)).toMatchObject({ status: 'closed' });
-    const steps = await stepsOf(incident.id);
-    expect(steps).toMatchObject({ AssessCluster: 'succeeded', ValidateApplication: 'succeeded' });
-    expect(steps).not.toHaveProperty('RequestApproval');
-    expect(steps).not.toHaveProperty('Rebuild');
-    await clientsGoOn();
-  });
-});
+/** As the nightly backup does, by the product's own function. */
+async function exportCluster(): Promise<void> {
+  const { connection, configuration } = site.installation;
+  const { identifier, resourceId } = await site.active();
+  const at = new Date().toISOString();
+  const run: BackupRun = {
+    id: `backup-${at.replace(/[-:]|\.\d+/g, '')}`,
+    task: 'backup',
+    executionArn: 'none',
+    startedAt: at,
+    region: site.region,
+    otherRegion: configuration.dr.region,
+    source: { identifier, resourceId },
+    snapshot: 'none',
+  };
+  const { lambda } = clientsOf(connection, site.region);
+  const { outcome } = (await invoke(lambda, site.names.lambda('backup/export-cluster'), { run })) as {
+    outcome: Outcome;
+  };
+  expect(outcome).toMatchObject({ part: 'cluster-state', verdict: 'passed' });
+}
 
-describe('a bad deploy', () => {
-  it('is not waited out for ever: the overlay is applied as Git has it', async () => {
+describe('a bad deploy, while Git cannot be reached', () => {
+  it('is not waited out for ever: what stands is given the manifests of the newest export', async () => {
+    await exportCluster();
+    const { cloud, configuration } = site.installation;
+    const Name = configuration.cluster.repositoryParameter;
+    await cloud.call('ssm', 'PutParameter', { Name, Value: 'file:///nowhere', Overwrite: true }, site.region);
     await strike('bad-deploy');
     const { incident } = await startByHand('a deployment cannot start');
     const asked = await approve(incident.id);
-    expect(asked).toMatch(/none of which destroys anything|Terraform: changes nothing/);
+    expect(asked).toMatch(/Terraform: not run, for Git cannot be read/);
+    expect(asked).toMatch(/the export of .* is applied/);
     expect(await ended(incident.id)).toMatchObject({ status: 'closed' });
     expect(await stepsOf(incident.id)).toMatchObject({ Rebuild: 'succeeded', AwaitCluster: 'succeeded' });
     await clientsGoOn();
     expect(await site.lease()).toBeUndefined();
+  });
+});
+
+describe('lost nodes', () => {
+  it('get others beside them once Kubernetes alone has not helped: nothing is rebuilt, and nobody is asked', async () => {
+    const known = (await site.incidents()).map(({ incident }) => incident.id);
+    const before = (await decisionsOn('cluster-nodes-lost')).length;
+    await strike('nodes-lost');
+    const decision = await eventually(
+      'a decision on the lost nodes',
+      async () => (await decisionsOn('cluster-nodes-lost'))[before],
+    );
+    expect(decision).toMatchObject({
+      verdict: 'record',
+      reasons: [expect.stringContaining('within the cooldown')],
+    });
+    expect((await site.incidents()).map(({ incident }) => incident.id)).toEqual(known);
+    const { incident } = await startByHand('every node is lost');
+    expect(await ended(incident.id)).toMatchObject({ status: 'closed' });
+    const steps = await stepsOf(incident.id);
+    expect(steps).toMatchObject({ HelpNodes: 'succeeded', AwaitHelped: 'succeeded', ValidateApplication: 'succeeded' });
+    expect(steps).not.toHaveProperty('RequestApproval');
+    expect(steps).not.toHaveProperty('Rebuild');
+    await clientsGoOn();
   });
 });

@@ -59,7 +59,7 @@ describe('a recovery', () => {
     expect([...new Set(states)]).toEqual([...begin, 'AwaitRescheduled', 'ValidateApplication', 'CloseIncident']);
   });
   it('of nodes that do not come helps them, within a bound', async () => {
-    const { states } = await play({
+    const { states, payloadsOf } = await play({
       AssessCluster: () => plan('node'),
       AwaitRescheduled: () => fail('ClusterNotReady'),
     });
@@ -72,6 +72,8 @@ describe('a recovery', () => {
       'CloseIncident',
     ]);
     expect(states.filter((state) => state === 'AwaitRescheduled')).toHaveLength(29);
+    expect(payloadsOf('AwaitRescheduled')[0]).not.toHaveProperty('helped');
+    expect(payloadsOf('AwaitHelped')).toEqual([expect.objectContaining({ helped: true })]);
   });
   it('of nodes that never come, as of one that flaps, ends in the question about a rebuild', async () => {
     const never = () => fail('ClusterNotReady');
@@ -96,7 +98,7 @@ describe('a recovery', () => {
     expect(payloadsOf('RestoreAccess')).toEqual([
       expect.objectContaining({ roles: ['arn:aws:iam::111122223333:role/looks'] }),
     ]);
-    expect(payloadsOf('AwaitCluster')).toEqual([expect.objectContaining({ images: ['i'] })]);
+    expect(payloadsOf('AwaitCluster')).toEqual([expect.objectContaining({ images: ['i'], helped: false })]);
     expect(payloadsOf('CloseIncident')).toEqual([expect.objectContaining({ failure: null })]);
   });
   it('asks nobody where the configuration lets it act', async () => {

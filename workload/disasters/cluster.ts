@@ -12,7 +12,7 @@ export const nodesLost: Disaster = {
   async strike({ cluster }) {
     const lost = reached(cluster).loseNodes();
     if (lost.length === 0) throw new Error('The cluster has no node');
-    return `the instances ${lost.join(', ')} ended with all that ran on them`;
+    return `kubelet and containers of ${lost.join(', ')} ended, which EC2’s checks of the instances do not see`;
   },
 };
 

@@ -9,7 +9,7 @@ export interface Victim {
   /** Takes the whole Region away; what only a provider's worst day does. */
   readonly goDark?: () => Promise<void>;
   readonly cluster?: {
-    /** Ends every machine; answers their names. */
+    /** Ends all that runs on every machine, unseen by who owns these; answers their names. */
     loseNodes(): readonly string[];
     /** Deletes node groups and cluster through the API. */
     remove(): Promise<void>;
