@@ -6,7 +6,8 @@ const testsIn = (...rooms: readonly string[]) => rooms.map((room) => `test/${roo
 /** Rooms whose tests read the synthesized assemblies. */
 const assembled = testsIn('lib', 'state-machines', 'cli');
 const endToEnd = testsIn('end-to-end');
-const simulation = testsIn('simulation');
+/** The virtual world keeps a process to itself. */
+const simulation = testsIn('simulation', 'local/virtual');
 /** One synth for the whole run. */
 const globalSetup = ['test/support/synthesize.ts'];
 
@@ -39,6 +40,7 @@ export default defineConfig({
           include: testsIn('**'),
           exclude: [...assembled, ...endToEnd, ...simulation],
           maxWorkers: 2,
+          isolate: false, // A process for each file costs more than most of them.
           sequence: { groupOrder: 1 },
         },
       },
