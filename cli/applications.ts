@@ -1,18 +1,16 @@
-/** STOCKER Pro's deployments in both Regions: the primary's run, the DR Region's are a pilot light without pods. */
-import { writeFileSync } from 'node:fs';
+/** STOCKER Pro as its pipeline deploys it in both Regions: the primary's runs, the DR Region's is a pilot light without pods. */
 import { join } from 'node:path';
-import { kubernetesGroup } from '../config/names.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Cloud } from '../local/cloud.ts';
 import type { EksService } from '../local/services/eks/service.ts';
-import { imageIn } from '../workload/infrastructure/deployment.ts';
-import { type Installed, writeParameters } from '../workload/infrastructure/provision.ts';
+import { buildOverlay, type KubernetesManifest } from '../local/tools/kustomize.ts';
 import {
-  deploymentManifest,
-  namespaceManifest,
-  recoveryAccessManifests,
-  serviceManifest,
-} from '../workload/kubernetes/manifests.ts';
+  type InstallationPlan,
+  type Installed,
+  keepState,
+  writeParameters,
+} from '../workload/infrastructure/provision.ts';
+import { desiredStates, makeRepository, type Repository } from '../workload/infrastructure/repository.ts';
 import type { OperatorConnection } from './clients.ts';
 
 export interface ApplicationUrls {
@@ -24,16 +22,21 @@ export interface ApplicationUrls {
   readonly canaryUrls: Readonly<Record<string, string>>;
 }
 
-/** Applies the manifests in both Regions and writes the parameters that deployments and the recovery read. */
+interface Site {
+  readonly configuration: Configuration;
+  /** What Terraform is told of it. */
+  readonly plan: InstallationPlan;
+  readonly cloud: Cloud;
+  readonly connection: OperatorConnection;
+}
+
+/** Deploys from Git in both Regions and writes the parameters that deployments and the recovery read. */
 export async function startApplications(
-  configuration: Configuration,
-  cloud: Cloud,
-  connection: OperatorConnection,
+  site: Site,
   database: Pick<Installed, 'address' | 'port'>,
 ): Promise<ApplicationUrls> {
-  const { primary, dr, application, canary, region } = configuration;
-  const authorityFile = join(cloud.dataDirectory, 'database-ca.pem');
-  writeFileSync(authorityFile, cloud.certificateAuthority);
+  const { configuration, connection } = site;
+  const { primary, dr, application, canary, region, cluster } = configuration;
   await writeParameters(primary.region, connection, {
     [application.databaseEndpointParameter]: JSON.stringify({ address: database.address, port: database.port }),
     [canary.databaseEndpointParameter]: 'none',
@@ -42,9 +45,10 @@ export async function startApplications(
     [application.databaseEndpointParameter]: 'none',
     [canary.databaseEndpointParameter]: 'none',
   });
+  const { directory } = await keepRepository(site);
   const [here, there] = await Promise.all([
-    deployIn(primary.region, 1, { configuration, cloud, authorityFile }),
-    deployIn(dr.region, 0, { configuration, cloud, authorityFile }),
+    deployIn(site, primary.region, buildOverlay(join(directory, cluster.primary.overlay))),
+    deployIn(site, dr.region, buildOverlay(join(directory, cluster.dr.overlay)).map(withoutPods), { empty: true }),
   ]);
   const parametersOf = (own: Deployed, peer: Deployed) => ({
     [application.urlParameter]: own.application,
@@ -60,40 +64,46 @@ export async function startApplications(
   };
 }
 
+/** Where the pipeline deploys from: the repository at the commit that is deployed, and the states that Terraform has of it. */
+async function keepRepository({ configuration, plan, cloud, connection }: Site): Promise<Repository> {
+  const { environment, primary, dr, cluster, backup } = configuration;
+  const states = desiredStates(plan, environment);
+  const repository = makeRepository(join(cloud.dataDirectory, 'repository'), states);
+  for (const { region, terraformStateBucket, key } of [
+    { ...primary, key: cluster.primary },
+    { ...dr, key: cluster.dr },
+  ]) {
+    await writeParameters(region, connection, {
+      [cluster.repositoryParameter]: repository.url,
+      [backup.commitParameter]: repository.commit,
+    });
+    const name = key.variables.replace('.tfvars', '');
+    await keepState(region, terraformStateBucket, key.stateKey, states[name]?.resources ?? [], connection);
+  }
+  return repository;
+}
+
+/** As the pipeline leaves a deployment where nothing is served: the failover brings it to size. */
+const withoutPods = (manifest: KubernetesManifest): KubernetesManifest =>
+  manifest.kind === 'Deployment' ? { ...manifest, spec: { ...manifest.spec, replicas: 0 } } : manifest;
+
 interface Deployed {
   readonly application: string;
   readonly canary: string;
 }
 
-interface Site {
-  readonly configuration: Configuration;
-  readonly cloud: Cloud;
-  readonly authorityFile: string;
-}
-
 async function deployIn(
+  { configuration: { application, canary }, cloud }: Site,
   region: string,
-  replicas: number,
-  { configuration, cloud, authorityFile }: Site,
+  manifests: readonly KubernetesManifest[],
+  options = { empty: false },
 ): Promise<Deployed> {
-  const { application, canary, account, database } = configuration;
   const { cluster, namespace } = application.deployment;
   const kubernetes = (cloud.service('eks', region) as EksService).kubernetes(cluster);
-  await kubernetes.apply(namespaceManifest(namespace));
-  for (const manifest of recoveryAccessManifests(namespace, kubernetesGroup)) await kubernetes.apply(manifest);
-  const deploy = async (target: Configuration['application']) => {
-    const environment = {
-      DATABASE_ENDPOINT_PARAMETER: target.databaseEndpointParameter,
-      DATABASE_SECRET: database.applicationRoles[0]?.secretName ?? '',
-      DATABASE_NAME: database.name,
-      DATABASE_CA_FILE: authorityFile,
-    };
-    const { name } = target.deployment;
-    const image = imageIn(account, region);
-    await kubernetes.apply(deploymentManifest({ namespace, name, replicas, image, environment }));
-    await kubernetes.apply(serviceManifest({ namespace, name }));
-    return kubernetes.address(namespace, name, { empty: replicas === 0 });
-  };
-  const [applicationUrl, canaryUrl] = await Promise.all([deploy(application), deploy(canary)]);
+  for (const manifest of manifests) await kubernetes.apply(manifest);
+  const [applicationUrl, canaryUrl] = await Promise.all([
+    kubernetes.address(namespace, application.deployment.name, options),
+    kubernetes.address(namespace, canary.deployment.name, options),
+  ]);
   return { application: applicationUrl, canary: canaryUrl };
 }

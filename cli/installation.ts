@@ -73,6 +73,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
         images: {
           [stockerImage]: { command: [process.execPath, join(import.meta.dirname, '../workload/api/main.ts')] },
         },
+        tools: join(import.meta.dirname, '../local/tools'),
         ...(options.port === undefined ? {} : { port: options.port }),
       }),
     ({ endpoint }) => endpoint,
@@ -88,7 +89,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
       );
       const urls = await stage(
         'Start the application',
-        () => startApplications(configuration, cloud, connection, database),
+        () => startApplications({ configuration, plan: planOf(configuration), cloud, connection }, database),
         ({ apiUrl }) => apiUrl,
       );
       return { database, ...urls };
@@ -199,6 +200,7 @@ export function planOf(configuration: Configuration): InstallationPlan {
     environment: configuration.environment,
     account,
     stateKeys: backup.terraformStates,
+    lockTable: configuration.cluster.lockTable,
     commitParameter: backup.commitParameter,
     database: {
       identifier: database.identifier,

@@ -19,6 +19,7 @@ import { troubleOf } from './trouble.ts';
 const help = `STOCKER Pro disaster recovery
 
   npm run drill [-- options]   the monthly database restore test, on the embedded cloud
+    --scenario NAME            database (default), or cluster: the quarterly recovery test
     --environment NAME         production (default) or staging
     --rows N                   stock movements of the workload (default 50000)
     --output DIRECTORY         where report.html and report.json go
@@ -27,7 +28,9 @@ const help = `STOCKER Pro disaster recovery
 
     --mode recovery            destroy production and recover it, instead of a copy beside it
     --disaster NAME            how: drop-table, bad-update, bad-migration, page-corruption,
-                               index-corruption, instance-lost or region-lost
+                               index-corruption, instance-lost, nodes-lost, cluster-lost,
+                               bad-deploy or region-lost
+    --scenario cluster         rebuild a cluster beside production instead, and tear it down
     --scenario region          fail over to the DR Region instead, isolated; with --mode
                                recovery and --disaster region-lost or --style graceful
                                production itself moves, and comes home
@@ -48,8 +51,9 @@ const help = `STOCKER Pro disaster recovery
     decline INCIDENT --reason TEXT
     cancel INCIDENT --reason TEXT [--yes]
     retry INCIDENT [--reason TEXT] [--restore-to POINT] [--waive CHECKS]
-    start --reason TEXT [--mode recovery --confirm ENVIRONMENT] [--restore-to POINT]
-          [--tables LIST] [--request-id ID]
+    start --reason TEXT [--scenario database|cluster] [--mode recovery
+          --confirm ENVIRONMENT] [--restore-to POINT] [--tables LIST]
+          [--request-id ID]
     failover --reason TEXT --confirm ENVIRONMENT [--style graceful|ungraceful] [--waive CHECKS]
           [--request-id ID], or --mode drill --reason TEXT: production to the DR Region
     failback --reason TEXT --confirm ENVIRONMENT [--request-id ID]
@@ -77,6 +81,8 @@ const here: Readonly<Record<string, Command>> = {
   drill: async (argv) => {
     const options = parseDrillOptions(argv);
     if (options.scenario === 'region') return (await import('./commands/region-drill.ts')).regionDrill(options);
+    if (options.scenario === 'cluster' && options.disaster === undefined)
+      return (await import('./commands/cluster-drill.ts')).clusterDrill(options);
     if (options.disaster === undefined) return (await import('./commands/drill.ts')).drill(options);
     const { recoveryDrill } = await import('./commands/recovery-drill.ts');
     return recoveryDrill({ ...options, disaster: options.disaster });

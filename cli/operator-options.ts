@@ -37,6 +37,7 @@ export interface RetryOptions extends OperatorOptions {
   readonly waive: readonly string[];
 }
 export interface StartOptions extends OperatorOptions {
+  readonly scenario: 'database' | 'cluster';
   readonly mode: 'drill' | 'recovery';
   readonly reason: string;
   readonly restoreTo: RestoreTo | undefined;
@@ -124,12 +125,17 @@ export function parseRetryOptions(argv: readonly string[]): RetryOptions {
   };
 }
 
+/** Of a cluster recovery (core/cluster): what is no check of a database. */
+const clusterChecks = ['control-plane', 'protected-resources'];
+
 function checksOf(value: unknown): string[] {
   if (value === undefined) return [];
   const names = String(value).split(',');
-  const wrong = names.find((name) => !CheckName.safeParse(name).success);
+  const wrong = names.find((name) => !CheckName.safeParse(name).success && !clusterChecks.includes(name));
   if (wrong === undefined) return names;
-  throw new UsageError(`--waive ${wrong} is no check of the validation. Give some of: ${CheckName.options.join(',')}.`);
+  throw new UsageError(
+    `--waive ${wrong} is no check of the validation. Give some of: ${[...CheckName.options, ...clusterChecks].join(',')}.`,
+  );
 }
 
 export function parseStartOptions(argv: readonly string[]): StartOptions {
@@ -137,6 +143,7 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
     ...where,
     ...reason,
     ...restoreTo,
+    scenario: { type: 'string', default: 'database' },
     mode: { type: 'string', default: 'drill' },
     tables: { type: 'string' },
     'request-id': { type: 'string' },
@@ -148,7 +155,7 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
     throw new UsageError(`--mode ${String(mode)} is not a mode. Give drill or recovery.`);
   if (mode === 'recovery' && confirm !== environment)
     throw new UsageError(
-      `--confirm ${typeof confirm === 'string' ? confirm : '(not given)'} does not name the environment. A recovery replaces the database of ${environment}: give --confirm ${environment}.`,
+      `--confirm ${typeof confirm === 'string' ? confirm : '(not given)'} does not name the environment. A recovery changes what is production in ${environment}: give --confirm ${environment}.`,
     );
   if (mode === 'drill' && values.tables !== undefined)
     throw new UsageError(
@@ -157,6 +164,7 @@ export function parseStartOptions(argv: readonly string[]): StartOptions {
   return {
     environment,
     region,
+    scenario: scenarioOf(values),
     mode,
     reason: reasonOf(values.reason),
     restoreTo: restoreToOf(values['restore-to']),
@@ -213,6 +221,16 @@ function requestIdOf(value: unknown): string | undefined {
   if (value === undefined || /^[A-Za-z0-9_-]{1,64}$/.test(String(value)))
     return value === undefined ? undefined : String(value);
   throw new UsageError(`--request-id ${String(value)} is not 1 to 64 letters, digits, - and _. Give such a name.`);
+}
+
+function scenarioOf(values: Values): StartOptions['scenario'] {
+  const { scenario } = values;
+  if (scenario !== 'database' && scenario !== 'cluster')
+    throw new UsageError(`--scenario ${String(scenario)} has no state machine. Give database or cluster.`);
+  const ofDatabases = ['restore-to', 'tables'].find((option) => values[option] !== undefined);
+  if (scenario === 'cluster' && ofDatabases)
+    throw new UsageError(`--${ofDatabases} is of databases. Leave it out, or give --scenario database.`);
+  return scenario;
 }
 
 /** Commas within quotes belong to the name. */

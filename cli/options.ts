@@ -7,7 +7,7 @@ import { UsageError } from './exit-codes.ts';
 export interface DrillOptions {
   readonly environment: string;
   readonly mode: 'drill' | 'recovery';
-  readonly scenario: 'database' | 'region';
+  readonly scenario: 'database' | 'cluster' | 'region';
   /** Stock movements of the workload. */
   readonly rows: number;
   readonly json: boolean;
@@ -106,7 +106,7 @@ function rehearsedBy({ mode, scenario, disaster, style }: Record<string, unknown
   }
   if (mode !== 'recovery') throw new UsageError(`--mode ${String(mode)} is not a mode. Give drill or recovery.`);
   if (style === 'graceful') {
-    if (disaster !== undefined || asked === 'database')
+    if (disaster !== undefined || (asked ?? 'region') !== 'region')
       throw new UsageError(
         '--style graceful moves a sound production to the other Region. Leave --disaster and --scenario out.',
       );
@@ -122,8 +122,8 @@ function rehearsedBy({ mode, scenario, disaster, style }: Record<string, unknown
 }
 
 function scenarioOf(value: unknown): DrillOptions['scenario'] | undefined {
-  if (value === undefined || value === 'database' || value === 'region') return value;
-  throw new UsageError(`--scenario ${String(value)} is not known. Give database or region.`);
+  if (value === undefined || value === 'database' || value === 'cluster' || value === 'region') return value;
+  throw new UsageError(`--scenario ${String(value)} is not known. Give database, cluster or region.`);
 }
 
 function disasterOf(disaster: unknown): string {

@@ -39,7 +39,7 @@ export function showOutcome(
 
 const longestValue = 12;
 
-function rowsOf({ objectives, validation, measured }: Judged['report']): string[][] {
+function rowsOf({ objectives, validation, measured, record }: Judged['report']): string[][] {
   const count = (verdict: string) => validation.filter((each) => each.verdict === verdict).length;
   const clockFactor = measured?.clockFactor ?? 1;
   return [
@@ -50,12 +50,17 @@ function rowsOf({ objectives, validation, measured }: Judged['report']): string[
       achievedSeconds === undefined ? 'unknown' : duration(achievedSeconds),
       `${met}: ${basis}`,
     ]),
-    [
-      'validation',
-      'all pass',
-      `${count('passed')} of ${validation.length}`,
-      `${count('failed')} failed, ${count('unknown')} unknown`,
-    ],
+    // Of a cluster no database is validated.
+    ...(record.incident.scenario === 'cluster'
+      ? []
+      : [
+          [
+            'validation',
+            'all pass',
+            `${count('passed')} of ${validation.length}`,
+            `${count('failed')} failed, ${count('unknown')} unknown`,
+          ],
+        ]),
     ...(measured?.facts ?? []).map(({ label, value, note = '' }) =>
       // A long value would leave the notes no room.
       String(value).length > longestValue ? [label, '', '', `${value}: ${note}`] : [label, '', String(value), note],

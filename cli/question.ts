@@ -8,11 +8,19 @@ type Plan = Approval['plan'];
 /** Lines for people: what was found, what is done, what that loses, how long one may think. */
 export function questionLines({ plan, expiresAt }: Pick<Approval, 'plan' | 'expiresAt'>, now: number): string[] {
   const left = (Date.parse(expiresAt) - now) / 1000;
-  return [
-    ...(plan.failover ? failover(plan, plan.failover) : plan.tables ? repair(plan, plan.tables) : restore(plan)),
+  const time =
     left > 0
       ? `Without an answer it is declined at ${clock(expiresAt)}, in ${duration(left)}.`
-      : `Nobody answered by ${clock(expiresAt)}: it is being declined.`,
+      : `Nobody answered by ${clock(expiresAt)}: it is being declined.`;
+  if (plan.changes)
+    return [
+      ...plan.changes,
+      `On approval exactly this is done to ${plan.source}; until then nothing is changed.`,
+      time,
+    ];
+  return [
+    ...(plan.failover ? failover(plan, plan.failover) : plan.tables ? repair(plan, plan.tables) : restore(plan)),
+    time,
   ];
 }
 
@@ -54,6 +62,8 @@ const between = ({ window }: Pick<Plan, 'window'>) =>
 
 /** What to type. */
 export const answers = ({ incidentId, plan }: Pick<Approval, 'incidentId' | 'plan'>): string[] => [
-  dr(`approve ${incidentId} --reason "…"${plan.restorePoint === undefined ? ' --restore-to POINT' : ''}`),
+  dr(
+    `approve ${incidentId} --reason "…"${plan.restorePoint === undefined && plan.changes === undefined ? ' --restore-to POINT' : ''}`,
+  ),
   dr(`decline ${incidentId} --reason "…"`),
 ];

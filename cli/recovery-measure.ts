@@ -85,10 +85,14 @@ export function recoveryObjections(report: Report, { ended, cost, unread, accept
   if (acceptance.intervals.length === 0) objections.push('the prober could write nowhere: it proves nothing');
   if (!cost)
     return [...objections, ...(failure ? [] : [`production could not be compared with the ledger: ${unread ?? ''}`])];
-  const { outage, before, missingSince, keptSince } = cost;
+  const { outage, before, missingSince, keptSince, lost } = cost;
+  // Without a cut-over there is one database all the while, and nothing of it may go.
+  const isOneDatabase = report.record.incident.scenario !== 'database';
+  if (isOneDatabase && lost > 0) objections.push(`${lost} acknowledged writes are missing, and no data was restored`);
   if (outage && outage.until === undefined)
     objections.push('the clients do not go on: no write was acknowledged again');
-  if (keptSince === 0 && !failure) objections.push('no write was acknowledged by the recovered database');
+  if (keptSince === 0 && !failure && !isOneDatabase)
+    objections.push('no write was acknowledged by the recovered database');
   if (missingSince > 0) objections.push(`${missingSince} writes that the recovered database acknowledged are missing`);
   if (before && before.missing.length > 0)
     objections.push(`${before.missing.length} writes acknowledged before the restore point are missing`);
@@ -118,7 +122,7 @@ export function recoveryMeasured(report: Report, measurement: RecoveryMeasuremen
         value: seconds(detected),
         note: `by ${report.record.incident.trigger.name ?? report.record.incident.trigger.kind}`,
       },
-      ...seenBy(measurement),
+      ...(report.record.incident.scenario === 'cluster' ? decided(report) : seenBy(measurement)),
       { label: 'acknowledged writes', value: acknowledged },
       { label: 'failed requests', value: failures },
       ...(cost ? costFacts(cost, report) : []),
@@ -133,15 +137,18 @@ export function recoveryMeasured(report: Report, measurement: RecoveryMeasuremen
 
 function costFacts(
   { outage, lost, lostSeconds, before, missingSince, keptSince }: Cost,
-  { timeline }: Report,
+  { timeline, record }: Report,
 ): Measured['facts'] {
+  const downtime = {
+    label: 'downtime of clients',
+    value: outage ? seconds(outageSeconds(outage)) : 'none',
+    note: outage ? `last to next acknowledged write, ${outage.failures} failed in between` : 'no request failed',
+  };
+  if (record.incident.scenario === 'cluster')
+    return [downtime, { label: 'writes lost', value: lost, note: 'the database was there all the while: must be 0' }];
   const estimate = (succeeded(timeline, 'Replan') ?? succeeded(timeline, 'AssessDatabase'))?.facts.estimatedLossSeconds;
   return [
-    {
-      label: 'downtime of clients',
-      value: outage ? seconds(outageSeconds(outage)) : 'none',
-      note: outage ? `last to next acknowledged write, ${outage.failures} failed in between` : 'no request failed',
-    },
+    downtime,
     {
       label: 'writes lost',
       value: lost,
@@ -154,6 +161,28 @@ function costFacts(
       value: keptSince,
       note: `by the recovered database; ${missingSince} of them missing: must be 0`,
     },
+  ];
+}
+
+const levels: Readonly<Record<string, string>> = {
+  none: 'nothing is lost',
+  node: 'node-level',
+  cluster: 'cluster-level',
+};
+
+/** What the recovery of a cluster held for lost, why, and whether a person was asked. */
+function decided({ timeline }: Report): Measured['facts'] {
+  const assessed = succeeded(timeline, 'AssessCluster');
+  const asked = timeline.find(({ step }) => step === 'RequestApproval');
+  const validated = timeline.find(({ step }) => step === 'ValidateApplication');
+  return [
+    {
+      label: 'decision',
+      value: levels[String(assessed?.facts.level)] ?? 'none was made',
+      note: [assessed?.facts.reasons ?? []].flat().join('; '),
+    },
+    { label: 'approval', value: asked ? 'asked' : 'not needed', note: asked?.summary ?? 'nothing was taken away' },
+    { label: 'application', value: validated?.status ?? 'not validated', note: validated?.summary ?? '' },
   ];
 }
 

@@ -5,8 +5,7 @@ import type { Configuration, Network } from './schema.ts';
 export const prefixOf = (configuration: Pick<Configuration, 'environment'>) =>
   `stocker-dr-${configuration.environment}`;
 
-/** Kubernetes group of the recovery's functions; its RoleBinding in the application's namespace is in docs/deploy.md. */
-export const kubernetesGroup = 'stocker-dr';
+export { kubernetesGroup } from '../core/cluster/access.ts';
 
 /** Names that both stacks and every client agree on. */
 export function namesOf(configuration: Configuration) {
@@ -98,6 +97,7 @@ export function settingsOf(configuration: Configuration): Settings {
     },
     traffic: configuration.traffic,
     region: configuration.region,
+    cluster: configuration.cluster,
     automatic: configuration.automatic,
     approval: configuration.approval,
     team: configuration.team,

@@ -1,6 +1,6 @@
 /** Production: the plan's objectives (RTO 1 h, RPO 15 min, automated backups 30 days) and STOCKER Pro's names. */
 import { type Configuration, parseConfiguration } from './schema.ts';
-import { applicationsOf, backupOf, databaseOf, regionOf, team, trafficOf, validation } from './shared.ts';
+import { applicationsOf, backupOf, clusterOf, databaseOf, regionOf, team, trafficOf, validation } from './shared.ts';
 
 export const production: Configuration = parseConfiguration({
   environment: 'production',
@@ -47,7 +47,8 @@ export const production: Configuration = parseConfiguration({
     performance: { warmUpRequests: 50, requests: 200, p95Milliseconds: 250, baselineFactor: 2 },
   },
   backup: backupOf('production'),
-  automatic: { database: 'ask', region: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
+  cluster: clusterOf('production'),
+  automatic: { database: 'ask', cluster: 'ask', region: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
   approval: { timeoutSeconds: 900, starterMayApprove: true },
   team,
   traffic: { ...trafficOf('production'), strategy: 'health-check' },
@@ -60,6 +61,7 @@ export const production: Configuration = parseConfiguration({
     backup: 'cron(0 2 * * ? *)',
     backupProof: 'cron(0 3 ? * SUN *)',
     dumpProof: 'cron(0 3 ? * SAT *)',
+    clusterDrill: 'cron(0 5 8 1,4,7,10 ? *)',
   },
   logRetentionDays: 365,
   approverRoleArns: ['arn:aws:iam::111122223333:role/stocker-dr-approver'],

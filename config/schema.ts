@@ -70,6 +70,7 @@ export const Configuration = z
       commitParameter: true,
       terraformStates: true,
     }),
+    cluster: Settings.shape.cluster,
     automatic: Settings.shape.automatic,
     approval: Settings.shape.approval,
     team: Settings.shape.team,
@@ -87,6 +88,8 @@ export const Configuration = z
       /** The weekly proof: the newest backup is restored and validated. */
       backupProof: z.string().startsWith('cron('),
       dumpProof: z.string().startsWith('cron('),
+      /** The plan's quarterly cluster recovery test. */
+      clusterDrill: z.string().startsWith('cron('),
     }),
     logRetentionDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365)]),
     /** Roles that may call the approval URL, by ARN. */

@@ -89,6 +89,23 @@ export function backupOf(environment: string): Configuration['backup'] {
   };
 }
 
+/** What makes a cluster: the repository's own names, the primary Region's, the DR Region's, and those of a drill. */
+export function clusterOf(environment: string): Configuration['cluster'] {
+  const blueprint = (suffix: string, cluster = `stocker-pro-${environment}`) => ({
+    cluster,
+    variables: `${environment}${suffix}.tfvars`,
+    stateKey: `${environment}${suffix}/terraform.tfstate`,
+    overlay: `kubernetes/overlays/${environment}${suffix}`,
+  });
+  return {
+    repositoryParameter: `/stocker-pro/${environment}/deployment/repository`,
+    lockTable: 'stocker-pro-terraform-locks',
+    primary: blueprint(''),
+    dr: blueprint('-dr'),
+    drill: blueprint('-drill', `dr-drill-stocker-pro-${environment}`),
+  };
+}
+
 export const validation: Omit<Validation, 'pieceSeconds' | 'gateSeconds' | 'performance'> = {
   concurrency: 8,
   scanBytesPerSecond: 100_000_000,

@@ -1,6 +1,6 @@
 /** Staging: the plan's objectives (RTO 4 h, RPO 1 h, automated backups 7 days) and STOCKER Pro's names. */
 import { type Configuration, parseConfiguration } from './schema.ts';
-import { applicationsOf, backupOf, databaseOf, regionOf, team, trafficOf, validation } from './shared.ts';
+import { applicationsOf, backupOf, clusterOf, databaseOf, regionOf, team, trafficOf, validation } from './shared.ts';
 
 export const staging: Configuration = parseConfiguration({
   environment: 'staging',
@@ -47,7 +47,8 @@ export const staging: Configuration = parseConfiguration({
     performance: { warmUpRequests: 50, requests: 200, p95Milliseconds: 250, baselineFactor: 2 },
   },
   backup: backupOf('staging'),
-  automatic: { database: 'off', region: 'off', cooldownSeconds: 3600, blockedWindows: [] },
+  cluster: clusterOf('staging'),
+  automatic: { database: 'off', cluster: 'off', region: 'off', cooldownSeconds: 3600, blockedWindows: [] },
   approval: { timeoutSeconds: 3600, starterMayApprove: true },
   team,
   traffic: { ...trafficOf('staging'), strategy: 'change-record-sets' },
@@ -60,6 +61,7 @@ export const staging: Configuration = parseConfiguration({
     backup: 'cron(0 2 * * ? *)',
     backupProof: 'cron(0 3 ? * SUN *)',
     dumpProof: 'cron(0 3 ? * SAT *)',
+    clusterDrill: 'cron(0 5 9 1,4,7,10 ? *)',
   },
   logRetentionDays: 90,
   approverRoleArns: ['arn:aws:iam::444455556666:role/stocker-dr-approver'],

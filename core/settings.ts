@@ -35,6 +35,17 @@ export const ApplicationTarget = z.strictObject({
   databaseEndpointParameter: z.string(),
 });
 
+/** What Terraform and Kustomize make a cluster from. */
+export const Blueprint = z.strictObject({
+  cluster: z.string(),
+  /** File of Terraform variables, in terraform/ of the repository. */
+  variables: z.string().endsWith('.tfvars'),
+  /** Key of the state in the Region's state bucket. */
+  stateKey: z.string(),
+  /** Directory of the overlay in the repository. */
+  overlay: z.string(),
+});
+
 export const RegionSettings = z.strictObject({
   region: z.string(),
   role: z.enum(['primary', 'dr']),
@@ -161,9 +172,20 @@ export const Settings = z.strictObject({
     /** Keys of the Terraform states in each Region's state bucket. */
     terraformStates: z.array(z.string()).min(1),
   }),
+  cluster: z.strictObject({
+    /** SSM parameter with the URL of the Git repository that holds Terraform and the manifests. */
+    repositoryParameter: z.string(),
+    /** DynamoDB table of Terraform's locks, by this name in each Region. */
+    lockTable: z.string(),
+    primary: Blueprint,
+    dr: Blueprint,
+    /** A cluster beside production's, with a state of its own. */
+    drill: Blueprint,
+  }),
   automatic: z.strictObject({
     /** What an alarm may do: record and tell (off), start and ask (ask), start (auto). */
     database: z.enum(['off', 'ask', 'auto']),
+    cluster: z.enum(['off', 'ask', 'auto']),
     region: z.enum(['off', 'ask', 'auto']),
     cooldownSeconds: seconds,
     /** UTC windows in which triage starts nothing, e.g. { "days": ["SUN"], "from": "03:00", "to": "04:00", "reason": "maintenance" } */
@@ -191,6 +213,7 @@ export const Settings = z.strictObject({
 export type Settings = z.infer<typeof Settings>;
 export type RegionSettings = z.infer<typeof RegionSettings>;
 export type ApplicationTarget = z.infer<typeof ApplicationTarget>;
+export type Blueprint = z.infer<typeof Blueprint>;
 export type ApplicationRole = z.infer<typeof ApplicationRole>;
 export type ValidationQuery = z.infer<typeof ValidationQuery>;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
 import { RecoveryError, withNext } from '../core/errors.ts';
-import { Incident, recordVersion, type StepRecord } from '../core/incident/contracts.ts';
+import { Incident, Moment, recordVersion, type StepRecord } from '../core/incident/contracts.ts';
 import { InvalidEvent, ServiceUnavailable } from '../core/incident/errors.ts';
 import type { Clock, IncidentStore } from '../core/incident/ports.ts';
 import { type RegionSettings, regionSettings, Settings } from '../core/settings.ts';
@@ -23,7 +23,13 @@ export interface Runtime {
 }
 
 /** Fields that every step of a recovery receives. */
-export const StepInput = z.object({ incident: Incident, step: z.string(), piece: z.string().optional() });
+export const StepInput = z.object({
+  incident: Incident,
+  step: z.string(),
+  piece: z.string().optional(),
+  /** When the state was entered, where the handler is called at its end only: the last command of a build. */
+  startedAt: Moment.optional(),
+});
 type StepInput = z.infer<typeof StepInput>;
 
 let runtime: Runtime | undefined;
@@ -87,7 +93,7 @@ export function makeStep<I extends StepInput, O>(
 export async function runOnTimeline<O>(
   incidents: Pick<IncidentStore, 'recordStep'>,
   at: Pick<Runtime, 'clock' | 'logger'>,
-  { incident, step, piece }: StepInput,
+  { incident, step, piece, startedAt }: StepInput,
   run: () => Promise<StepResult<O>>,
 ): Promise<StepResult<O>> {
   const now = () => at.clock.now().toISOString();
@@ -97,7 +103,7 @@ export async function runOnTimeline<O>(
     execution: incident.executionArn,
     step,
     ...(piece === undefined ? {} : { piece }),
-    startedAt: now(),
+    startedAt: startedAt ?? now(),
     attempts: 1,
   } as const;
   const write = ({ facts, ...change }: Pick<StepRecord, 'status' | 'summary'> & Partial<StepRecord>) =>

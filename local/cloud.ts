@@ -47,6 +47,8 @@ export interface CloudOptions {
   readonly regions?: readonly string[];
   /** What runs for a container image in a pod, by the image's name. */
   readonly images?: Readonly<Record<string, ContainerImage>>;
+  /** Directory of what builds find first in their PATH: stand-ins for tools of the build image. */
+  readonly tools?: string;
   /** Where the data directory is made; without, the system's directory for temporary files. */
   readonly directory?: string;
   /** Provisions what stacks expect to find (the cluster, the database), before they are deployed. */
@@ -141,6 +143,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       dataDirectory: data.path,
       endpoint: wire.endpoint,
       images,
+      tools: options.tools,
       certificateAuthority: authority.certificate,
       faults,
       call: async <O>(name: ServiceName, operation: string, input: object, as: Principal, other = region) => {

@@ -228,6 +228,8 @@ export interface Home {
   authenticate(request: IncomingMessage, body: Uint8Array, signingName: string): Promise<Signer>;
   /** A server certificate for these DNS names and IP addresses. */
   issueCertificate(names: readonly string[], addresses: readonly string[]): Promise<Certificate>;
+  /** Directory that builds find first in their PATH. */
+  readonly tools?: string | undefined;
   /** By the image's name. */
   readonly images: Readonly<Record<string, ContainerImage>>;
   /** PEM of the cloud's own certificate authority. */

@@ -15,8 +15,8 @@ export interface Network {
   reach(address: string, port: number, signal: AbortSignal): Promise<void>;
   /** Answers names on a port of 127.0.0.1; without a port, on any that is free. */
   serveNames(respond: Respond, port?: number): Promise<NameServer>;
-  /** A port whose connections each go to the port that `choose` names then; to none, they are refused. */
-  forward(choose: () => number | undefined): Promise<Listening>;
+  /** A port whose connections each go to the port that `choose` names then; to none, they are refused. Without a port of its own, any that is free. */
+  forward(choose: () => number | undefined, port?: number): Promise<Listening>;
   /** A port of 127.0.0.1 that nothing uses now. */
   freePort(): Promise<number>;
 }
@@ -80,14 +80,14 @@ export const loopback: Network = {
     });
   },
   serveNames,
-  async forward(choose) {
+  async forward(choose, own = 0) {
     const sockets = new Set<Socket>();
     const server = createTcpServer((client) => {
       const port = choose();
       if (port === undefined) client.destroy();
       else join(client, connect(port, '127.0.0.1'), sockets);
     });
-    const port = await bind(server, 0);
+    const port = await bind(server, own);
     return {
       endpoint: `http://127.0.0.1:${port}`,
       port,

@@ -137,7 +137,14 @@ export function machinesDocument(readme: string, machines: readonly string[]): s
 
 export const machinesReadme = join(root, 'state-machines/README.md');
 export const errorsFile = join(root, 'docs/errors.md');
-export const documentedMachines = ['database-recovery', 'backup', 'readiness', 'region-failover', 'region-failback'];
+export const documentedMachines = [
+  'database-recovery',
+  'cluster-recovery',
+  'backup',
+  'readiness',
+  'region-failover',
+  'region-failback',
+];
 
 if (process.argv[1] === import.meta.filename) {
   writeFileSync(errorsFile, errorsDocument());

@@ -176,8 +176,12 @@ export async function waitUntilWorthDrilling(
   );
 }
 
-export async function executions({ configuration, clients }: Installation) {
-  const stateMachineArn = namesOf(configuration).stateMachineArn(configuration.primary.region, 'database-recovery');
+export async function executions(
+  { configuration, clients }: Installation,
+  scenario: 'database' | 'cluster' = 'database',
+) {
+  const { region } = configuration.primary;
+  const stateMachineArn = namesOf(configuration).stateMachineArn(region, `${scenario}-recovery`);
   const { executions: found = [] } = await clients.sfn.send(new ListExecutionsCommand({ stateMachineArn }));
   return found;
 }

@@ -26,9 +26,11 @@ import { listIncidents, listLooks, readApproval } from '../records.ts';
 import { costOf, type RecoveryMeasurement, recoveryMeasured, recoveryObjections } from '../recovery-measure.ts';
 import { fetchReport } from '../report.ts';
 import { duration, Screen } from '../screen.ts';
+import { clusterOf } from '../victim.ts';
 import { executions, makeDirectory, print, waitUntilWorthDrilling, writeAllTheTime } from './drill.ts';
 
 export type RecoveryDrillOptions = DrillOptions & { readonly disaster: string };
+type Scenario = 'database' | 'cluster';
 
 /** How long the alarms may take: three silent periods of the slowest, and the sentinel's round over every index. */
 const detectionMs = 240_000;
@@ -37,9 +39,11 @@ const goOnMs = 30_000;
 /** Runs the rehearsal and returns the exit code; cleans up on every path. */
 export async function recoveryDrill(options: RecoveryDrillOptions): Promise<ExitCode> {
   requireAnswers(options);
-  if (configurationOf(options.environment).automatic.database === 'off')
+  const { scenario } = options;
+  if (scenario === 'region') throw new UsageError('--scenario region is rehearsed by both Regions, not by one.');
+  if (configurationOf(options.environment).automatic[scenario] === 'off')
     throw new UsageError(
-      `--environment ${options.environment}: no alarm starts a recovery there (automatic.database is off), so there is nothing to rehearse. Give one that asks, such as production.`,
+      `--environment ${options.environment}: no alarm starts a recovery there (automatic.${scenario} is off), so there is nothing to rehearse. Give one that asks, such as production.`,
     );
   const screen = new Screen({ silent: options.json });
   if (options.output !== undefined) makeDirectory(options.output);
@@ -97,9 +101,10 @@ async function rehearse(
   const { configuration, clients } = installation;
   const { incidentTable } = namesOf(configuration);
   const { rtoSeconds } = configuration.objectives;
-  const before = new Set((await executions(installation)).map(({ executionArn }) => executionArn));
+  const scenario = options.scenario === 'cluster' ? 'cluster' : 'database';
+  const before = new Set((await executions(installation, scenario)).map(({ executionArn }) => executionArn));
   const disaster = await strike(installation, options.disaster, screen);
-  const executionArn = await detected(installation, before, screen);
+  const executionArn = await detected(installation, before, scenario, screen);
   if (executionArn === undefined) {
     const missed = await readMissed(installation, disaster.struckAt, detectionMs / 1000);
     if (options.json) print(missed);
@@ -149,15 +154,17 @@ async function strike(
   const disaster = disasters[name];
   if (!disaster) throw new UsageError(`--disaster ${name} is not known.`);
   const { identifier, name: databaseName } = configuration.database;
-  const server = (cloud.service('rds', configuration.primary.region) as RdsService).clusterOf(identifier);
+  const { region } = configuration.primary;
+  const server = (cloud.service('rds', region) as RdsService).clusterOf(identifier);
   if (!server) throw new Error(`${identifier} has no server`);
   const master = await connect(database, databaseName, cloud.certificateAuthority);
   // The server may end under this very session.
   master.on('error', () => undefined);
   const struckAt = Date.now();
   try {
-    const goDark = () => cloud.goDark(configuration.primary.region);
-    const done = await disaster.strike({ master, server, goDark });
+    const goDark = () => cloud.goDark(region);
+    const cluster = clusterOf(configuration, cloud);
+    const done = await disaster.strike({ master, server, cluster, goDark });
     screen.heading(`Disaster: ${disaster.title} (${done})`);
     return { title: disaster.title, done, struckAt };
   } finally {
@@ -169,11 +176,12 @@ async function strike(
 async function detected(
   installation: Installation,
   before: ReadonlySet<string | undefined>,
+  scenario: Scenario,
   screen: Screen,
 ): Promise<string | undefined> {
   const started = performance.now();
   while (performance.now() - started < detectionMs) {
-    const fresh = (await executions(installation)).find(({ executionArn }) => !before.has(executionArn));
+    const fresh = (await executions(installation, scenario)).find(({ executionArn }) => !before.has(executionArn));
     if (fresh?.executionArn) return fresh.executionArn;
     screen.living(`  … ${duration((performance.now() - started) / 1000)}, no alarm has started a recovery yet`);
     await sleep(100);
@@ -239,10 +247,10 @@ async function decisionOn(
   const reason = `rehearsal of ${disaster}`;
   // Who made the disaster knows when: the moment before it.
   const chosen = new Date(struckAt - 1000).toISOString();
-  const choice = plan.restorePoint === undefined ? { restoreTo: chosen } : {};
+  const choice = plan.restorePoint === undefined && plan.changes === undefined ? { restoreTo: chosen } : {};
   if (yes) return { decision: 'approve', reason, ...choice };
   if (!(await confirm('Approve?', over))) return { decision: 'decline', reason: 'declined on the terminal' };
-  if (plan.restorePoint !== undefined) return { decision: 'approve', reason };
+  if (plan.restorePoint !== undefined || plan.changes !== undefined) return { decision: 'approve', reason };
   const restoreTo = await ask(`Restore to which time? [${chosen}] `, over);
   return { decision: 'approve', reason, restoreTo: restoreTo || chosen };
 }

@@ -16,17 +16,17 @@ import { refusalOf } from '../outcome.ts';
 import { readIncidentRecord } from '../records.ts';
 
 type Request = z.input<typeof StartRequest> & { readonly style?: MoveOptions['style'] };
-type Machine = 'database-recovery' | 'region-failover' | 'region-failback';
+type Machine = 'database-recovery' | 'cluster-recovery' | 'region-failover' | 'region-failback';
 
 /** Of which machine an incident is: a failover is made in the DR Region, a failback in the primary. */
 function machineOf({ configuration }: Operator, { incident }: IncidentRecord): Machine {
-  if (incident.scenario !== 'region') return 'database-recovery';
+  if (incident.scenario !== 'region') return incident.scenario === 'cluster' ? 'cluster-recovery' : 'database-recovery';
   return incident.region === configuration.dr.region ? 'region-failover' : 'region-failback';
 }
 
 export async function start(options: StartOptions): Promise<ExitCode> {
-  const { mode, reason, restoreTo, tables, requestId, confirm } = options;
-  return execute(await operatorAt(options), 'database-recovery', {
+  const { scenario, mode, reason, restoreTo, tables, requestId, confirm } = options;
+  return execute(await operatorAt(options), `${scenario}-recovery`, {
     mode,
     reason,
     ...(restoreTo === undefined ? {} : { restoreTo }),
@@ -122,11 +122,17 @@ async function execute(operator: Operator, machine: Machine, request: Request): 
   return exitCodes.passed;
 }
 
+const assessed: Readonly<Record<Machine, string>> = {
+  'database-recovery': 'the database',
+  'cluster-recovery': 'the cluster',
+  'region-failover': 'both Regions',
+  'region-failback': 'both Regions',
+};
+
 function told(id: string, mode: 'drill' | 'recovery', isRetry: boolean, machine: Machine): ExitCode {
-  const what = machine === 'database-recovery' ? 'the database' : 'both Regions';
-  const asks = `It assesses ${what} now, and asks before it changes anything.`;
+  const asks = `It assesses ${assessed[machine]} now, and asks before it takes anything away.`;
   process.stdout.write(
-    `${isRetry ? 'Taken up again' : 'Started'}: ${id}\n${mode === 'recovery' ? asks : 'A drill, on a copy: production is not touched.'}\nFollow it: ${dr(`watch ${id}`)}\n`,
+    `${isRetry ? 'Taken up again' : 'Started'}: ${id}\n${mode === 'recovery' ? asks : 'A drill, beside production, which is not touched.'}\nFollow it: ${dr(`watch ${id}`)}\n`,
   );
   return exitCodes.passed;
 }

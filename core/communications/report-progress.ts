@@ -104,13 +104,18 @@ function reminder({ incidentId, expiresAt, plan }: Approval, { environment }: In
     headline: `Reminder: approve the recovery of ${plan.source}?`,
     lines: [
       ...plan.damage.map((found) => `Damaged: ${found}`),
-      plan.restorePoint
-        ? `Restore point: ${plan.restorePoint}, ${formatSeconds(plan.estimatedLossSeconds)} of writes before it was asked`
-        : 'Restore point: YOU CHOOSE, for no sound look bounds the damage',
+      ...(plan.changes ?? []),
+      ...(plan.changes
+        ? []
+        : [
+            plan.restorePoint
+              ? `Restore point: ${plan.restorePoint}, ${formatSeconds(plan.estimatedLossSeconds)} of writes before it was asked`
+              : 'Restore point: YOU CHOOSE, for no sound look bounds the damage',
+          ]),
       `Nobody has answered yet. Without an answer by ${expiresAt}, in ${formatSeconds(secondsBetween(now, expiresAt))}, the recovery is declined`,
     ],
     next: [
-      `${dr(`approve ${incidentId}`, environment)} --reason "…"${plan.restorePoint ? '' : ' --restore-to …'}`,
+      `${dr(`approve ${incidentId}`, environment)} --reason "…"${plan.restorePoint || plan.changes ? '' : ' --restore-to …'}`,
       `${dr(`decline ${incidentId}`, environment)} --reason "…"`,
     ].join('; '),
   } satisfies Announcement;

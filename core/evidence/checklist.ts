@@ -9,12 +9,12 @@ export type Findings = Pick<Report, 'record' | 'objectives' | 'timeline' | 'mess
 export function checklist(findings: Findings): ChecklistItem[] {
   const { record, messages } = findings;
   const isDrill = record.incident.mode === 'drill';
-  const isRegion = record.incident.scenario === 'region';
+  const procedure = procedureOf(findings);
   const approver = findings.timeline.find(({ step }) => step === 'RequestApproval');
   const declared = messages.find(({ kind }) => kind === 'declared');
   const undelivered = messages.filter(({ failure }) => failure !== undefined).length;
   return [
-    fromSteps('Assess the disaster impact and scope', [assessmentOf(findings)], findings),
+    fromSteps('Assess the disaster impact and scope', procedure.assess, findings),
     {
       item: 'Declare disaster and activate DR plan',
       state: declared ? 'done' : 'not-done',
@@ -27,20 +27,14 @@ export function checklist(findings: Findings): ChecklistItem[] {
         ? 'not applicable in a drill: nobody is called together'
         : `for the DR Coordinator to confirm${approver ? `; ${approver.summary}` : ''}`,
     },
-    fromSteps(
-      'Execute appropriate recovery procedures',
-      isRegion
-        ? ['AwaitPromoted', 'AwaitStandby', 'CutOver', 'AwaitTraffic']
-        : ['RestoreDatabase', record.incident.scope ? 'RepairTables' : 'CutOver'],
-      findings,
-    ),
+    fromSteps('Execute appropriate recovery procedures', procedure.execute, findings),
     fromSteps(
       'Validate recovered systems',
-      isRegion
-        ? ['JudgeGate', 'ValidateApplication']
-        : ['JudgeGate', 'ValidateApplication', 'ValidatePerformance', ...(isDrill ? ['JudgeDeep'] : [])],
+      procedure.validate,
       findings,
-      isDrill ? undefined : 'the deep checks run afterwards, as a drill on a clone',
+      isDrill || record.incident.scenario === 'cluster'
+        ? undefined
+        : 'the deep checks run afterwards, as a drill on a clone',
     ),
     {
       item: 'Communicate status to stakeholders',
@@ -49,7 +43,7 @@ export function checklist(findings: Findings): ChecklistItem[] {
     },
     isDrill
       ? {
-          ...fromSteps('Return to normal operations', ['AwaitTornDown'], findings, 'the drill left nothing behind'),
+          ...fromSteps('Return to normal operations', procedure.tidy, findings, 'the drill left nothing behind'),
         }
       : returnToNormal(findings),
     { item: 'Conduct post-incident review', state: 'open', basis: 'a draft is in this report' },
@@ -61,19 +55,45 @@ export function checklist(findings: Findings): ChecklistItem[] {
   ];
 }
 
-/** Of a failback another state looks than of a failover. */
-function assessmentOf({ record, timeline }: Findings): string {
-  if (record.incident.scenario !== 'region') return 'AssessDatabase';
-  return timeline.some(({ step }) => step === 'AssessHome') ? 'AssessHome' : 'AssessRegion';
+/** The states that stand for the plan's words, in each scenario. */
+function procedureOf({ record: { incident }, timeline }: Findings) {
+  const isDrill = incident.mode === 'drill';
+  if (incident.scenario === 'cluster') {
+    const isRebuilt = isDrill || timeline.some(({ step }) => step === 'Rebuild');
+    return {
+      assess: ['AssessCluster'],
+      execute: isRebuilt ? ['PlanRebuild', 'Rebuild', 'AwaitCluster'] : nodeSteps(timeline),
+      validate: ['ValidateApplication'],
+      tidy: ['TearDown'],
+    };
+  }
+  if (incident.scenario === 'region')
+    return {
+      assess: [timeline.some(({ step }) => step === 'AssessHome') ? 'AssessHome' : 'AssessRegion'],
+      execute: ['AwaitPromoted', 'AwaitStandby', 'CutOver', 'AwaitTraffic'],
+      validate: ['JudgeGate', 'ValidateApplication'],
+      tidy: ['AwaitTornDown'],
+    };
+  return {
+    assess: ['AssessDatabase'],
+    execute: ['RestoreDatabase', incident.scope ? 'RepairTables' : 'CutOver'],
+    validate: ['JudgeGate', 'ValidateApplication', 'ValidatePerformance', ...(isDrill ? ['JudgeDeep'] : [])],
+    tidy: ['AwaitTornDown'],
+  };
 }
+
+/** Kubernetes reschedules by itself, or on nodes that were added. */
+const nodeSteps = (timeline: Findings['timeline']): string[] =>
+  timeline.some(({ step }) => step === 'HelpNodes') ? ['HelpNodes', 'AwaitHelped'] : ['AwaitRescheduled'];
 
 /** Production runs and is protected, but Terraform would undo it: normal is when people have paid that debt. */
 function returnToNormal(findings: Findings): ChecklistItem {
   const item = 'Return to normal operations';
-  const { scope } = findings.record.incident;
-  const steps = scope
+  const { scope, scenario } = findings.record.incident;
+  const ofDatabase = scope
     ? ['ValidateApplication', 'AwaitTornDown']
     : ['AwaitWorkload', 'ValidateApplication', 'AwaitProtected'];
+  const steps = scenario === 'cluster' ? ['ValidateApplication'] : ofDatabase;
   const recovered = fromSteps(item, steps, findings);
   if (recovered.state !== 'done') return recovered;
   const debt = findings.debt ? `; Terraform debt: ${findings.debt.import} is not in its state yet` : '';

@@ -104,7 +104,9 @@ function objectiveResults({ objectives, achieved, incident }: IncidentRecord): O
       'RPO',
       objectives.rpoSeconds,
       achieved.rpoSeconds,
-      `from the newest restored heartbeat, or the restore point where the copy holds all that its source wrote, to detection${incident.scope ? ', and of the repaired tables only' : ''}: an estimate, for only a ledger counts lost writes`,
+      incident.scenario === 'cluster'
+        ? 'no data was restored: the database was there all the while'
+        : `from the newest restored heartbeat, or the restore point where the copy holds all that its source wrote, to detection${incident.scope ? ', and of the repaired tables only' : ''}: an estimate, for only a ledger counts lost writes`,
     ),
   ];
 }

@@ -5,7 +5,7 @@ import type { DatabaseInstance, Databases } from '../database/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { ActiveDatabase, Execution, Incident, RestoreTo, Scope, StartRequest } from './contracts.ts';
 import { ActiveDatabaseUnknown, DrillDeferred, DrillElsewhere, DuplicateRequest } from './errors.ts';
-import { databaseAlarmPrefix, incidentId, incidentTag, requestKey } from './identifiers.ts';
+import { clusterAlarmPrefix, databaseAlarmPrefix, incidentId, incidentTag, requestKey } from './identifiers.ts';
 import { isBefore } from './moments.ts';
 import { invalidRequest, parseRequest } from './parse-request.ts';
 import type { Alarms, Clock, ControlStore, Executions, IncidentStore } from './ports.ts';
@@ -83,11 +83,11 @@ export async function acceptRequest(
   };
 }
 
-async function refuseRepeated(
+export async function refuseRepeated(
   key: string,
   { mode, requestId }: StartRequest,
   { startedAt }: Execution,
-  { incidents }: AcceptRequestContext,
+  { incidents }: Pick<AcceptRequestContext, 'incidents'>,
 ): Promise<void> {
   const earlier = await incidents.findByRequest(key);
   if (earlier && earlier !== incidentId(mode, startedAt, key))
@@ -95,10 +95,10 @@ async function refuseRepeated(
 }
 
 /** A drill gives way to a recovery: TakeLease stops it. */
-async function refuseSecond(
+export async function refuseSecond(
   { mode }: StartRequest,
   { arn }: Execution,
-  { control, executions }: AcceptRequestContext,
+  { control, executions }: Pick<AcceptRequestContext, 'control' | 'executions'>,
 ): Promise<void> {
   const lease = await control.readLease();
   if (!lease || lease.executionArn === arn || !isInTheWay(lease, mode)) return;
@@ -106,7 +106,7 @@ async function refuseSecond(
 }
 
 /** Comes before the lease: the other Region's drill of the same minute holds it, and is no reason to refuse this one aloud. */
-function skipScheduledDrill(
+export function skipScheduledDrill(
   { mode, trigger }: StartRequest,
   active: ActiveDatabase | undefined,
   here: RegionSettings,
@@ -121,9 +121,13 @@ const isGiven = (raw: unknown, field: string) =>
   Object.entries(raw).some(([name, value]) => name === field && value !== undefined);
 
 /** A drill on a schedule gives way to trouble; one that a person starts does not, for they may want to know. */
-async function deferScheduledDrill({ mode, trigger }: StartRequest, context: AcceptRequestContext): Promise<void> {
+export async function deferScheduledDrill(
+  { mode, trigger }: StartRequest,
+  { settings, alarms }: Pick<AcceptRequestContext, 'settings' | 'alarms'>,
+): Promise<void> {
   if (mode !== 'drill' || trigger.kind !== 'schedule') return;
-  const ringing = await context.alarms.ringing(databaseAlarmPrefix(context.settings.environment));
+  const prefixes = [databaseAlarmPrefix(settings.environment), clusterAlarmPrefix(settings.environment)];
+  const ringing = (await Promise.all(prefixes.map((prefix) => alarms.ringing(prefix)))).flat();
   if (ringing.length > 0) throw DrillDeferred(`The scheduled drill gives way to ${ringing.join(', ')} in ALARM`);
 }
 

@@ -238,6 +238,8 @@ export const Approval = z.strictObject({
     failover: z
       .strictObject({ style: z.enum(['graceful', 'ungraceful']), from: z.string(), to: z.string() })
       .optional(),
+    /** What is done, one line each, where no database is restored: then nobody chooses a restore point. */
+    changes: z.array(z.string()).optional(),
   }),
   decision: ApprovalDecision.optional(),
 });

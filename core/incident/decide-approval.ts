@@ -104,8 +104,9 @@ function refuse(
       message: `${caller} started incident ${incident}: somebody else approves it (approval.starterMayApprove).`,
     };
   const window = plan.window ? ` Restorable: from ${plan.window.earliest} until before ${plan.window.latest}.` : '';
+  if (restoreTo !== undefined && plan.changes !== undefined) return bad('restoreTo is of databases: leave it out.');
   if (restoreTo === undefined)
-    return plan.restorePoint === undefined
+    return plan.restorePoint === undefined && plan.changes === undefined
       ? bad(`restoreTo is missing: no sound look bounds the damage, so a person chooses.${window}`)
       : undefined;
   if (typeof restoreTo === 'object' || restoreTo === 'latest') return undefined;

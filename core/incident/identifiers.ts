@@ -51,6 +51,8 @@ export const databaseAlarmPrefix = (environment: string): string => `stocker-dr-
 
 /** Alarms that say the primary is lost, or that its loss would not be seen. */
 export const regionAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-region-`;
+/** Alarms that say a cluster, its nodes or its workloads are lost bear this one. */
+export const clusterAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-cluster-`;
 
 /** Name of the execution that triage starts: the same alarm going off once can start only one. */
 export const executionName = (alarm: string, since: string): string =>

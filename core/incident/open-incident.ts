@@ -47,11 +47,7 @@ export async function openIncident(
     headline: headlineOf(incident),
     lines: [
       `Reason: ${incident.reason}`,
-      incident.scenario === 'region'
-        ? `Production: ${incident.target}, ${incident.style} to ${incident.region}`
-        : incident.scope === undefined
-          ? `Database: ${incident.target}, restored to ${asksForNoMoment(incident) ? 'the last good moment that the assessment finds' : describeRestoreTo(incident.restoreTo)}`
-          : `Tables: ${incident.scope.tables.join(', ')} of ${incident.target}, as of ${describeRestoreTo(incident.restoreTo)}; everything else stays as it is`,
+      subjectOf(incident),
       `Objectives: back within ${formatSeconds(objectives.rtoSeconds)}, losing at most ${formatSeconds(objectives.rpoSeconds)} of writes`,
     ],
     ...(incident.mode === 'recovery'
@@ -69,6 +65,16 @@ export async function openIncident(
 
 /** A recovery that names no restore point is restored to before the damage, where there is any. */
 const asksForNoMoment = ({ mode, restoreTo }: Incident): boolean => mode === 'recovery' && restoreTo === 'latest';
+
+/** What is recovered, in a line. */
+function subjectOf(incident: Incident): string {
+  const { scenario, scope, target, restoreTo, style, region } = incident;
+  if (scenario === 'region') return `Production: ${target}, ${style} to ${region}`;
+  if (scenario === 'cluster') return `Cluster: ${target}`;
+  if (scope === undefined)
+    return `Database: ${target}, restored to ${asksForNoMoment(incident) ? 'the last good moment that the assessment finds' : describeRestoreTo(restoreTo)}`;
+  return `Tables: ${scope.tables.join(', ')} of ${target}, as of ${describeRestoreTo(restoreTo)}; everything else stays as it is`;
+}
 
 function headlineOf({ mode, scenario, retryOf }: Incident): string {
   if (mode === 'drill') return `Drill of the ${scenario} recovery has started`;

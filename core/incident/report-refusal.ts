@@ -36,7 +36,7 @@ export async function reportRefusal(
     if (isSkip) return {};
     await announcer.announce(incident, {
       kind: 'refused',
-      headline: `A start of the database recovery was refused: ${name}`,
+      headline: `A start of the ${scenarioOf(execution.arn)} recovery was refused: ${name}`,
       lines: [message, `Execution: ${execution.arn}`],
       next,
     });
@@ -45,6 +45,9 @@ export async function reportRefusal(
   }
   return {};
 }
+
+/** `…:execution:stocker-dr-production-database-recovery:…`: the machine's name says it. */
+const scenarioOf = (arn: string) => /-(\w+)-recovery:/.exec(arn)?.[1] ?? 'database';
 
 /** The request may be anything, for it may have been refused for that. */
 function triggerName(request: unknown): string {

@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import type { RegionSettings, Settings } from '../settings.ts';
 import { Moment } from './contracts.ts';
-import { executionName, stateMachineName } from './identifiers.ts';
+import { clusterAlarmPrefix, executionName, stateMachineName } from './identifiers.ts';
 import type { Alarms, Announcer, Clock, ControlStore, Executions, IncidentStore } from './ports.ts';
 import { stopDrill } from './take-lease.ts';
-import { type Signal, type TriageDecision, triage } from './triage.ts';
+import { type Recovered, type Signal, type TriageDecision, triage } from './triage.ts';
 
 const AlarmEvent = z
   .object({
@@ -48,15 +48,21 @@ export interface TriageContext {
 
 /** What the signals of one kind are about, and where production must be for them to mean anything here. */
 interface Concern {
-  readonly scenario: 'database' | 'region';
+  readonly scenario: Recovered;
   readonly isElsewhere: (region: string, here: string) => boolean;
 }
 const database: Concern = { scenario: 'database', isElsewhere: (region, here) => region !== here };
+const cluster: Concern = { ...database, scenario: 'cluster' };
 /** The loss of a Region is seen from the other one. */
 const region: Concern = { scenario: 'region', isElsewhere: (active, here) => active === here };
 
-export const triageAlarm = (signal: Signal, context: TriageContext) => decideOn(signal, database, context);
+export const triageAlarm = (signal: Signal, context: TriageContext) =>
+  decideOn(signal, isOfCluster(signal, context.settings) ? cluster : database, context);
 export const triageRegion = (signal: Signal, context: TriageContext) => decideOn(signal, region, context);
+
+/** An alarm is named after what it watches; RDS speaks of databases. */
+const isOfCluster = ({ kind, name }: Signal, { environment }: Pick<Settings, 'environment'>): boolean =>
+  kind === 'alarm' && name.startsWith(clusterAlarmPrefix(environment));
 
 async function decideOn(signal: Signal, concern: Concern, context: TriageContext): Promise<TriageDecision> {
   const { settings, here, clock, control, incidents, alarms, announcer } = context;

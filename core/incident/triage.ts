@@ -21,6 +21,9 @@ export interface TriageFacts {
   readonly recent: readonly IncidentRecord[];
 }
 
+/** Scenarios that an alarm or an event may start. */
+export type Recovered = 'database' | 'cluster' | 'region';
+
 export type Signal =
   | { readonly kind: 'alarm'; readonly name: string; readonly at: string }
   | { readonly kind: 'event'; readonly name: string; readonly at: string; readonly database: string };
@@ -41,7 +44,7 @@ export interface TriageDecision {
 export function triage(
   settings: Settings['automatic'],
   facts: TriageFacts,
-  of: 'database' | 'region' = 'database',
+  of: Recovered = 'database',
 ): TriageDecision {
   const { now, signal, recent } = facts;
   const record = (reason: string): TriageDecision => ({ verdict: 'record', reasons: [reason] });

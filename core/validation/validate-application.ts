@@ -1,5 +1,5 @@
 /** ValidateApplication: the application (in a drill its canary) does its job on the restored database. Stops the RTO clock. */
-import type { Candidate, RestorePlan } from '../database/contracts.ts';
+import type { Candidate } from '../database/contracts.ts';
 import type { Parameters, Secrets, Sessions } from '../database/ports.ts';
 import { addressOf, withSession } from '../database/sql.ts';
 import { targetOf } from '../database/target.ts';
@@ -25,7 +25,6 @@ export interface ApplicationContext {
 
 interface ApplicationInput {
   readonly incident: Incident;
-  readonly plan: RestorePlan;
   readonly candidate: Candidate;
 }
 

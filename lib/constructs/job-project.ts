@@ -19,6 +19,11 @@ export interface JobProjectProps {
   readonly network: Network;
   /** The functions' bundle: a job is a handler of it. */
   readonly bundleDirectory: string;
+  /** The file in lib/buildspecs/, without .yml; the area's own by default. */
+  readonly buildspec?: string;
+  readonly timeoutInMinutes?: number;
+  /** Of every build; a start may override them. */
+  readonly variables?: Readonly<Record<string, { readonly type: string; readonly value: string }>>;
   /** What its jobs may do, beyond the log and the network of a build. */
   readonly statements: readonly Permission[];
 }
@@ -27,6 +32,7 @@ export interface JobProjectProps {
 export class JobProject extends Construct {
   readonly name: string;
   readonly arn: string;
+  readonly role: iam.Role;
 
   constructor(scope: Construct, area: string, props: JobProjectProps) {
     super(scope, `${area}-job`);
@@ -49,6 +55,7 @@ export class JobProject extends Construct {
       }),
       description: `Role of ${area}/jobs`,
     });
+    this.role = role;
     grant(role, [...ownPermissions(logGroup, code, network, configuration.account), ...props.statements], this);
     // The VPC is Terraform's and known by name, which the L2 construct does not take (docs/decisions/0015).
     const project = new codebuild.CfnProject(this, 'Project', {
@@ -58,16 +65,20 @@ export class JobProject extends Construct {
       source: {
         type: 'S3',
         location: `${code.s3BucketName}/${code.s3ObjectKey}`,
-        buildSpec: readFileSync(join(import.meta.dirname, `../buildspecs/${area}-job.yml`), 'utf8'),
+        buildSpec: readFileSync(
+          join(import.meta.dirname, `../buildspecs/${props.buildspec ?? `${area}-job`}.yml`),
+          'utf8',
+        ),
       },
       artifacts: { type: 'NO_ARTIFACTS' },
       environment: {
         type: 'ARM_CONTAINER',
         computeType: 'BUILD_GENERAL1_SMALL',
         image: 'aws/codebuild/amazonlinux-aarch64-standard:3.0',
+        environmentVariables: Object.entries(props.variables ?? {}).map(([name, each]) => ({ name, ...each })),
       },
       logsConfig: { cloudWatchLogs: { status: 'ENABLED', groupName: logGroup.logGroupName } },
-      timeoutInMinutes: longestJobMinutes,
+      timeoutInMinutes: props.timeoutInMinutes ?? longestJobMinutes,
       vpcConfig: {
         vpcId: network.vpcId,
         subnets: network.privateSubnetIds,

@@ -81,8 +81,12 @@ export function permissionsOf(configuration: Configuration, region: string) {
         ),
         { wildcard: prefixed },
       ),
-    startRecovery: (machine: string) =>
-      allow('StartRecovery', ['states:StartExecution'], [arn('states', `stateMachine:${names.stateMachine(machine)}`)]),
+    startRecovery: (...machines: readonly string[]) =>
+      allow(
+        'StartRecovery',
+        ['states:StartExecution'],
+        machines.map((machine) => arn('states', `stateMachine:${names.stateMachine(machine)}`)),
+      ),
     /** A drill gives way to a recovery, in whichever Region each runs. */
     stopDrill: () =>
       allow(

@@ -62,7 +62,11 @@ export class RecoveryMachine extends Construct {
       }),
     );
     const projects = Object.entries(props.projects ?? {});
-    for (const [, project] of projects) mayRunJobs(role, project);
+    if (projects.length > 0)
+      mayRunJobs(
+        role,
+        projects.map(([, { arn }]) => arn),
+      );
     this.machine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineName: names.stateMachine(props.name),
       stateMachineType: sfn.StateMachineType.STANDARD,
@@ -122,13 +126,13 @@ export class RecoveryMachine extends Construct {
 }
 
 /** What `codebuild:startBuild.sync` needs (Step Functions: IAM policies for CodeBuild): it waits by a managed rule of this name. */
-function mayRunJobs(role: iam.Role, project: JobProject): void {
+function mayRunJobs(role: iam.Role, projectArns: string[]): void {
   const rule = 'rule/StepFunctionsGetEventForCodeBuildStartBuildRule';
   role.addToPolicy(
     new iam.PolicyStatement({
       sid: 'RunJobs',
       actions: ['codebuild:StartBuild', 'codebuild:StopBuild', 'codebuild:BatchGetBuilds'],
-      resources: [project.arn],
+      resources: projectArns,
     }),
   );
   role.addToPolicy(

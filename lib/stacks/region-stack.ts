@@ -6,6 +6,7 @@ import type { Configuration } from '../../config/schema.ts';
 import { BackupAlarms } from '../constructs/backup/backup-alarms.ts';
 import { backupFunctions } from '../constructs/backup/backup-functions.ts';
 import { BackupSchedules } from '../constructs/backup/backup-schedules.ts';
+import { ClusterRecovery } from '../constructs/cluster/cluster-recovery.ts';
 import { ClusterAccess } from '../constructs/database/cluster-access.ts';
 import { DatabaseDetection } from '../constructs/database/database-detection.ts';
 import { databaseFunctions } from '../constructs/database/database-functions.ts';
@@ -137,7 +138,7 @@ export class RegionStack extends Stack {
       topic: records.internalTopic,
     });
     const { CutOver, AwaitWorkload } = databaseSteps;
-    new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
+    const inCluster = {
       CutOver,
       AwaitWorkload,
       Compensate: incidentSteps.Compensate,
@@ -147,6 +148,22 @@ export class RegionStack extends Stack {
       ScaleStandby: regionSteps.ScaleStandby,
       AwaitStandby: regionSteps.AwaitStandby,
       EndDrill: regionSteps.EndDrill,
+    };
+    const { TakeLease, OpenIncident, CloseIncident, ReportRefusal } = incidentSteps;
+    const cluster = new ClusterRecovery(this, 'ClusterRecovery', {
+      home,
+      may,
+      keyArn: records.key.keyArn,
+      bundleDirectory: props.bundleDirectory,
+      topic: records.internalTopic,
+      incidentSteps: { TakeLease, OpenIncident, CloseIncident, ReportRefusal },
+      triage: TriageAlarm,
+      cleanUp: CleanUpStopped,
+      admitted: Object.values(inCluster),
+    });
+    new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
+      ...inCluster,
+      ...cluster.inCluster,
     });
     new DatabaseDetection(this, 'Detection', configuration, TriageAlarm, records.internalTopic);
     new DatabaseSchedules(this, 'Schedules', configuration, {
@@ -180,6 +197,10 @@ export class RegionStack extends Stack {
     new CfnOutput(this, 'RegionFailback', {
       value: failback.machine.stateMachineArn,
       description: 'Start region-failback in the primary Region',
+    });
+    new CfnOutput(this, 'ClusterRecoveryMachine', {
+      value: cluster.machine.stateMachineArn,
+      description: 'Start cluster-recovery here',
     });
     new CfnOutput(this, 'Backup', {
       value: backup.machine.stateMachineArn,

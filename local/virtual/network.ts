@@ -19,8 +19,7 @@ export class VirtualNetwork implements Network {
     return this.#listening(port, options.certificate ? 'https' : 'http', () => this.#listeners.delete(port));
   }
 
-  async forward(choose: () => number | undefined): Promise<Listening> {
-    const port = ++this.#lastPort;
+  async forward(choose: () => number | undefined, port = ++this.#lastPort): Promise<Listening> {
     this.#forwards.set(port, choose);
     return this.#listening(port, 'http', () => this.#forwards.delete(port));
   }

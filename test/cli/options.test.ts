@@ -30,8 +30,11 @@ test('takes every option', () => {
     disaster: undefined,
     yes: false,
   });
+  expect(parseDrillOptions(['--scenario', 'cluster'])).toMatchObject({ scenario: 'cluster' });
   const destroyed = [...shared, '--mode', 'recovery', '--disaster', 'drop-table', '--yes'];
   expect(parseDrillOptions(destroyed)).toMatchObject({ ...values, disaster: 'drop-table', yes: true });
+  const bad = ['--mode', 'recovery', '--disaster', 'bad-deploy'];
+  expect(parseDrillOptions(bad)).toMatchObject({ mode: 'recovery', scenario: 'cluster', disaster: 'bad-deploy' });
   expect(parseCloudOptions([...shared, '--port', '4566', '--clock-factor', '60'])).toEqual({
     ...values,
     port: 4566,
@@ -69,9 +72,14 @@ test.each([
   { $case: 'too many rows', argv: ['--rows', '50000001'], says: /--rows 50000001/ },
   { $case: 'an empty directory', argv: ['--output', ''], says: /--output/ },
   { $case: 'a mode that is none', argv: ['--mode', 'rehearsal'], says: /--mode rehearsal/ },
+  { $case: 'a scenario without a drill', argv: ['--scenario', 'flood'], says: /--scenario flood is not known/ },
+  {
+    $case: 'a scenario that the disaster is not of',
+    argv: ['--scenario', 'database', '--mode', 'recovery', '--disaster', 'nodes-lost'],
+    says: /--scenario database is not recovered from nodes-lost/,
+  },
   { $case: 'no disaster to recover from', argv: ['--mode', 'recovery'], says: /--disaster is missing.*drop-table/ },
   { $case: 'an unknown disaster', argv: ['--mode', 'recovery', '--disaster', 'flood'], says: /--disaster flood/ },
-  { $case: 'a scenario that is none', argv: ['--scenario', 'cluster'], says: /--scenario cluster.*database or region/ },
   { $case: 'a style that is none', argv: ['--mode', 'recovery', '--style', 'brave'], says: /--style brave/ },
   { $case: 'a style of a drill', argv: ['--style', 'graceful'], says: /a drill leaves production alone/ },
   {

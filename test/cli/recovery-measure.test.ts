@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { costOf } from '../../cli/recovery-measure.ts';
+import { costOf, recoveryMeasured, recoveryObjections } from '../../cli/recovery-measure.ts';
+import type { Report } from '../../core/evidence/contracts.ts';
 import type { StepRecord } from '../../core/incident/contracts.ts';
 
 const zero = Date.parse('2026-11-22T20:00:00Z');
@@ -57,4 +58,48 @@ test('compares with no restore point where nothing was cut over: everything must
   const failed = recovered.slice(0, 3);
   expect(cost([8, 9, 12, 13, 22, 23], failed)).toMatchObject({ lost: 0, before: undefined });
   expect(cost([8, 9, 12, 13, 22], failed)).toMatchObject({ lost: 1 });
+});
+
+const ofCluster = {
+  record: {
+    incident: { scenario: 'cluster', detectedAt: moment(13), trigger: { kind: 'alarm', name: 'cluster-lost' } },
+  },
+  timeline: [
+    step('AssessCluster', 13, { level: 'cluster', reasons: ['EKS knows no cluster'] }),
+    step('RequestApproval', 14),
+  ],
+  validation: [],
+  objectives: [],
+} as unknown as Report;
+const measured = (present: number[]) => ({
+  ended: { status: 'SUCCEEDED' } as never,
+  cost: cost(present, ofCluster.timeline as StepRecord[]),
+  unread: undefined,
+  disaster: { title: 'the cluster is deleted', done: 'DeleteCluster', struckAt: at(11) },
+  acknowledged: 6,
+  failures: 1,
+  looks: [],
+  acceptance: { intervals: [{ instance: 'a', from: at(8), until: at(23) }], refused: new Map() } as never,
+  clockFactor: 60,
+});
+
+test('tells of a cluster what was decided and what its clients felt, and nothing of a restore', () => {
+  const { facts } = recoveryMeasured(ofCluster, measured([8, 9, 12, 13, 22, 23]));
+  expect(facts).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ label: 'decision', value: 'cluster-level', note: 'EKS knows no cluster' }),
+      expect.objectContaining({ label: 'approval', value: 'asked' }),
+      expect.objectContaining({ label: 'downtime of clients', value: '9.0 s' }),
+      expect.objectContaining({ label: 'writes lost', value: 0 }),
+    ]),
+  );
+  const labels = facts.map(({ label }) => label);
+  for (const ofRestores of ['missing', 'surplus', 'seen by']) expect(labels).not.toContain(ofRestores);
+});
+
+test('objects to a write that is lost though no database was touched (control)', () => {
+  expect(recoveryObjections(ofCluster, measured([8, 9, 12, 13, 22, 23]))).toEqual([]);
+  expect(recoveryObjections(ofCluster, measured([8, 9, 12, 13, 22]))).toEqual([
+    '1 acknowledged writes are missing, and no data was restored',
+  ]);
 });

@@ -44,6 +44,13 @@ const region = (name: string, role: 'primary' | 'dr') => ({
   isolatedSecurityGroupId: 'sg-isolated',
 });
 
+const blueprint = (cluster: string, suffix: string) => ({
+  cluster,
+  variables: `staging${suffix}.tfvars`,
+  stateKey: `staging${suffix}/terraform.tfstate`,
+  overlay: `kubernetes/overlays/staging${suffix}`,
+});
+
 /** The plan's dumps, by name. */
 export class FakeDumps implements Dumps {
   readonly files = new Map<string, Uint8Array>();
@@ -107,6 +114,13 @@ export const settings: Settings = {
     commitParameter: '/stocker/commit',
     terraformStates: ['staging/terraform.tfstate'],
   },
+  cluster: {
+    repositoryParameter: '/stocker/repository',
+    lockTable: 'locks',
+    primary: blueprint('stocker', ''),
+    dr: blueprint('stocker', '-dr'),
+    drill: blueprint('dr-drill-stocker', '-drill'),
+  },
   traffic: {
     hostedZoneName: 'stocker.example.com',
     recordName: 'api.stocker.example.com',
@@ -125,7 +139,7 @@ export const settings: Settings = {
     peerUrlParameter: '/stocker/peer-url',
     standby: { nodegroup: 'general', nodes: 2, replicas: 1 },
   },
-  automatic: { database: 'off', region: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
+  automatic: { database: 'off', cluster: 'off', region: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
   approval: { timeoutSeconds: 3600, starterMayApprove: true },
   team: {
     'DR Coordinator': 'dr-coordinator@company.com',

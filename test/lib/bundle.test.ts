@@ -48,7 +48,7 @@ const contentOf = (from: string) =>
 
 /** Handlers that run in CodeBuild: what they load delays nobody. */
 const jobs = machines.flatMap((machine) =>
-  [...sourceOf(machine).matchAll(/"JOB", "Value": "(.+?)"/g)].map(([, path = '']) => path),
+  [...sourceOf(machine).matchAll(/"JOB",\s*"Value": "(.+?)"/g)].map(([, path = '']) => path),
 );
 
 describe('every function', () => {
@@ -96,7 +96,8 @@ describe.each(stacks)('the asset of $name', (stack) => {
       String(Properties.Handler).replace('.handler', ''),
     );
     expect([...handlers, ...jobs].filter((path) => content[`${path}.mjs`] === undefined)).toEqual([]);
-    expect([...handlers, ...jobs].sort()).toEqual(
+    // One handler reports three kinds of builds.
+    expect([...new Set([...handlers, ...jobs])].sort()).toEqual(
       findFunctions().filter((path) => exportsHandler(content[`${path}.mjs`])),
     );
   });

@@ -61,6 +61,7 @@ const writers = ({
   const guard = { file: 'core/region/guard-database.ts', minutes: 1 };
   const probe = { file: 'core/region/look-at-primary.ts', minutes: 1 };
   const latch = { file: 'core/region/latch.ts', minutes: 1 };
+  const cluster = { file: 'core/cluster/watch-cluster.ts', minutes: 1 };
   return {
     GuardLooked: guard,
     GuardFenced: guard,
@@ -70,6 +71,10 @@ const writers = ({
     PrimaryControlPlane: probe,
     TrafficLatched: latch,
     DrillTrafficLatched: latch,
+    ClusterLost: cluster,
+    NodesLost: cluster,
+    ClusterUnknown: cluster,
+    ClusterWatched: cluster,
     CheckNotReady: readiness,
     ReadinessLooked: readiness,
     ReadinessUnknown: readiness,
@@ -235,7 +240,7 @@ describeRules('detection', [
   {
     case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
     find: (stack) => {
-      const { heartbeatMinutes, databaseDrill, regionDrill, backup, backupProof, dumpProof } =
+      const { heartbeatMinutes, databaseDrill, clusterDrill, regionDrill, backup, backupProof, dumpProof } =
         stack.configuration.schedules;
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
@@ -243,6 +248,8 @@ describeRules('detection', [
         'drill-sweep': 'rate(15 minutes)',
         progress: 'rate(5 minutes)',
         'database-drill': databaseDrill,
+        'cluster-watch': 'rate(1 minute)',
+        'cluster-drill': clusterDrill,
         backup,
         'backup-proof': backupProof,
         'dump-proof': dumpProof,
@@ -354,7 +361,7 @@ describe('metrics', () => {
 
 describe('runbooks', () => {
   const documented = new Map(
-    ['backup', 'database', 'incident', 'readiness', 'region'].map((area) => {
+    ['backup', 'cluster', 'database', 'incident', 'readiness', 'region'].map((area) => {
       const file = `docs/runbooks/${area}.md`;
       return [file, readFileSync(join(root, file), 'utf8')];
     }),

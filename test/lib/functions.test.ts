@@ -9,6 +9,11 @@ const restore = (stack: Stack) =>
 /** Those that speak PostgreSQL, the Kubernetes API or the application's private address. */
 const inVpc = [
   'backup/export-cluster',
+  'cluster/assess-cluster',
+  'cluster/await-cluster',
+  'cluster/help-nodes',
+  'cluster/validate-application',
+  'cluster/watch-cluster',
   'database/assess-database',
   'database/await-usable',
   'database/await-workload',

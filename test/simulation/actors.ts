@@ -3,6 +3,7 @@ import { settingsOf } from '../../config/names.ts';
 import { candidateIdentifier, incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import { SqlError } from '../../local/postgres-model/content.ts';
 import type { ModelledServer } from '../../local/postgres-model/server.ts';
+import { cutNodesOff } from './builds.ts';
 import type { Act, Beginning, Disaster, Plan, RestoreWish } from './plan.ts';
 import type { Site } from './site.ts';
 import type { Story } from './story.ts';
@@ -126,7 +127,13 @@ async function begin(beginning: Beginning, { site, story }: Stage, requestId?: s
     story.tell('a person asks for a look at readiness');
     return start(site, { permissions: 'now' }, 'readiness');
   }
-  if (beginning.kind === 'refused') return start(site, { mode: 'recovery', reason: 'simulated' });
+  if (beginning.kind === 'refused') return start(site, { mode: 'recovery', reason: 'simulated' }, beginning.machine);
+  if (beginning.kind === 'cluster') {
+    story.tell('nobody hears from the nodes of the cluster, and a person starts its recovery');
+    cutNodesOff(site);
+    await site.sleep(60 * second); // until Kubernetes says so
+    return start(site, { mode: 'recovery', confirm: environment, reason: 'simulated' }, 'cluster-recovery');
+  }
   const named = requestId === undefined ? {} : { requestId };
   const request = { reason: 'simulated', restoreTo: await restoreTo(beginning.restoreTo, site), ...named };
   const input = beginning.kind === 'drill' ? request : { ...request, mode: 'recovery', confirm: environment };

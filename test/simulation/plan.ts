@@ -28,7 +28,9 @@ export type Beginning =
   | { readonly kind: 'drill'; readonly restoreTo: RestoreWish }
   | { readonly kind: 'recovery'; readonly restoreTo: RestoreWish }
   /** For want of the environment's name. */
-  | { readonly kind: 'refused' }
+  | { readonly kind: 'refused'; readonly machine?: 'cluster-recovery' }
+  /** Nobody hears from the cluster's nodes, and a person starts its recovery. */
+  | { readonly kind: 'cluster' }
   /** A person starts the backup, or the proof of the newest one. */
   | { readonly kind: 'backup'; readonly task: BackupTask }
   /** A person asks whether a recovery would work. */

@@ -78,7 +78,9 @@ async function live(): Promise<readonly Fired[]> {
   await deployer.deploy(inject('assemblies').production);
   service.start();
   await clock.pass(7 * day);
-  const often = ['heartbeat', 'sentinel', 'progress', 'region-guard'].map((name) => `stocker-dr-production-${name}`);
+  const often = ['heartbeat', 'sentinel', 'progress', 'region-guard', 'cluster-watch'].map(
+    (name) => `stocker-dr-production-${name}`,
+  );
   for (const Name of often) service.operations.DeleteSchedule?.run({ Name }, {} as never);
   await clock.pass(end - minute - clock.now());
   service.stop();
@@ -112,16 +114,23 @@ describe('a year of schedules', async () => {
     expect(timesOf('database-recovery')).toEqual(firsts.map((date) => at(date, 4)));
   });
 
+  it('rebuilds a cluster on the eighth of every quarter at five', () => {
+    const eighths = days.filter((date) => date.getUTCDate() === 8 && date.getUTCMonth() % 3 === 0);
+    expect(eighths).toHaveLength(4);
+    expect(timesOf('cluster-recovery')).toEqual(eighths.map((date) => at(date, 5)));
+  });
+
   it('looks at readiness and backups every half hour, and sweeps twice as often', () => {
     isEvery(30, timesOf('readiness'), end);
     isEvery(30, timesOf('backup-watch-backups'), end);
     isEvery(15, timesOf('incident-clean-up-stopped'), end);
   });
 
-  it('beats and guards every minute, and looks for damage and tells of progress every five', () => {
+  it('beats, guards and watches the cluster every minute, and looks for damage and tells of progress every five', () => {
     const week = start + 7 * day;
     isEvery(1, timesOf('database-write-heartbeat'), week);
     isEvery(1, timesOf('region-guard-database'), week);
+    isEvery(1, timesOf('cluster-watch-cluster'), week);
     isEvery(5, timesOf('database-look-for-damage'), week);
     isEvery(5, timesOf('incident-report-progress'), week);
   });
@@ -131,13 +140,14 @@ describe('a year of schedules', async () => {
       backup: BackupRequest,
       readiness: ReadinessRequest,
       'database-recovery': StartRequest,
+      'cluster-recovery': StartRequest,
     };
     const asked = new Map(fired.map(({ target, input }) => [`${target} ${input}`, { target, input }]));
     for (const [what, { target, input }] of asked)
       if (requests[target] !== undefined)
         expect(requests[target].safeParse(JSON.parse(input ?? '{}')).success, what).toBe(true);
     const functions = [
-      ...['backup-watch-backups', 'database-look-for-damage', 'database-write-heartbeat'],
+      ...['backup-watch-backups', 'cluster-watch-cluster', 'database-look-for-damage', 'database-write-heartbeat'],
       ...['incident-clean-up-stopped', 'incident-report-progress', 'region-guard-database'],
     ];
     expect([...new Set(fired.map(({ target }) => target))].sort()).toEqual(

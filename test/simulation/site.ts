@@ -173,10 +173,11 @@ export class Site {
     await this.#startApplication(probeSeconds);
     await this.cloud.deploy(assembly);
     // A look asks twelve sources at once and changes nothing: it is taken where a plan says so, not every half hour.
+    // The simulation has no builds, so nothing watches or drills the cluster.
     // There is no replica: nobody watches the primary, and nothing rings because nobody does.
     for (const region of this.cloud.regions) {
       const watches = region === this.configuration.dr.region ? ['guard', 'probe', 'latch'] : ['guard'];
-      for (const name of ['readiness', ...watches.map((watch) => `region-${watch}`)])
+      for (const name of ['readiness', 'cluster-watch', 'cluster-drill', ...watches.map((watch) => `region-${watch}`)])
         await this.cloud.call('scheduler', 'DeleteSchedule', { Name: this.names.schedule(name) }, region);
       const AlarmNames = watches.map((watch) => this.names.alarm(`region-${watch}-silent`));
       await this.cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);

@@ -85,7 +85,11 @@ export const fail = (error: string, cause = `why ${error}`): never => {
 };
 
 /** Substitutions that are numbers; every other one is a function. */
-export const numbers: Readonly<Record<string, string>> = { ValidationConcurrency: '2', ApprovalTimeoutSeconds: '3600' };
+export const numbers: Readonly<Record<string, string>> = {
+  ValidationConcurrency: '2',
+  ApprovalTimeoutSeconds: '3600',
+  AccessRoles: "['arn:aws:iam::111122223333:role/looks']",
+};
 
 /** A definition with its substitutions replaced: functions by their name, numbers as above. */
 export const definitionOf = (machine: string): Definition =>

@@ -47,6 +47,8 @@ export interface RehearsalOptions {
   readonly readiness?: boolean;
   /** Whether the DR Region stands by, with its replica and what watches the primary. */
   readonly standby?: boolean;
+  /** Whether the cluster is watched every minute, here every second. */
+  readonly cluster?: boolean;
 }
 
 /** How an execution ended. */
@@ -107,12 +109,21 @@ export class Rehearsal {
   }
 
   static async start(options: RehearsalOptions): Promise<Rehearsal> {
-    const { environment, assembly, rows = 2000, clockFactor = 60, readiness = false, standby = false } = options;
+    const {
+      environment,
+      assembly,
+      rows = 2000,
+      clockFactor = 60,
+      readiness = false,
+      standby = false,
+      cluster = false,
+    } = options;
     const site = new Rehearsal(await install({ environment, assembly, rows, clockFactor, standby }));
-    const Name = `${site.names.prefix}-readiness`;
     const { cloud } = site.installation;
-    if (!readiness)
-      for (const region of cloud.regions) await cloud.call('scheduler', 'DeleteSchedule', { Name }, region);
+    const unwanted = [...(readiness ? [] : ['readiness']), ...(cluster ? [] : ['cluster-watch'])];
+    for (const region of cloud.regions)
+      for (const name of unwanted)
+        await cloud.call('scheduler', 'DeleteSchedule', { Name: `${site.names.prefix}-${name}` }, region);
     return site;
   }
 
@@ -140,8 +151,8 @@ export class Rehearsal {
     });
   }
 
-  async begin(input: unknown): Promise<string> {
-    const command = new StartExecutionCommand({ stateMachineArn: this.machine, input: JSON.stringify(input) });
+  async begin(input: unknown, stateMachineArn = this.machine): Promise<string> {
+    const command = new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) });
     const { executionArn = '' } = await this.installation.clients.sfn.send(command);
     return executionArn;
   }

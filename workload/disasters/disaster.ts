@@ -1,4 +1,4 @@
-/** What happens to a database in a rehearsed disaster, and who is able to do it. */
+/** What happens to a database or a cluster in a rehearsed disaster, and who is able to do it. */
 import type { Client } from 'pg';
 
 export interface Victim {
@@ -8,13 +8,21 @@ export interface Victim {
   readonly server: { readonly directory: string; readonly pid: number | undefined };
   /** Takes the whole Region away; what only a provider's worst day does. */
   readonly goDark?: () => Promise<void>;
+  readonly cluster?: {
+    /** Ends all that runs on every machine, unseen by who owns these; answers their names. */
+    loseNodes(): readonly string[];
+    /** Deletes node groups and cluster through the API. */
+    remove(): Promise<void>;
+    /** Rolls out this image (repository:tag) of the application; a pod of before goes before its successor is ready. */
+    deploy(image: string): Promise<void>;
+  };
 }
 
 export interface Disaster {
   /** What it is, in words for people. */
   readonly title: string;
   /** What is lost by it. */
-  readonly loses: 'database' | 'region';
+  readonly loses: 'database' | 'cluster' | 'region';
   /** Resolves once the damage is done and was seen to be; says what was done. */
   strike(victim: Victim): Promise<string>;
 }

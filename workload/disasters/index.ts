@@ -1,4 +1,5 @@
 /** Every disaster that can be rehearsed, by the name it is asked for. */
+import { badDeploy, clusterLost, nodesLost } from './cluster.ts';
 import type { Disaster } from './disaster.ts';
 import { instanceLost } from './instance.ts';
 import { indexCorruption, pageCorruption } from './pages.ts';
@@ -12,5 +13,8 @@ export const disasters: Readonly<Record<string, Disaster>> = {
   'index-corruption': indexCorruption,
   'instance-lost': instanceLost,
   'bad-migration': badMigration,
+  'nodes-lost': nodesLost,
+  'cluster-lost': clusterLost,
+  'bad-deploy': badDeploy,
   'region-lost': regionLost,
 };

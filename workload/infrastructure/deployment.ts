@@ -55,11 +55,12 @@ export function bucketIn(region: string, Bucket: string): CreateBucketCommandInp
 }
 
 /** Terraform's own bucket of one Region, with its state. */
-export function stateCalls(region: string, Bucket: string, keys: readonly string[]) {
+export function stateCalls(region: string, Bucket: string, keys: readonly string[], resources: readonly object[] = []) {
   const state = {
     version: 4,
     'STAND-IN': 'No Terraform ran here: there is a state, and it is versioned.',
-    resources: [],
+    serial: 1,
+    resources,
   };
   return {
     bucket: bucketIn(region, Bucket),

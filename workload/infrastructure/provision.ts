@@ -1,5 +1,6 @@
 /** What STOCKER Pro's Terraform and pipeline make: the database and its groups, secrets, parameters, the cluster, images. Through the SDK, in one Region or both. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateRepositoryCommand,
   ECRClient,
@@ -51,6 +52,8 @@ export interface InstallationPlan {
   readonly environment: string;
   /** Keys of Terraform's states in the bucket of each Region. */
   readonly stateKeys: readonly string[];
+  /** Table of Terraform's locks, in each Region. */
+  readonly lockTable: string;
   /** Parameter that holds the commit that is deployed. */
   readonly commitParameter: string;
   readonly database: {
@@ -103,6 +106,7 @@ export async function provision(
     }),
     ...regions.map((region) => makeCluster(plan, region, connection)),
     ...regions.map((region) => makeBuckets(region, plan.stateKeys, connection)),
+    ...regions.map(({ region }) => makeLockTable(region, plan.lockTable, connection)),
     ...regions.map(({ region }) => writeParameters(region, connection, { [plan.commitParameter]: deployedCommit })),
     makeImage(plan, connection),
   ]);
@@ -224,7 +228,8 @@ async function makeCluster(
   { region, subnetIds }: RegionPlan,
   connection: Connection,
 ): Promise<void> {
-  const desiredSize = region === plan.dr.region ? plan.standbyNodes : 2;
+  const standsBy = region === plan.dr.region;
+  const sizes = standsBy ? { minSize: 1, desiredSize: plan.standbyNodes } : { minSize: 2, desiredSize: 2 };
   const eks = new EKSClient({ ...connection, region });
   await eks.send(
     new CreateClusterCommand({
@@ -240,7 +245,7 @@ async function makeCluster(
       nodegroupName: 'general',
       nodeRole: `arn:aws:iam::${plan.account}:role/${plan.cluster}-node`,
       subnets: [...subnetIds],
-      scalingConfig: { minSize: 1, maxSize: 4, desiredSize },
+      scalingConfig: { ...sizes, maxSize: 4 },
     }),
   );
 }
@@ -256,6 +261,17 @@ async function makeBuckets(
   await s3.send(new CreateBucketCommand(state.bucket));
   await s3.send(new PutBucketVersioningCommand(state.versioning));
   for (const object of state.objects) await s3.send(new PutObjectCommand(object));
+}
+
+async function makeLockTable(region: string, TableName: string, connection: Connection): Promise<void> {
+  await new DynamoDBClient({ ...connection, region }).send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'LockID', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'LockID', KeyType: 'HASH' }],
+    }),
+  );
 }
 
 async function makeImage({ account, primary, dr }: InstallationPlan, connection: Connection): Promise<void> {
@@ -275,6 +291,18 @@ export async function keepDump(
 ): Promise<void> {
   for (const { region, dumpBucket: Bucket } of regions)
     await storageOf(region, connection).send(new PutObjectCommand({ Bucket, Key: prefix + name, Body: file }));
+}
+
+/** Terraform's state of what was made here: without it, a plan would know nothing to destroy. */
+export async function keepState(
+  region: string,
+  Bucket: string,
+  Key: string,
+  resources: readonly object[],
+  connection: Connection,
+): Promise<void> {
+  const [object] = stateCalls(region, Bucket, [Key], resources).objects;
+  if (object) await storageOf(region, connection).send(new PutObjectCommand(object));
 }
 
 const storageOf = (region: string, connection: Connection): S3Client =>

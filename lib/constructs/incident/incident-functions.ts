@@ -1,14 +1,16 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { clusterPermissionsOf } from '../cluster/cluster-permissions.ts';
 import type { Permissions } from '../permissions.ts';
 import { type FunctionHome, makersOf } from '../recovery-function.ts';
 
 /** The functions that open, guard and close incidents, whatever the scenario. */
 export function incidentFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
-  const { database, application, canary } = home.configuration;
+  const { database, application, canary, cluster } = home.configuration;
+  const mayAlso = clusterPermissionsOf(home.configuration, home.network.region);
   const endpoints = [application.databaseEndpointParameter, canary.databaseEndpointParameter];
   /** To unfence the source and to send the application back to it. */
-  const undo = () => [
+  const undo = (...clusters: string[]) => [
     may.readControl(),
     may.writeActiveDatabase(),
     may.seeDatabases(),
@@ -17,7 +19,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
     may.readSecrets(database.masterSecretName, ...database.applicationRoles.map((role) => role.secretName)),
     may.readParameters(...endpoints),
     may.writeParameters(...endpoints),
-    may.findCluster(application.deployment.cluster),
+    may.findCluster(application.deployment.cluster, ...clusters),
   ];
   const tell = () => [may.announce(), may.useTopicKey(keyArn)];
   const { outside, inside } = makersOf(scope, home, 'incident');
@@ -79,7 +81,7 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       may.readControl(),
       may.seeAlarms(),
       may.seeExecutions(),
-      may.startRecovery('database-recovery'),
+      may.startRecovery('database-recovery', 'cluster-recovery'),
       may.stopDrill(),
       ...tell(),
     ]),
@@ -95,8 +97,9 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       [
         may.timeline(),
         may.holdLease(),
-        ...undo(),
+        ...undo(cluster.drill.cluster),
         ...may.deleteDrill(),
+        mayAlso.destroyDrill(),
         may.keepEvidence(),
         may.putMetrics(),
         may.seeExecutions(),

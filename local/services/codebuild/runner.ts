@@ -193,7 +193,9 @@ async function environmentOf(
     ...Object.entries(spec.secretsManager).map(([name, value]) => ({ name, value, type: 'SECRETS_MANAGER' })),
   ];
   const variables: Record<string, string> = {
-    PATH: [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter),
+    PATH: [...(home.tools === undefined ? [] : [home.tools]), dirname(process.execPath), process.env.PATH ?? ''].join(
+      delimiter,
+    ),
     HOME: directory,
     LANG: 'C.UTF-8',
     AWS_REGION: home.region,

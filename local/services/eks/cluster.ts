@@ -6,6 +6,7 @@ import type { AccessEntry } from './kubernetes/authorization.ts';
 import { reconcile } from './kubernetes/controllers.ts';
 import { ADDRESS_ANNOTATION, Forwarder } from './kubernetes/forwarder.ts';
 import { Kubelet } from './kubernetes/kubelet.ts';
+import { Nodes } from './kubernetes/nodes.ts';
 import { KINDS, matchesLabels, ObjectStore, StatusError } from './kubernetes/objects.ts';
 import { applyPatch } from './kubernetes/patch.ts';
 import { serve } from './kubernetes/server.ts';
@@ -47,19 +48,22 @@ export class Cluster {
   readonly #store: ObjectStore;
   readonly #kubelet: Kubelet;
   readonly #forwarder: Forwarder;
+  readonly #nodes: Nodes;
   #serving: Promise<Listening> | undefined;
   endpoint: string | undefined;
   #pending = false;
   #stopped = false;
 
-  constructor(home: Home, plan: ClusterPlan) {
+  /** `addresses`: where services of a cluster of this name were reached before, by namespace/name. */
+  constructor(home: Home, plan: ClusterPlan, addresses = new Map<string, number>()) {
     this.#home = home;
     this.plan = plan;
     this.arn = `arn:aws:eks:${home.region}:${home.account}:cluster/${plan.name}`;
     this.createdAt = new Date(home.clock.now());
     this.#store = new ObjectStore(home.clock);
     this.#kubelet = new Kubelet(home, this.#store);
-    this.#forwarder = new Forwarder(home.world.network, this.#store, this.#kubelet);
+    this.#forwarder = new Forwarder(home.world.network, this.#store, this.#kubelet, addresses);
+    this.#nodes = new Nodes(home, this.#store, this.#kubelet, plan.version);
     for (const name of ['default', 'kube-system']) this.#store.create('namespaces', { metadata: { name } });
     this.#store.onChange(() => this.#wake());
   }
@@ -78,6 +82,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#nodes.stop();
     this.#forwarder.stop();
     await this.#kubelet.stop();
     await (await this.#serving)?.close();
@@ -98,34 +103,7 @@ export class Cluster {
 
   /** Makes the nodes what the node groups ask for. */
   syncNodes(): void {
-    const wanted = [...this.nodegroups.values()].flatMap((group) =>
-      Array.from({ length: group.scaling.desiredSize }, (_, index) => ({
-        name: `${group.name}-${index}.${this.#home.region}.compute.internal`,
-        group,
-      })),
-    );
-    for (const node of this.#store.list('nodes')) {
-      if (!wanted.some(({ name }) => name === node.metadata.name)) this.#store.remove('nodes', node);
-    }
-    for (const { name, group } of wanted) {
-      if (this.#store.find('nodes', undefined, name)) continue;
-      const now = this.#store.timestamp();
-      this.#store.create('nodes', {
-        metadata: {
-          name,
-          labels: {
-            ...group.labels,
-            'eks.amazonaws.com/nodegroup': group.name,
-            'topology.kubernetes.io/region': this.#home.region,
-          },
-        },
-        spec: { providerID: `aws:///${this.#home.region}a/${name}` },
-        status: {
-          conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastTransitionTime: now }],
-          nodeInfo: { kubeletVersion: `v${this.plan.version}.0-eks-embedded` },
-        },
-      });
-    }
+    this.#nodes.sync([...this.nodegroups.values()]);
   }
 
   readonly setup: KubernetesSetup = {
@@ -161,6 +139,7 @@ export class Cluster {
         await this.#home.clock.limit(20);
       }
     },
+    nodes: () => this.#nodes,
   };
 
   /** Runs the control loops once for any number of changes before the next turn. */

@@ -8,6 +8,7 @@ import { type AccessEntry, POLICIES, POLICY_PREFIX } from './kubernetes/authoriz
 import { nodegroupOperations } from './nodegroups.ts';
 
 export function eksOperations(home: Home, clusters: Clusters): Record<string, Operation> {
+  const addresses = new Map<string, Map<string, number>>();
   return {
     CreateCluster: operation<Eks.CreateClusterCommandInput, Eks.CreateClusterCommandOutput>(
       ['name', 'version', 'roleArn', 'resourcesVpcConfig', 'accessConfig', 'tags', 'clientRequestToken'],
@@ -18,14 +19,17 @@ export function eksOperations(home: Home, clusters: Clusters): Record<string, Op
           throw new AwsError('ResourceInUseException', `Cluster already exists with name: ${name}`, {
             clusterName: name,
           });
-        const cluster = new Cluster(home, {
+        const known = addresses.get(name) ?? new Map<string, number>();
+        addresses.set(name, known);
+        const plan = {
           name,
           version: input.version ?? '1.34',
           roleArn: input.roleArn ?? '',
           network: input.resourcesVpcConfig ?? {},
           authenticationMode: input.accessConfig?.authenticationMode ?? 'CONFIG_MAP',
           tags: input.tags ?? {},
-        });
+        };
+        const cluster = new Cluster(home, plan, known);
         clusters.set(name, cluster);
         if (input.accessConfig?.bootstrapClusterCreatorAdminPermissions !== false) {
           const entry = newEntry(home, cluster, { principalArn: principalOf(call) });

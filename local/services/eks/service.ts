@@ -1,5 +1,6 @@
 /** The service object of EKS: how the machine that hosts the cloud sets up a cluster, beside its Kubernetes API. */
 import type { Service } from '../../kernel.ts';
+import type { Nodes } from './kubernetes/nodes.ts';
 import type { KubernetesObject } from './kubernetes/objects.ts';
 
 export interface KubernetesSetup {
@@ -10,6 +11,8 @@ export interface KubernetesSetup {
    * Throws after two minutes.
    */
   address(namespace: string, service: string, options?: { readonly empty: boolean }): Promise<string>;
+  /** The machines behind it: they can be lost, cut off, and found again. */
+  nodes(): Pick<Nodes, 'names' | 'lose' | 'disconnect' | 'reconnect' | 'hasCapacity'>;
 }
 
 export interface EksService extends Service {

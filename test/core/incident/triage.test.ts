@@ -22,6 +22,36 @@ const recovery = makeIncident({ mode: 'recovery', id: 'recovery-20261122T200000Z
 const closed = makeRecord({ status: 'closed', closedAt: '2026-11-22T19:30:00.000Z' }, recovery);
 const sundays = { days: ['SUN'], from: '20:00', to: '21:00', reason: 'maintenance' } as const;
 
+test('an alarm of the cluster starts what the cluster is allowed, whatever the database is', () => {
+  const signal = { ...alarm, name: 'stocker-dr-staging-cluster-lost' };
+  const ofCluster = { ...facts, signal };
+  const asked = triage({ ...settings.automatic, cluster: 'ask' }, ofCluster, 'cluster');
+  expect(asked).toMatchObject({
+    verdict: 'start',
+    reasons: [expect.stringMatching(/of the cluster starts, and asks before/)],
+  });
+  expect(triage(auto, ofCluster, 'cluster')).toMatchObject({
+    verdict: 'record',
+    reasons: [expect.stringMatching(/of the cluster is off/)],
+  });
+});
+
+test('it is started by its own machine', async () => {
+  const executions = new FakeExecutions();
+  const context = {
+    settings: { ...settings, automatic: { ...settings.automatic, cluster: 'ask' as const } },
+    here: settings.primary,
+    clock: new FakeClock(now),
+    control: new FakeControl(),
+    incidents: new FakeIncidents(),
+    alarms: { state: async () => ({ value: 'ALARM' as const, since: now }) },
+    executions,
+    announcer: new FakeAnnouncer(),
+  };
+  const decision = await triageAlarm({ ...alarm, name: 'stocker-dr-staging-cluster-lost' }, context);
+  expect(decision.execution).toContain('stocker-dr-staging-cluster-recovery');
+});
+
 test.each([
   { $case: 'the alarm rings and recovery is automatic', change: {}, verdict: 'start', reason: 'by itself' },
   {

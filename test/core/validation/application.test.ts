@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Sessions } from '../../../core/database/ports.ts';
 import type { Http, HttpResponse } from '../../../core/validation/ports.ts';
 import { validateApplication } from '../../../core/validation/validate-application.ts';
-import { FakeParameters, makePlan } from '../database/fakes.ts';
+import { FakeParameters } from '../database/fakes.ts';
 import { FakeClock, FakeIncidents, makeIncident, makeRecord, settings } from '../fakes.ts';
 
 const incident = makeIncident();
@@ -42,7 +42,7 @@ const run = async (http: Http, rows: Record<string, string>[] = [{ address: '10.
   const secrets = { credentials: async () => ({ username: 'u', password: 'p' }) };
   const clock = new FakeClock('2026-11-22T20:20:00.000Z');
   const context = { settings, clock, http, parameters, secrets, sessions, incidents };
-  await validateApplication({ incident, plan: makePlan(), candidate }, context);
+  await validateApplication({ incident, candidate }, context);
   return incidents.read(incident.id);
 };
 

@@ -31,7 +31,10 @@ describe('A disaster', () => {
     const disaster = disasters[name];
     if (!disaster) throw new Error(`no disaster ${name}`);
     const { cluster } = database;
-    return disaster.strike({ master, server: { directory: cluster.data, pid: cluster.pid } });
+    return disaster.strike({
+      master,
+      server: { directory: cluster.data, pid: cluster.pid },
+    });
   };
   /** The SQLSTATE that a question fails with, or its first value. */
   const ask = async (sql: string): Promise<unknown> => {

@@ -1,5 +1,6 @@
 /** The control loops: deployments make replica sets, those make pods, pods get nodes. Each pass moves one step towards what is asked. */
 import { createHash } from 'node:crypto';
+import { isReadyNode, type Node } from './nodes.ts';
 import type { KubernetesObject, ObjectStore } from './objects.ts';
 import { matchesLabels } from './objects.ts';
 import { type Condition, condition, type Deployment, isReady, type Pod, type ReplicaSet } from './workload.ts';
@@ -106,12 +107,16 @@ function replicate(store: ObjectStore, set: ReplicaSet): void {
 
 /** Pods without a node get the emptiest ready one; pods of a node that is gone are evicted. */
 function schedule(store: ObjectStore): void {
-  const nodes = store.list('nodes').map(({ metadata }) => metadata.name);
+  const all = store.list('nodes').map(({ metadata }) => metadata.name);
+  const nodes = store
+    .list<Node>('nodes')
+    .filter(isReadyNode)
+    .map(({ metadata }) => metadata.name);
   const load = (node: string) => store.list<Pod>('pods').filter(({ spec }) => spec.nodeName === node).length;
   for (const pod of store.list<Pod>('pods')) {
     const { nodeName } = pod.spec;
     if (nodeName) {
-      if (!nodes.includes(nodeName)) store.mark('pods', pod);
+      if (!all.includes(nodeName)) store.mark('pods', pod);
       continue;
     }
     const node = nodes.toSorted((a, b) => load(a) - load(b)).find((each) => load(each) < PODS_PER_NODE);

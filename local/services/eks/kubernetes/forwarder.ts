@@ -19,7 +19,10 @@ export class Forwarder {
   readonly #network: Network;
   readonly #store: ObjectStore;
   readonly #kubelet: Kubelet;
-  constructor(network: Network, store: ObjectStore, kubelet: Kubelet) {
+  readonly #addresses: Map<string, number>;
+  /** `addresses`: ports that services of this cluster's name had; a load balancer made beforehand outlives its cluster. */
+  constructor(network: Network, store: ObjectStore, kubelet: Kubelet, addresses: Map<string, number>) {
+    this.#addresses = addresses;
     this.#network = network;
     this.#store = store;
     this.#kubelet = kubelet;
@@ -47,11 +50,13 @@ export class Forwarder {
   }
 
   #open(uid: string, { metadata }: Service): void {
-    const listening = this.#network.forward(() => this.#choose(uid));
+    const name = `${metadata.namespace}/${metadata.name}`;
+    const listening = this.#network.forward(() => this.#choose(uid), this.#addresses.get(name));
     const balancer: Balancer = { listening, next: 0 };
     this.#balancers.set(uid, balancer);
     void listening.then(({ port }) => {
       balancer.port = port;
+      this.#addresses.set(name, port);
       const current = this.#store.find<Service>('services', metadata.namespace, metadata.name);
       if (current?.metadata.uid === uid) this.#announce(current, port);
     });

@@ -14,6 +14,8 @@ interface Running {
   imageId?: string | undefined;
   /** Ends its container's process at once. */
   kill?: () => void;
+  /** Its node is gone: nothing runs any more, and nobody says so. */
+  isLost?: boolean;
   log: string;
 }
 
@@ -62,6 +64,21 @@ export class Kubelet {
     for (const { kill } of this.#running.values()) kill?.();
   }
 
+  /** A node is gone with all that ran on it: its pods end, are not started again, and nobody reports it. */
+  lose(nodeName: string): void {
+    for (const pod of this.#store.list<Pod>('pods')) {
+      const running = pod.spec.nodeName === nodeName ? this.#running.get(pod.metadata.uid ?? '') : undefined;
+      if (running === undefined) continue;
+      running.isLost = true;
+      running.kill?.();
+    }
+  }
+
+  isRunning(pod: Pod): boolean {
+    const running = this.#running.get(pod.metadata.uid ?? '');
+    return running !== undefined && !running.isLost;
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const { ended } of this.#running.values()) ended.abort();
@@ -104,6 +121,8 @@ export class Kubelet {
           });
         }
       }
+      if (running.isLost && !signal.aborted)
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       if (signal.aborted) return;
       await this.#home.clock
         .sleep(Math.min(BACKOFF_MS * 2 ** restarts, BACKOFF_LIMIT_MS), signal)
@@ -134,6 +153,7 @@ export class Kubelet {
     const exit = await started.exited;
     await probing;
     running.ended.signal.removeEventListener('abort', onEnd);
+    if (running.isLost) return;
     this.#report(pod, container, {
       restarts: restarts + 1,
       waiting: 'CrashLoopBackOff',
@@ -163,7 +183,7 @@ export class Kubelet {
       const healthy = await this.#answers(probe, port, signal);
       failures = healthy ? 0 : failures + 1;
       const next: boolean = healthy || (ready && failures < (probe.failureThreshold ?? 3));
-      if (next !== ready && !signal.aborted) {
+      if (next !== ready && !signal.aborted && !this.#running.get(pod.metadata.uid ?? '')?.isLost) {
         ready = next;
         this.#report(pod, container, { restarts, ready });
       }

@@ -1,0 +1,19 @@
+import * as z from 'zod';
+import { awaitCluster } from '../../core/cluster/await-cluster.ts';
+import { ClusterPlan } from '../../core/cluster/contracts.ts';
+import { incidentStore } from '../adapters/aws/incident-store.ts';
+import { registry } from '../adapters/aws/registry.ts';
+import { clusterView } from '../adapters/kubernetes/cluster-view.ts';
+import { makeStep, StepInput } from '../handler.ts';
+
+const Looks = z.object({ before: z.number(), since: z.string() });
+const Input = StepInput.extend({
+  plan: ClusterPlan,
+  images: z.array(z.string()).optional(),
+  looks: Looks,
+  helped: z.boolean().optional(),
+});
+
+export const handler = makeStep(Input, incidentStore, (input, rt) =>
+  awaitCluster(input, { ...rt, registry, cluster: (name) => clusterView(name, rt) }),
+);
