@@ -52,6 +52,10 @@ export const databaseAlarmPrefix = (environment: string): string => `stocker-dr-
 /** Alarms that say the primary is lost, or that its loss would not be seen. */
 export const regionAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-region-`;
 
+/** Rings while a latch is on; the health check of the primary's record follows it. */
+export const latchAlarm = (environment: string, latch: 'traffic' | 'drill-traffic'): string =>
+  `stocker-dr-${environment}-${latch}-latched`;
+
 /** Name of the execution that triage starts: the same alarm going off once can start only one. */
 export const executionName = (alarm: string, since: string): string =>
   `triage-${compact(since)}-${hash8(`${alarm} ${since}`)}`;
