@@ -10,6 +10,7 @@ export async function cloud(options: CloudOptions): Promise<ExitCode> {
   screen.heading(`The embedded cloud, ${options.environment}`);
   const installation = await install({
     ...options,
+    standby: true,
     onStage: (name, seconds, result) => screen.item('good', name, seconds, result),
     onStart: (names) => screen.living(names.length > 0 ? `  … ${names.join(', ')}` : ''),
   }).catch((error: NodeJS.ErrnoException) => {
@@ -40,6 +41,10 @@ export function instructions({ cloud: { endpoint }, configuration, apiUrl }: Ins
     `  aws dynamodb scan --table-name ${names.incidentTable}`,
     '  aws s3 ls',
     `  curl -H 'x-tenant: 2' ${apiUrl}/products`,
+    '',
+    'Whether a recovery would work, and production moved to the other Region without loss (in another terminal):',
+    '  npm run dr -- readiness --run',
+    `  npm run dr -- failover --style graceful --reason 'a first look' --confirm ${configuration.environment}`,
     '',
     'Ctrl-C ends it and leaves nothing behind.',
   ];
