@@ -126,7 +126,8 @@ const stateOf = ({ signals }: PrimaryLook, wanted: Signal) => signals.find(({ si
 
 /** Nothing has moved, nobody holds the lease, and clients are served as before. */
 async function nothingMoved(before: ActiveDatabase, startedAt: number): Promise<void> {
-  expect(await site.active()).toEqual(before);
+  // Undoing a fence raises the epoch: a cut-over that is still on its way comes too late.
+  expect(await site.active()).toEqual({ ...before, epoch: expect.any(Number) });
   expect(await site.lease()).toBeUndefined();
   await clientsGoOn();
   const { ledger } = watchers.writers;
