@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { configurationOf } from '../config/index.ts';
-import { settingsOf } from '../config/names.ts';
+import { namesOf, settingsOf } from '../config/names.ts';
 import { bundleFunctions } from '../lib/bundle.ts';
 import { recoveryCallsOf } from '../lib/recovery-calls.ts';
 import { RegionStack } from '../lib/stacks/region-stack.ts';
@@ -19,7 +19,7 @@ process.once('exit', () => rmSync(bundle.directory, { recursive: true, force: tr
 
 for (const role of ['primary', 'dr'] as const) {
   const { region } = configuration[role];
-  new RegionStack(app, `StockerDr-${configuration.environment}-${region}`, {
+  new RegionStack(app, namesOf(configuration).stack(region), {
     configuration,
     role,
     bundleDirectory: bundle.directory,

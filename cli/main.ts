@@ -57,6 +57,8 @@ const help = `STOCKER Pro disaster recovery
     failover --reason TEXT --confirm ENVIRONMENT [--style graceful|ungraceful] [--waive CHECKS]
           [--request-id ID], or --mode drill --reason TEXT: production to the DR Region
     failback --reason TEXT --confirm ENVIRONMENT [--request-id ID]
+    deploy                     cdk deploy of both Regions; refused while the latch holds
+                               traffic on the DR Region, or a recovery runs
     --environment, --region    of the installation; by default production, and the Region
                                of its active database
     POINT is latest, a UTC time such as 2026-11-22T13:05:00Z, snapshot:IDENTIFIER
@@ -101,6 +103,7 @@ const there: Readonly<Record<string, Command>> = {
   retry: async (argv) => (await import('./commands/start.ts')).retry(parseRetryOptions(argv)),
   failover: async (argv) => (await import('./commands/start.ts')).failover(parseFailoverOptions(argv)),
   failback: async (argv) => (await import('./commands/start.ts')).failback(parseFailbackOptions(argv)),
+  deploy: async (argv) => (await import('./commands/deploy.ts')).deploy(parseStatusOptions(argv)),
   start: async (argv) => (await import('./commands/start.ts')).start(parseStartOptions(argv)),
 };
 const commands = { ...here, ...there };

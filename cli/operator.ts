@@ -31,15 +31,19 @@ export function clientsIn({ region, here, dr, configuration }: Operator, wanted:
   return wanted === configuration.dr.region ? dr : clientsOf(connectionOfEnvironment(), wanted);
 }
 
+/** Of the DR Region alone, whatever is active, and before anything is deployed. */
+export function operatorIn(environment: string): Pick<Operator, 'configuration' | 'names' | 'dr'> {
+  const configuration = configurationOf(environment);
+  const dr = clientsOf(connectionOfEnvironment(), configuration.dr.region);
+  return { configuration, names: namesOf(configuration), dr };
+}
+
 export async function operatorAt({ environment, region }: OperatorOptions): Promise<Operator> {
   hintsAreFor(environment, region);
-  const configuration = configurationOf(environment);
-  const names = namesOf(configuration);
-  const connection = connectionOfEnvironment();
-  const dr = clientsOf(connection, configuration.dr.region);
+  const { configuration, names, dr } = operatorIn(environment);
   const chosen =
     region ?? (await readActiveDatabase(dr.dynamodb, names.controlTable))?.region ?? configuration.primary.region;
-  return { configuration, names, region: chosen, here: clientsOf(connection, chosen), dr };
+  return { configuration, names, region: chosen, here: clientsOf(connectionOfEnvironment(), chosen), dr };
 }
 
 /** Throws where there is no such incident. */

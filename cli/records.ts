@@ -13,8 +13,7 @@ import {
   TrendPoint,
 } from '../core/incident/contracts.ts';
 import { ReadinessRecord } from '../core/readiness/contracts.ts';
-
-import { GuardRecord } from '../core/region/contracts.ts';
+import { GuardRecord, Latch } from '../core/region/contracts.ts';
 
 type Item = Record<string, AttributeValue>;
 
@@ -52,6 +51,9 @@ async function query(dynamodb: DynamoDBClient, TableName: string, pk: string, fr
 
 export const readLease = (dynamodb: DynamoDBClient, controlTable: string) =>
   get(dynamodb, Lease, controlTable, { pk: 'lease', sk: 'recovery' });
+
+export const readLatch = (dynamodb: DynamoDBClient, controlTable: string, name: Latch['name']) =>
+  get(dynamodb, Latch, controlTable, { pk: 'latch', sk: name });
 
 export const readActiveDatabase = (dynamodb: DynamoDBClient, controlTable: string) =>
   get(dynamodb, ActiveDatabase, controlTable, { pk: 'active-database', sk: 'current' });

@@ -17,6 +17,8 @@ export function namesOf(configuration: Configuration) {
     evidenceBucket: (region: string) => `${prefix}-evidence-${configuration.account}-${region}`,
     internalTopic: `${prefix}-internal`,
     customersTopic: `${prefix}-customers`,
+    /** Of CloudFormation. */
+    stack: (region: string) => `StockerDr-${configuration.environment}-${region}`,
     stateMachine: (name: string) => `${prefix}-${name}`,
     /** `database/restore-database` → `stocker-dr-production-database-restore-database` */
     lambda: (path: string) => `${prefix}-${path.replace('/', '-')}`,

@@ -54,6 +54,10 @@ export const regionAlarmPrefix = (environment: string): string => `stocker-dr-${
 /** Alarms that say a cluster, its nodes or its workloads are lost bear this one. */
 export const clusterAlarmPrefix = (environment: string): string => `stocker-dr-${environment}-cluster-`;
 
+/** Rings while a latch is on; the health check of the primary's record follows it. */
+export const latchAlarm = (environment: string, latch: 'traffic' | 'drill-traffic'): string =>
+  `stocker-dr-${environment}-${latch}-latched`;
+
 /** Name of the execution that triage starts: the same alarm going off once can start only one. */
 export const executionName = (alarm: string, since: string): string =>
   `triage-${compact(since)}-${hash8(`${alarm} ${since}`)}`;

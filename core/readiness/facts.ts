@@ -135,6 +135,58 @@ export const ClusterFacts = answered(
 const Subscriptions = z.array(z.strictObject({ topic: z.string(), confirmed: z.number(), pending: z.number() }));
 export const SubscriptionFacts = ofBoth(Subscriptions, Subscriptions);
 
+const RecordSet = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  /** How Route 53 chooses between sets of one name and type; `other`: weighted, by latency … */
+  routing: z.enum(['simple', 'PRIMARY', 'SECONDARY', 'other']),
+  /** The name of an alias or of a service, or values. */
+  leadsTo: z.array(z.string()),
+  /** null: an alias, which has its target's. */
+  ttlSeconds: z.number().nullable(),
+  evaluatesTarget: z.boolean(),
+  healthCheck: z.string().nullable(),
+});
+export type RecordSet = z.infer<typeof RecordSet>;
+
+const HealthCheck = z.strictObject({
+  type: z.string(),
+  /** What it follows, and in which Region; null: no alarm. */
+  alarm: z.strictObject({ name: z.string(), region: z.string() }).nullable(),
+  /** Its status where the alarm lacks data; null: of another type. */
+  insufficientData: z.string().nullable(),
+  inverted: z.boolean(),
+  disabled: z.boolean(),
+});
+export type HealthCheck = z.infer<typeof HealthCheck>;
+
+/** Route 53: the records that traffic is shifted by; null: there is no such zone. */
+export const DnsFacts = answered(
+  z
+    .strictObject({
+      records: z.array(RecordSet),
+      /** Those that records name; null: Route 53 knows none of that id. */
+      healthChecks: z.record(z.string(), HealthCheck.nullable()),
+    })
+    .nullable(),
+);
+
+/** The application in the Region that looks, as clients would be led to it. */
+export const EndpointFacts = answered(
+  z.strictObject({
+    /** Base URL; null: none is configured. */
+    url: z.string().nullable(),
+    /** What it shows of itself; null: it speaks no TLS by its URL. */
+    certificate: z
+      .strictObject({
+        until: Moment,
+        /** Why a client that asks for the application's name refuses it; null: it does not. */
+        refused: z.string().nullable(),
+      })
+      .nullable(),
+  }),
+);
+
 /** Everything that a run looks at. One source, one function, one role. */
 export const sources = {
   databases: DatabaseFacts,
@@ -149,6 +201,8 @@ export const sources = {
   permissions: PermissionFacts,
   cluster: ClusterFacts,
   subscriptions: SubscriptionFacts,
+  dns: DnsFacts,
+  endpoint: EndpointFacts,
 } as const;
 
 export type Source = keyof typeof sources;

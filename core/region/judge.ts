@@ -56,6 +56,7 @@ const needed = new Set([
   'images',
   'permissions',
   'cluster-access',
+  'dns',
 ]);
 
 export interface FailoverFacts {

@@ -120,7 +120,7 @@ describe('docs/deploy.md', () => {
   it('names stacks, machine and bucket as they are called', () => {
     const names = namesOf(production);
     for (const region of [production.primary.region, production.dr.region])
-      expect(deploy).toContain(`npx cdk deploy -c env=production StockerDr-production-${region}`);
+      expect(deploy).toContain(names.stack(region));
     expect(deploy).toContain(names.stateMachineArn(production.primary.region, 'database-recovery'));
     expect(deploy).toContain(names.evidenceBucket(production.primary.region));
   });

@@ -1,6 +1,12 @@
 /** The primary Region is left, lost, and comes back: on both Regions with real PostgreSQL and DNS, under load, seen from outside. */
 
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { Client } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { decide } from '../../cli/approval.ts';
 import { clientsOf } from '../../cli/clients.ts';
 import type { Installation } from '../../cli/installation.ts';
@@ -20,6 +26,10 @@ import {
 } from '../../cli/region-rehearsal.ts';
 import { fetchReport } from '../../cli/report.ts';
 import type { Report } from '../../core/evidence/contracts.ts';
+import type { ActiveDatabase } from '../../core/incident/contracts.ts';
+import type { PrimaryLook, Signal } from '../../core/region/contracts.ts';
+import { AwsError } from '../../local/kernel.ts';
+import type { RdsService } from '../../local/services/rds/index.ts';
 import { overlaps } from '../../workload/clients/prober.ts';
 import { eventually, Rehearsal } from '../support/rehearsal.ts';
 
@@ -59,8 +69,10 @@ afterAll(async () => {
 
 const recovery = { mode: 'recovery', confirm: 'production', reason: 'end-to-end test' };
 
+type Answering = (incident: string) => Promise<'approve' | 'decline'>;
+
 /** As it ends; a question of its is answered meanwhile. */
-async function ended(executionArn: string) {
+async function ended(executionArn: string, answer: Answering = async () => 'approve') {
   const { connection, configuration } = installation;
   const control = clientsOf(connection, dr);
   let incident: string | undefined;
@@ -72,15 +84,59 @@ async function ended(executionArn: string) {
     if (approval && approval.executionArn === executionArn && !approval.decision)
       await decide(control.lambda, site.names.lambda('incident/decide-approval'), {
         incident: approval.incidentId,
-        decision: 'approve',
+        decision: await answer(approval.incidentId),
         reason: `end-to-end test in ${configuration.environment}`,
       });
     return false;
   });
 }
 
-const start = async (machine: RegionMachine, request: object) =>
-  ended(await startMachine(installation, machine, request));
+const start = async (machine: RegionMachine, request: object, answer?: Answering) =>
+  ended(await startMachine(installation, machine, request), answer);
+
+/** Runs a statement on the replica that follows production in the DR Region, as its superuser: by the server's own socket. */
+async function onReplica(statement: string): Promise<void> {
+  const { rds } = clientsOf(installation.connection, dr);
+  const { identifier } = await site.active();
+  const [name] = (await site.instancesIn(rds)).filter((each) => each.endsWith(` of ${identifier}`));
+  const service = installation.cloud.service('rds', dr) as RdsService;
+  const directory = service.clusterOf(name?.split(' ')[0] ?? '')?.directory ?? '';
+  const lines = readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n');
+  const client = new Client({ host: lines[4] ?? '', port: Number(lines[3]), user: 'rdsadmin', database: 'postgres' });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}
+
+/** Resolves with the first look at the primary, made from now on, of which this holds. */
+async function looked(isWanted: (look: PrimaryLook) => boolean): Promise<void> {
+  const since = new Date().toISOString();
+  const { dynamodb } = clientsOf(installation.connection, dr);
+  const command = new QueryCommand({
+    TableName: site.names.incidentTable,
+    KeyConditionExpression: 'pk = :pk AND sk >= :since',
+    ExpressionAttributeValues: { ':pk': { S: 'primary-look' }, ':since': { S: since } },
+    ConsistentRead: true,
+  });
+  await eventually('such a look at the primary', async () => {
+    const { Items = [] } = await dynamodb.send(command);
+    return Items.map((item) => unmarshall(item) as PrimaryLook).some(isWanted);
+  });
+}
+const stateOf = ({ signals }: PrimaryLook, wanted: Signal) => signals.find(({ signal }) => signal === wanted)?.state;
+
+/** Nothing has moved, nobody holds the lease, and clients are served as before. */
+async function nothingMoved(before: ActiveDatabase, startedAt: number): Promise<void> {
+  // Undoing a fence raises the epoch: a cut-over that is still on its way comes too late.
+  expect(await site.active()).toEqual({ ...before, epoch: expect.any(Number) });
+  expect(await site.lease()).toBeUndefined();
+  await clientsGoOn();
+  const { ledger } = watchers.writers;
+  const present = await readProduction(installation);
+  const lost = ledger.entries.filter(({ reference }) => !gone.has(reference) && !present.has(reference));
+  // What is acknowledged while production is read may not be there yet.
+  expect(lost.filter(({ acknowledgedAt }) => acknowledgedAt < Date.now() - 1_000)).toEqual([]);
+  expect(both(startedAt)).toEqual([]);
+}
 
 /** A second of writes that succeed. */
 async function clientsGoOn(): Promise<void> {
@@ -234,8 +290,12 @@ test('with us-east-1 dark the DR Region takes over by itself; what returns is fe
 
 test('a switchover loses nothing, no two databases ever accept, and production comes home the same way', async () => {
   const startedAt = Date.now();
+  // A standby that is behind: promoted only when it has replayed what the fenced primary wrote.
+  await onReplica('select pg_wal_replay_pause()');
+  const waited = behind(3, () => onReplica('select pg_wal_replay_resume()'));
   const { status, cause, incident } = await start('region-failover', { ...recovery, style: 'graceful' });
   expect(status, cause).toBe('SUCCEEDED');
+  expect(waited()).toBeGreaterThan(3);
   await clientsGoOn();
   const away = await measured('region-failover', incident, startedAt);
   expect(away.cost).toMatchObject({ lost: 0, missingSince: 0 });
@@ -252,10 +312,82 @@ test('a switchover loses nothing, no two databases ever accept, and production c
   expect(both(startedAt)).toEqual([]);
 });
 
-test('a failover of a primary that is alive is denied, and nothing is changed', async () => {
-  const { status, error, cause } = await start('region-failover', recovery);
-  expect(status).toBe('FAILED');
-  expect(error).toBe('FailoverDenied');
-  expect(cause).toMatch(/primary-lost: the primary is alive/);
-  expect((await site.active()).region).toBe(primary);
+/** Counts the calls of AwaitCaughtUp; before the one after so many this is done. */
+function behind(calls: number, mend: () => Promise<unknown>): () => number {
+  let seen = 0;
+  site.inject({
+    service: 'lambda',
+    operation: 'Invoke',
+    where: ({ FunctionName = '' }) => FunctionName.includes('await-caught-up') && ++seen > calls,
+    times: 1,
+    effect: { kind: 'hold', until: async () => void (await mend()) },
+  });
+  return () => seen;
+}
+
+describe('nothing is moved', () => {
+  let before: ActiveDatabase;
+  let startedAt: number;
+  beforeEach(async () => {
+    before = await site.active();
+    startedAt = Date.now();
+  });
+  const graceful = { ...recovery, style: 'graceful' };
+
+  test('where the primary is alive', async () => {
+    const { error, cause } = await start('region-failover', recovery);
+    expect(error).toBe('FailoverDenied');
+    expect(cause).toMatch(/primary-lost: the primary is alive/);
+    await nothingMoved(before, startedAt);
+  });
+
+  test('where its control plane fails while its database serves: one signal is none', async () => {
+    const mend = site.inject({
+      service: 'rds',
+      operation: 'DescribeDBInstances',
+      where: (_, { region, principal }) => region === primary && principal.kind === 'role',
+      effect: { kind: 'throw', error: new AwsError('ServiceUnavailable', 'slow') },
+    });
+    await looked((look) => stateOf(look, 'control-plane') === 'down');
+    const { error, cause } = await start('region-failover', recovery).finally(mend);
+    expect(error).toBe('FailoverDenied');
+    expect(cause).toMatch(/primary-lost: the primary is undecided: .*database was up/s);
+    await nothingMoved(before, startedAt);
+  });
+
+  test('where a person declines', async () => {
+    const { error, cause } = await start('region-failover', graceful, async () => 'decline');
+    expect(error).toBe('ApprovalDeclined');
+    expect(cause).toMatch(/declined: end-to-end test/);
+    await nothingMoved(before, startedAt);
+  });
+
+  test('where the standby does not catch up and is given up: the primary, fenced meanwhile, takes writes again', async () => {
+    await onReplica('select pg_wal_replay_pause()');
+    const executionArn = await startMachine(installation, 'region-failover', graceful);
+    const waited = behind(2, () =>
+      clientsOf(installation.connection, dr).sfn.send(new StopExecutionCommand({ executionArn, cause: 'it is stuck' })),
+    );
+    const { status } = await ended(executionArn);
+    expect({ status, waited: waited() }).toEqual({ status: 'ABORTED', waited: 3 });
+    await eventually('a free lease', async () => (await site.lease()) === undefined);
+    await onReplica('select pg_wal_replay_resume()');
+    await nothingMoved(before, startedAt);
+  });
+
+  // Last: whatever is dark is dark for all.
+  test('where the Region comes back while people are asked', async () => {
+    await installation.cloud.goDark(primary);
+    await looked((look) => stateOf(look, 'database') === 'down');
+    await looked((look) => stateOf(look, 'database') === 'down');
+    await looked((look) => stateOf(look, 'database') === 'down');
+    const { error, cause } = await start('region-failover', recovery, async () => {
+      await installation.cloud.comeBack(primary);
+      await looked(({ signals }) => signals.every(({ state }) => state === 'up'));
+      return 'approve';
+    });
+    expect(error).toBe('FailoverDenied');
+    expect(cause).toMatch(/primary-lost: the primary is alive/);
+    await nothingMoved(before, startedAt);
+  });
 });

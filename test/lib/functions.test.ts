@@ -28,6 +28,7 @@ const inVpc = [
   'incident/clean-up-stopped',
   'incident/compensate',
   'readiness/look-at-cluster',
+  'readiness/look-at-endpoint',
   'readiness/look-at-replica',
   'region/assess-region',
   'region/await-caught-up',

@@ -27,8 +27,8 @@ export interface ZonePlan {
   }[];
 }
 
-/** Makes the zone with its records, and waits until they are answered; returns its id. */
-export async function makeZone(plan: ZonePlan, connection: Connection): Promise<string> {
+/** Makes the zone with its records; returns its id. `isAwaited`: once they are answered, which on AWS is a minute later. */
+export async function makeZone(plan: ZonePlan, connection: Connection, isAwaited: boolean): Promise<string> {
   const client = new Route53Client({ ...connection, region: 'us-east-1' });
   const made = await client.send(new CreateHostedZoneCommand({ Name: plan.name, CallerReference: 'terraform' }));
   const HostedZoneId = made.HostedZone?.Id ?? '';
@@ -36,11 +36,12 @@ export async function makeZone(plan: ZonePlan, connection: Connection): Promise<
   const { ChangeInfo } = await client.send(
     new ChangeResourceRecordSetsCommand({ HostedZoneId, ChangeBatch: { Changes } }),
   );
-  for (;;) {
+  while (isAwaited) {
     const answer = await client.send(new GetChangeCommand({ Id: ChangeInfo?.Id }));
-    if (answer.ChangeInfo?.Status === 'INSYNC') return HostedZoneId;
+    if (answer.ChangeInfo?.Status === 'INSYNC') break;
     await sleep(50);
   }
+  return HostedZoneId;
 }
 
 /** Every record set of the zone. */

@@ -2,7 +2,9 @@
 import type { Check } from '../check.ts';
 import { backup, backupStandby } from './backup.ts';
 import { clusterAccess } from './cluster-access.ts';
+import { dns } from './dns.ts';
 import { drills } from './drills.ts';
+import { certificateEndpoint } from './endpoint.ts';
 import { heartbeat } from './heartbeat.ts';
 import { images } from './images.ts';
 import { keys, keysStandby } from './keys.ts';
@@ -35,6 +37,8 @@ export const checks: readonly Check[] = [
   quotasStandby,
   permissions,
   clusterAccess,
+  certificateEndpoint,
+  dns,
   subscriptions,
   subscriptionsStandby,
   ...drills,

@@ -81,6 +81,18 @@ export function lookPermissionsOf(configuration: Configuration, region: string) 
         { wildcard: prefixed },
       ),
     ],
+    /** Reading only: the ungraceful failover itself asks Route 53 nothing. */
+    seeRecordSets: () => [
+      allow('FindZone', ['route53:ListHostedZonesByName'], ['*'], {
+        wildcard: 'ListHostedZonesByName has no resource type.',
+      }),
+      allow(
+        'SeeRecordSets',
+        ['route53:ListResourceRecordSets', 'route53:GetHealthCheck'],
+        ['arn:aws:route53:::hostedzone/*', 'arn:aws:route53:::healthcheck/*'],
+        { wildcard: 'Ids are Route 53’s; which zone it is, the configuration names, and which checks, its records.' },
+      ),
+    ],
     seeSubscriptions: () =>
       allow(
         'SeeSubscriptions',

@@ -53,6 +53,13 @@ export function readinessFunctions(scope: Construct, home: FunctionHome, may: Pe
       patient,
     ),
     LookAtSubscriptions: look('subscriptions', 'Looks at who has confirmed', [may.seeSubscriptions()]),
+    LookAtDns: look('dns', 'Looks at the records that traffic is shifted by', may.seeRecordSets()),
+    LookAtEndpoint: inside(
+      'look-at-endpoint',
+      'Looks at the certificate of the application here',
+      [may.readParameters(application.urlParameter)],
+      patient,
+    ),
     ReportReadiness: outside('report-readiness', 'Judges, keeps and measures what was seen', [
       ...may.keepRecord('readiness'),
       may.putMetrics(),

@@ -4,12 +4,12 @@ import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
+import { latchAlarm } from '../../../core/incident/identifiers.ts';
+import type { LatchName } from '../../../core/region/contracts.ts';
 
 interface LatchSpecification {
-  /** `traffic-latched` */
-  readonly name: string;
+  readonly latch: LatchName;
   readonly metricName: string;
   readonly title: string;
   /** Of the stack: what Terraform's primary record names. */
@@ -18,13 +18,13 @@ interface LatchSpecification {
 
 const latches: readonly LatchSpecification[] = [
   {
-    name: 'traffic-latched',
+    latch: 'traffic',
     metricName: 'TrafficLatched',
     title: 'The latch holds traffic on the DR Region',
     output: 'LatchHealthCheck',
   },
   {
-    name: 'drill-traffic-latched',
+    latch: 'drill-traffic',
     metricName: 'DrillTrafficLatched',
     title: 'A drill holds the drill’s record on the DR Region',
     output: 'DrillLatchHealthCheck',
@@ -40,8 +40,9 @@ export class TrafficLatch extends Construct {
   constructor(scope: Construct, id: string, configuration: Configuration, topic: sns.ITopic) {
     super(scope, id);
     const { region } = configuration.dr;
-    for (const { name, metricName, title, output } of latches) {
-      const alarmName = namesOf(configuration).alarm(name);
+    for (const { latch, metricName, title, output } of latches) {
+      const name = `${latch}-latched`;
+      const alarmName = latchAlarm(configuration.environment, latch);
       const alarm = new cloudwatch.Alarm(this, name, {
         alarmName,
         alarmDescription: `${title}. Runbook: docs/runbooks/region.md#${name}`,

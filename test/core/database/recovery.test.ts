@@ -351,3 +351,32 @@ describe('the endpoint is put back', () => {
     expect(await undo(2, 'new', 'db-NEW')).toEqual({ endpoint: 'new', restarted: [] });
   });
 });
+
+describe('a replica whose promotion stalled', () => {
+  const clock = new FakeClock();
+  const opened: unknown[] = [];
+  const undo = (askedSecondsAgo: number) => {
+    const asked = new Date(clock.now().getTime() - askedSecondsAgo * 1000).toISOString();
+    const tags = { 'stocker-dr:incident': id, 'stocker-dr:promotion-asked': asked };
+    const databases = new FakeDatabases();
+    databases.instances.set(
+      'replica',
+      makeInstance({ identifier: 'replica', resourceId: 'db-REPLICA', replicaOf: 'arn:source', tags }),
+    );
+    const undos = databaseUndos({
+      ...{ settings, clock, databases, secrets, control: new FakeControl(), parameters: new FakeParameters() },
+      databasesIn: () => databases,
+      sessions: { open: async (at) => Promise.reject(opened.push(at)) },
+      workloads: { restart: async () => 0 },
+    });
+    return undos['close-candidate']?.({ identifier: 'replica', incidentId: id });
+  };
+
+  test('is left to follow production, once RDS would have begun', async () => {
+    await expect(undo(1800)).resolves.toBe('replica was not promoted: it follows production');
+    expect(opened).toEqual([]);
+  });
+  test('is waited for until then: opened beside production it would be a second one that takes writes', async () => {
+    await expect(undo(60)).rejects.toMatchObject({ name: 'DatabaseNotReady' });
+  });
+});

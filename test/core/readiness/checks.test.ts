@@ -11,6 +11,9 @@ type Environment = 'production' | 'staging';
 // biome-ignore lint/suspicious/noExplicitAny: a fault reaches into whatever was found
 const found = (answer: unknown): any => (answer as { found: unknown }).found;
 
+// biome-ignore lint/suspicious/noExplicitAny: a fault reaches into whatever was found
+type Loose = any;
+
 interface Fault {
   readonly check: string;
   readonly fault: string;
@@ -333,6 +336,136 @@ const faults: readonly Fault[] = [
       },
     }),
   ),
+  ...(
+    [
+      ['there is no zone', /no public zone/, (dns: Loose) => Object.assign(dns, { found: null })],
+      [
+        'a record is gone',
+        /^api\.stocker-pro\.example\.com has no records$/,
+        ({ found: zone }: Loose) => {
+          zone.records = zone.records.slice(2);
+        },
+      ],
+      [
+        'a pair lost its secondary',
+        /A is PRIMARY, no PRIMARY and SECONDARY/,
+        ({ found: zone }: Loose) => {
+          zone.records.splice(1, 1);
+        },
+      ],
+      [
+        'a record is weighted',
+        /A is other and other, no PRIMARY/,
+        ({ found: zone }: Loose) => {
+          for (const each of zone.records.slice(0, 2)) each.routing = 'other';
+        },
+      ],
+      [
+        'the two lead the wrong way',
+        /PRIMARY leads to dr\.api.*not to primary\.api.*SECONDARY leads to primary/,
+        ({ found: zone }: Loose) => {
+          const [primary, secondary] = zone.records;
+          [primary.leadsTo, secondary.leadsTo] = [secondary.leadsTo, primary.leadsTo];
+        },
+      ],
+      [
+        'the primary has no health check',
+        /A PRIMARY has no health check/,
+        ({ found: zone }: Loose) => {
+          zone.records[0].healthCheck = null;
+        },
+      ],
+      [
+        'the secondary has one',
+        /A SECONDARY has a health check/,
+        ({ found: zone }: Loose) => {
+          zone.records[1].healthCheck = 'check-1';
+        },
+      ],
+      [
+        'the health of a target is evaluated',
+        /evaluates the health of its target/,
+        ({ found: zone }: Loose) => {
+          zone.records[0].evaluatesTarget = true;
+        },
+      ],
+      [
+        'the health check is gone',
+        /names the health check check-1, which is gone/,
+        ({ found: zone }: Loose) => {
+          zone.healthChecks['check-1'] = null;
+        },
+      ],
+      [
+        'the record follows the latch of drills',
+        /follows stocker-dr-production-drill-traffic-latched.*not stocker-dr-production-traffic-latched/,
+        ({ found: zone }: Loose) => {
+          zone.healthChecks['check-1'].alarm = zone.healthChecks['check-2'].alarm;
+        },
+      ],
+      [
+        'the health check asks the endpoint',
+        /is of type HTTPS, not/,
+        ({ found: zone }: Loose) => {
+          Object.assign(zone.healthChecks['check-1'], { type: 'HTTPS', alarm: null, insufficientData: null });
+        },
+      ],
+      [
+        'missing data is healthy',
+        /is Healthy where data is missing/,
+        ({ found: zone }: Loose) => {
+          zone.healthChecks['check-1'].insufficientData = 'Healthy';
+        },
+      ],
+      [
+        'the health check is inverted',
+        /is inverted/,
+        ({ found: zone }: Loose) => {
+          zone.healthChecks['check-2'].inverted = true;
+        },
+      ],
+      [
+        'the health check is disabled',
+        /drill\.api.*is disabled/,
+        ({ found: zone }: Loose) => {
+          zone.healthChecks['check-2'].disabled = true;
+        },
+      ],
+    ] as const
+  ).map(([fault, says, spoil]): Fault => ({ check: 'dns', fault, says, spoil: ({ dns }) => void spoil(dns) })),
+  ...(
+    [
+      ['a record fails over', /A PRIMARY is not one simple record/, 'routing', 'PRIMARY'],
+      ['a record leads elsewhere', /leads to 192\.0\.2\.9, to neither Region/, 'leadsTo', ['192.0.2.9']],
+      ['resolvers keep it for an hour', /is kept for 3600 s, not 60 s/, 'ttlSeconds', 3600],
+      ['a Region has no record of its type', /has no AAAA to give/, 'type', 'AAAA'],
+    ] as const
+  ).map(
+    ([fault, says, field, value]): Fault => ({
+      ...{ check: 'dns', fault, says, in: 'staging' },
+      spoil: ({ dns }) => {
+        found(dns).records[0][field] = value;
+      },
+    }),
+  ),
+  ...(
+    [
+      ['it ends in three weeks', /valid for 21 days.*renewed 30 days before/, { until: ago(-21 * 86_400 - 60) }],
+      ['it has ended', /ended at 2026-11-28T11:00/, { until: ago(3600), refused: 'CERT_HAS_EXPIRED' }],
+      ['it is for another name', /clients of api\.stocker-pro.*refuse/, { refused: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
+    ] as const
+  ).map(
+    ([fault, says, change]): Fault => ({
+      ...{ check: 'certificate-endpoint', fault, says },
+      spoil: ({ endpoint }) => void Object.assign(found(endpoint).certificate, change),
+    }),
+  ),
+  {
+    check: 'certificate-endpoint',
+    fault: 'the application has no address there',
+    says: /us-west-2 names no address/,
+    spoil: ({ endpoint }) => void Object.assign(found(endpoint), { url: null, certificate: null }),
+  },
   {
     check: 'drill-database',
     fault: 'the last good one is long ago',
@@ -500,6 +633,8 @@ const silences: readonly {
       ['terraform', 'terraform-state'],
       ['permissions', 'permissions'],
       ['cluster', 'cluster-access'],
+      ['dns', 'dns'],
+      ['endpoint', 'certificate-endpoint'],
     ] as const
   ).map(([source, check]) => ({
     answer: `the answer of ${source}`,
@@ -523,6 +658,13 @@ describe('silence', () => {
     expect(changed.length).toBeGreaterThan(0);
     expect(changed.filter(([, verdict]) => verdict !== 'unknown')).toEqual([]);
   });
+});
+
+it('a standby that is reached without TLS has no certificate to judge', () => {
+  const facts = healthy('production');
+  found(facts.endpoint).url = 'http://dr.example.com';
+  found(facts.endpoint).certificate = null;
+  expect(verdictsOf(factsOf(facts), 'production')['certificate-endpoint']).toBe('not-applicable');
 });
 
 describe('the lag of a replica', () => {

@@ -43,6 +43,41 @@ export type Loose<T> = T extends string | number | boolean | null | undefined
   ? T
   : { -readonly [K in keyof T]: Loose<T[K]> };
 
+/** By the strategy of the environment: pairs that follow the latches, or simple records. */
+function zoneOf(environment: 'production' | 'staging'): Extract<FactsOf<'dns'>, { found: unknown }>['found'] {
+  const { traffic } = contextOf(environment).settings;
+  const { recordName, drillRecordName, primaryRecordName, drRecordName, ttlSeconds } = traffic;
+  const simple = { type: 'A', routing: 'simple', ttlSeconds, evaluatesTarget: false, healthCheck: null } as const;
+  const alias = (name: string, target: string, more: object) => ({
+    ...{ ...simple, name, leadsTo: [target], ttlSeconds: null },
+    ...more,
+  });
+  const shifted = (name: string, check: string) =>
+    traffic.strategy === 'health-check'
+      ? [
+          alias(name, primaryRecordName, { routing: 'PRIMARY', healthCheck: check }),
+          alias(name, drRecordName, { routing: 'SECONDARY' }),
+        ]
+      : [{ ...simple, name, leadsTo: ['192.0.2.1'] }];
+  const healthCheck = (latch: string) => ({
+    type: 'CLOUDWATCH_METRIC',
+    alarm: { name: `stocker-dr-${environment}-${latch}-latched`, region: 'us-west-2' },
+    ...{ insufficientData: 'LastKnownStatus', inverted: false, disabled: false },
+  });
+  return {
+    records: [
+      ...shifted(recordName, 'check-1'),
+      ...shifted(drillRecordName, 'check-2'),
+      { ...simple, name: primaryRecordName, leadsTo: ['192.0.2.1'] },
+      { ...simple, name: drRecordName, leadsTo: ['192.0.2.2'] },
+    ],
+    healthChecks:
+      traffic.strategy === 'health-check'
+        ? { 'check-1': healthCheck('traffic'), 'check-2': healthCheck('drill-traffic') }
+        : {},
+  };
+}
+
 /** Every source's facts, without the answer around them. */
 export type Found = { [S in Source]: Loose<FactsOf<S>> };
 
@@ -96,6 +131,8 @@ export function healthy(environment: 'production' | 'staging'): Found {
     permissions: { found: { at: ago(3600), release: 'release-1', simulated: 300, denied: [] } },
     cluster: { found: { status: 'ACTIVE', answer: 200 } },
     subscriptions: { active: { found: topics }, standby: { found: topics } },
+    dns: { found: zoneOf(environment) },
+    endpoint: { found: { url: 'https://dr.example.com', certificate: { until: ago(-60 * 86_400), refused: null } } },
   } satisfies { [S in Source]: FactsOf<S> };
   return JSON.parse(JSON.stringify(found)) as Found;
 }
