@@ -22,6 +22,8 @@ export function namesOf(configuration: Configuration) {
     stateMachine: (name: string) => `${prefix}-${name}`,
     /** `database/restore-database` → `stocker-dr-production-database-restore-database` */
     lambda: (path: string) => `${prefix}-${path.replace('/', '-')}`,
+    /** `database` → `/aws/lambda/stocker-dr-production-database` */
+    areaLogs: (area: string) => `/aws/lambda/${prefix}-${area}`,
     /** `database` → `stocker-dr-production-database-job` */
     jobProject: (area: string) => `${prefix}-${area}-job`,
     schedule: (name: string) => `${prefix}-${name}`,

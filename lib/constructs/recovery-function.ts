@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -28,7 +28,7 @@ export interface RecoveryFunctionProps {
   readonly reachesDatabase?: boolean;
 }
 
-/** One function: its own role with an inline policy and nothing AWS-managed, its own log group, tracing, ARM64, Node 24. */
+/** One function: its own role with an inline policy and nothing AWS-managed, its area's log group, tracing, ARM64, Node 24. */
 export class RecoveryFunction extends Construct {
   readonly lambda: lambda.Function;
   /** As in the properties. */
@@ -41,11 +41,7 @@ export class RecoveryFunction extends Construct {
     this.statements = props.statements;
     const { configuration } = home;
     const functionName = namesOf(configuration).lambda(props.path);
-    const logGroup = new logs.LogGroup(this, 'Logs', {
-      logGroupName: `/aws/lambda/${functionName}`,
-      retention: configuration.logRetentionDays,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    const logGroup = logsOf(path.dirname(props.path), this, configuration);
     const permissions = [...ownPermissions(logGroup, props.reachesDatabase ?? false), ...props.statements];
     explain(permissions, this);
     const role = new iam.Role(this, 'Role', {
@@ -83,6 +79,24 @@ export class RecoveryFunction extends Construct {
   }
 }
 
+/**
+ * What an area's functions say, in one place: to read what happened is to read all of them, and a stack holds 500
+ * resources. Each writes to streams of its own name (Lambda: log streams of a group that is not the function's own).
+ */
+function logsOf(area: string, scope: Construct, configuration: Configuration): logs.ILogGroup {
+  const stack = Stack.of(scope);
+  const id = `${area}-logs`;
+  const known = stack.node.tryFindChild(id) as logs.LogGroup | undefined;
+  return (
+    known ??
+    new logs.LogGroup(stack, id, {
+      logGroupName: namesOf(configuration).areaLogs(area),
+      retention: configuration.logRetentionDays,
+      removalPolicy: RemovalPolicy.RETAIN,
+    })
+  );
+}
+
 type Make = (
   name: string,
   description: string,
@@ -105,7 +119,7 @@ export function makersOf(
 }
 
 /** Its own log, its traces and, in a VPC, its network interfaces: what AWS's managed policies would give, and no more. */
-function ownPermissions(logGroup: logs.LogGroup, inVpc: boolean): Permission[] {
+function ownPermissions(logGroup: logs.ILogGroup, inVpc: boolean): Permission[] {
   const allow = (sid: string, actions: string[], resources: string[]) =>
     new iam.PolicyStatement({ sid, actions, resources });
   return [

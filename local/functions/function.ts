@@ -153,7 +153,7 @@ export class LambdaFunction {
     const credentials = await assumeRole(definition);
     await capacity.take();
     const day = new Date(home.clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
-    const stream = `${day}/[${definition.version}]${randomBytes(16).toString('hex')}`;
+    const stream = `${day}/${streamOf(definition)}${randomBytes(16).toString('hex')}`;
     const session: Principal = { kind: 'role', roleArn: definition.roleArn, sessionName: definition.name };
     const log = new FunctionLog(home, session, definition.logGroup, stream);
     const environment = home.world.openEnvironment({
@@ -199,6 +199,10 @@ function answerOf(outcome: Outcome, requestId: string): { payload: string; faile
   const diagnosis = failure.errorMessage.replace(/^Error: /, '');
   return { payload: JSON.stringify({ errorType: failure.errorType, errorMessage }), failed: true, diagnosis };
 }
+
+/** In a group that is not the function's own a stream bears its name (Lambda: Configuring CloudWatch log groups). */
+const streamOf = ({ name, version, logGroup }: FunctionDefinition) =>
+  logGroup === `/aws/lambda/${name}` ? `[${version}]` : `${name}[${version}]`;
 
 function isSandboxFailure({ errorType }: Failure): boolean {
   return ['Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'].includes(errorType);

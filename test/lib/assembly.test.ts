@@ -63,6 +63,17 @@ const lacking = (stack: Stack, type: string, pick: (properties: Properties) => u
 
 describeRules('both Regions', [
   {
+    case: 'hold no more than CloudFormation lets them: 500 resources a stack, of which some are left for what comes',
+    find: ({ name, template }) => {
+      const count = Object.keys(template.Resources).length;
+      return count > 480 ? [`${name} has ${count} resources`] : [];
+    },
+    broken: ({ template }) => {
+      const [resource] = Object.values(template.Resources);
+      for (let more = 0; more < 480; more += 1) if (resource) template.Resources[`More${more}`] = resource;
+    },
+  },
+  {
     case: 'have the same functions',
     find: (stack) =>
       lacking(stack, 'AWS::Lambda::Function', ({ Handler, Timeout, MemorySize, Runtime }) => [

@@ -1,3 +1,4 @@
+import { namesOf } from '../../config/names.ts';
 import { describeRules, only, type Properties, resourcesOf, type Stack, targetOf } from './stacks.ts';
 
 const functionsOf = (stack: Stack): (Properties & { readonly id: string })[] =>
@@ -110,12 +111,14 @@ describeRules('functions', [
     },
   },
   {
-    case: 'log to a group of their own name with the configured retention, kept on delete',
+    case: 'log to the group of their area with the configured retention, kept on delete',
     find: (stack) =>
-      offenders(({ FunctionName, LoggingConfig }, { template, configuration }) => {
+      offenders(({ FunctionName, Handler, LoggingConfig }, { template, configuration }) => {
+        const [area] = Handler.split('/');
         const group = template.Resources[targetOf(LoggingConfig?.LogGroup ?? 'none')];
         return (
-          group?.Properties.LogGroupName !== `/aws/lambda/${FunctionName}` ||
+          group?.Properties.LogGroupName !== `/aws/lambda/${namesOf(configuration).prefix}-${area}` ||
+          !FunctionName.startsWith(`${namesOf(configuration).prefix}-${area}-`) ||
           group.Properties.RetentionInDays !== configuration.logRetentionDays ||
           group.DeletionPolicy !== 'Retain'
         );

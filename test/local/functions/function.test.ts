@@ -229,6 +229,17 @@ describe('a function', () => {
     expect(logTail.toString()).toContain('counted 3');
   });
 
+  it('writes to a stream of its own name where its log group is shared', async () => {
+    const streamIn = async (change: Parameters<typeof deploy>[1]) => {
+      const { home, invoke } = deploy('export const handler = () => {};', change);
+      await invoke();
+      await expect.poll(() => home.callsTo('cloudwatch-logs', 'PutLogEvents').length).toBe(1);
+      return home.callsTo('cloudwatch-logs', 'PutLogEvents')[0]?.input.logStreamName;
+    };
+    expect(await streamIn({})).toMatch(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/);
+    expect(await streamIn({ logGroup: '/aws/lambda/area' })).toMatch(/\/work\[\$LATEST\][0-9a-f]{32}$/);
+  });
+
   it('keeps no console output below the log level of its JSON logs', async () => {
     const { home, invoke } = deploy(
       "export const handler = async () => { console.info('quiet'); console.warn('loud'); };",
