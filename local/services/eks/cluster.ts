@@ -35,6 +35,7 @@ export interface ClusterPlan {
 }
 
 const ADDRESS_WAIT_MS = 120_000;
+const ADDRESS_POLL_MS = 20;
 
 export class Cluster {
   readonly plan: ClusterPlan;
@@ -51,6 +52,8 @@ export class Cluster {
   endpoint: string | undefined;
   #pending = false;
   #stopped = false;
+  /** Settles with the next change of any object, or the end. */
+  #change = Promise.withResolvers<void>();
 
   constructor(home: Home, plan: ClusterPlan) {
     this.#home = home;
@@ -61,7 +64,11 @@ export class Cluster {
     this.#kubelet = new Kubelet(home, this.#store);
     this.#forwarder = new Forwarder(home.world.network, this.#store, this.#kubelet);
     for (const name of ['default', 'kube-system']) this.#store.create('namespaces', { metadata: { name } });
-    this.#store.onChange(() => this.#wake());
+    this.#store.onChange(() => {
+      this.#change.resolve();
+      this.#change = Promise.withResolvers();
+      this.#wake();
+    });
   }
 
   /** Resolves when the API listens. */
@@ -78,6 +85,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#change.resolve();
     this.#forwarder.stop();
     await this.#kubelet.stop();
     await (await this.#serving)?.close();
@@ -139,7 +147,9 @@ export class Cluster {
       return existing ? this.#store.update(kind.plural, next) : this.#store.create(kind.plural, next);
     },
     address: async (namespace, name, { empty } = { empty: false }) => {
-      const limit = this.#home.clock.now() + ADDRESS_WAIT_MS;
+      const { clock } = this.#home;
+      const begun = clock.now();
+      const limit = begun + ADDRESS_WAIT_MS;
       for (;;) {
         const service = this.#store.find<Service>('services', namespace, name);
         const address = service?.metadata.annotations?.[ADDRESS_ANNOTATION];
@@ -148,7 +158,7 @@ export class Cluster {
           .list<Pod>('pods', namespace)
           .filter(({ metadata }) => matchesLabels(selector, metadata.labels));
         if (address && (empty || pods.some(isReady))) return `http://${address}`;
-        if (this.#stopped || this.#home.clock.now() > limit) {
+        if (this.#stopped || clock.now() > limit) {
           const states = pods.map(
             (pod) => `${pod.metadata.name}: ${JSON.stringify(pod.status)} ${this.#kubelet.logOf(pod)}`,
           );
@@ -158,10 +168,19 @@ export class Cluster {
             `service ${namespace}/${name} has no ready pod: ${states.join('; ') || 'no pods'}`,
           );
         }
-        await this.#home.clock.limit(20);
+        await this.#changed(limit - clock.now());
+        await clock.limit(ADDRESS_POLL_MS - ((clock.now() - begun) % ADDRESS_POLL_MS));
       }
     },
   };
+
+  /** Resolves at the next change of any object, or after so many milliseconds. */
+  async #changed(withinMs: number): Promise<void> {
+    const over = new AbortController();
+    const late = this.#home.clock.limit(withinMs, over.signal).catch(() => undefined);
+    await Promise.race([this.#change.promise, late]);
+    over.abort('over');
+  }
 
   /** Runs the control loops once for any number of changes before the next turn. */
   #wake(): void {
