@@ -80,10 +80,12 @@ class ClientRequest extends EventEmitter {
     });
     try {
       const answer = await asked;
+      if (isRemembered(answer)) this.#sandbox.reusable = false;
       if (this.#over) return;
       this.emit('response', responseOf(answer));
       this.destroy();
     } catch (error) {
+      this.#sandbox.reusable = false;
       this.destroy(error as Error);
     }
   }
@@ -106,16 +108,14 @@ async function askAsSandbox(sandbox: Sandbox, port: number, question: Question):
   try {
     const answer = await around.network.ask(port, question);
     if (sandbox.around !== around) return never;
-    if (isRemembered(answer)) sandbox.reusable = false;
     return answer;
   } catch (error) {
-    sandbox.reusable = false;
     if (sandbox.around !== around) return never;
     throw error;
   }
 }
 
-/** SDK clients keep a budget of retries: a client that has spent of it is not as new. */
+/** SDK clients keep a budget of retries: one that has spent of it is not as new. What uses `fetch` remembers nothing. */
 const isRemembered = ({ status, body }: Answer): boolean =>
   status >= 500 ||
   status === 429 ||
