@@ -35,10 +35,11 @@ export function policySources(
       const name = servicesByArn[serviceName];
       if (name === undefined) return undefined;
       // A bucket's ARN names no Region: the one that has the bucket answers.
-      return regions
-        .filter((each) => region === '' || each === region)
-        .map((each) => service(name, each).resourcePolicy?.(arn))
-        .find((policy) => policy !== undefined);
+      for (const each of regions) {
+        const policy = region === '' || each === region ? service(name, each).resourcePolicy?.(arn) : undefined;
+        if (policy !== undefined) return policy;
+      }
+      return undefined;
     },
     globals(): Conditions {
       const now = clock.now();

@@ -18,6 +18,21 @@ type Wrapper = (
   ...globals: unknown[]
 ) => void;
 
+/** What a file and all that it requires are: the same in two directories where they do the same. */
+export function identityOf(path: string): string {
+  const hash = createHash('sha256');
+  const seen = new Set<string>();
+  const add = (each: string): void => {
+    if (seen.has(each)) return;
+    seen.add(each);
+    const { key, files } = codeOf(each);
+    hash.update(key);
+    for (const name of files) add(resolve(dirname(each), name));
+  };
+  add(path);
+  return hash.digest('hex');
+}
+
 /** The names that a file's own scope hides from it. */
 export const hidden = [
   ...(['process', 'Date', 'Math', 'performance', 'console', 'crypto', 'fetch', 'AbortSignal'] as const),
@@ -26,7 +41,11 @@ export const hidden = [
 
 /** A file of a bundle, compiled once for all sandboxes. */
 interface Code {
+  /** The same for the same content. */
+  readonly key: string;
   readonly wrapper: Wrapper;
+  /** Files that it requires, as it names them. */
+  readonly files: readonly string[];
   /**
    * Whether all sandboxes share what it exports. It names nothing that is a cloud's own, and neither does what it
    * requires: types, checks, decisions. Evaluated for each, they would be as many classes, all of which the engine has to
@@ -49,7 +68,9 @@ export function codeOf(path: string): Code {
   if (made === undefined) {
     const source = `(function (exports, require, module, __fileUrl, ${hidden.join(', ')}) {${code}\n})`;
     const wrapper = new Script(source, { filename: path }).runInThisContext() as Wrapper;
-    made = { wrapper, isCommon: isCommon(path, code), passesRequireOn: passesRequireOn(code) };
+    const names = requiredBy(code);
+    const files = names.filter((name) => name.startsWith('.'));
+    made = { key, wrapper, files, isCommon: isCommon(path, code, names), passesRequireOn: passesRequireOn(code) };
     codeByContent.set(key, made);
   }
   codeByPath.set(path, made);
@@ -73,10 +94,12 @@ function passesRequireOn(code: string): boolean {
   return made !== undefined && new RegExp(`\\b${name}\\b`).test(code.replace(made, ''));
 }
 
-function isCommon(path: string, code: string): boolean {
+const requiredBy = (code: string): string[] =>
+  [...code.matchAll(/\brequire\(\s*["']([^"']+)["']\s*\)/g)].map(([, name = '']) => name);
+
+function isCommon(path: string, code: string, names: readonly string[]): boolean {
   if (own.test(code.replace(makesRequire, '')) || asksForBuiltin.test(code)) return false;
-  const required = [...code.matchAll(/\brequire\(\s*["']([^"']+)["']\s*\)/g)].map(([, name = '']) => name);
-  return required.every(
+  return names.every(
     (name) => name === 'node:module' || (name.startsWith('.') && codeOf(resolve(dirname(path), name)).isCommon),
   );
 }

@@ -1,9 +1,11 @@
 /** An execution environment inside this process. What worker.ts is in a thread of its own, this is around a sandbox. */
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Environment, type EnvironmentOptions, killed, type Outcome, timedOut } from '../functions/environment.ts';
 import type { Failure, Request } from '../functions/protocol.ts';
 import type { VirtualClock } from './clock.ts';
+import { identityOf } from './code.ts';
 import { Sandbox, type Surroundings } from './sandbox.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
@@ -31,9 +33,8 @@ export class VirtualEnvironment implements Environment {
 
   constructor(options: VirtualEnvironmentOptions) {
     this.#options = options;
-    // An asset's directory is named by its content.
     const { taskRoot, handler, variables, clock, timers, surroundings, onLog } = options;
-    this.#key = [basename(taskRoot), handler, variables.AWS_REGION].join(' ');
+    this.#key = [codeKeyOf(taskRoot, handler), handler, variables.AWS_REGION].join(' ');
     this.#sandbox = idle.get(this.#key)?.pop() ?? new Sandbox();
     this.#sandbox.enter({
       ...surroundings,
@@ -87,10 +88,11 @@ export class VirtualEnvironment implements Environment {
 
   #find(): Handler {
     const { taskRoot, handler } = this.#options;
-    const dot = handler.indexOf('.', handler.lastIndexOf('/') + 1);
-    const file = fileOf(join(taskRoot, handler.slice(0, dot)));
-    if (file === undefined) throw new Error(`Cannot find module '${handler.slice(0, dot)}'`);
-    const found = (this.#sandbox.load(file) as Record<string, unknown>)[handler.slice(dot + 1)];
+    const { module, name } = partsOf(handler);
+    const file = this.#sandbox.entry ?? fileOf(join(taskRoot, module));
+    if (file === undefined) throw new Error(`Cannot find module '${module}'`);
+    this.#sandbox.entry = file;
+    const found = (this.#sandbox.load(file) as Record<string, unknown>)[name];
     if (typeof found !== 'function') throw new Error(`${handler} is undefined or not exported`);
     return found as Handler;
   }
@@ -112,6 +114,47 @@ export class VirtualEnvironment implements Environment {
       return { kind: 'failed', failure: failureOf(error) };
     }
   }
+}
+
+/** `area/verb-noun.handler` is the export `handler` of the module `area/verb-noun`. */
+function partsOf(handler: string): { readonly module: string; readonly name: string } {
+  const dot = handler.indexOf('.', handler.lastIndexOf('/') + 1);
+  return { module: handler.slice(0, dot), name: handler.slice(dot + 1) };
+}
+
+const codeKeys = new Map<string, string>();
+
+/** The same for the same code in whichever asset. An asset's data counts as read by all of its code. */
+function codeKeyOf(taskRoot: string, handler: string): string {
+  const path = join(taskRoot, partsOf(handler).module);
+  const known = codeKeys.get(path);
+  if (known !== undefined) return known;
+  const key = `${dataKeyOf(taskRoot)} ${identityOfModule(path)}`;
+  codeKeys.set(path, key);
+  return key;
+}
+
+/** What cannot be loaded is like nothing else: loading it says why. */
+function identityOfModule(path: string): string {
+  try {
+    return identityOf(fileOf(path) ?? path);
+  } catch {
+    return path;
+  }
+}
+
+const dataKeys = new Map<string, string>();
+
+function dataKeyOf(taskRoot: string): string {
+  const known = dataKeys.get(taskRoot);
+  if (known !== undefined) return known;
+  const hash = createHash('sha256');
+  const beside = existsSync(taskRoot) ? readdirSync(taskRoot, { withFileTypes: true }) : [];
+  for (const { name } of beside.filter((each) => each.isFile() && !/\.[cm]?js$/.test(each.name)))
+    hash.update(`${name}\0`).update(readFileSync(join(taskRoot, name)));
+  const key = hash.digest('hex');
+  dataKeys.set(taskRoot, key);
+  return key;
 }
 
 const files = new Map<string, string>();

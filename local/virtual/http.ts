@@ -80,10 +80,12 @@ class ClientRequest extends EventEmitter {
     });
     try {
       const answer = await asked;
+      if (isRemembered(answer)) this.#sandbox.reusable = false;
       if (this.#over) return;
       this.emit('response', responseOf(answer));
       this.destroy();
     } catch (error) {
+      this.#sandbox.reusable = false;
       this.destroy(error as Error);
     }
   }
@@ -106,16 +108,14 @@ async function askAsSandbox(sandbox: Sandbox, port: number, question: Question):
   try {
     const answer = await around.network.ask(port, question);
     if (sandbox.around !== around) return never;
-    if (isRemembered(answer)) sandbox.reusable = false;
     return answer;
   } catch (error) {
-    sandbox.reusable = false;
     if (sandbox.around !== around) return never;
     throw error;
   }
 }
 
-/** SDK clients keep a budget of retries: a client that has spent of it is not as new. */
+/** SDK clients keep a budget of retries: one that has spent of it is not as new. What uses `fetch` remembers nothing. */
 const isRemembered = ({ status, body }: Answer): boolean =>
   status >= 500 ||
   status === 429 ||
@@ -123,11 +123,11 @@ const isRemembered = ({ status, body }: Answer): boolean =>
 
 /** `fetch` of http URLs. */
 export function virtualFetch(sandbox: Sandbox) {
-  return async (input: string | URL, init: RequestInit = {}): Promise<Response> => {
+  return async (input: string | URL, init: RequestInit = {}): Promise<Received> => {
     const url = new URL(input);
     const { signal } = init;
     if (signal?.aborted) throw signal.reason;
-    const headers = Object.fromEntries(new Headers(init.headers));
+    const headers = init.headers === undefined ? {} : Object.fromEntries(new Headers(init.headers));
     const body = init.body == null ? undefined : Buffer.from(String(init.body));
     const aborted = new Promise<never>((_resolve, reject) =>
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true }),
@@ -136,7 +136,30 @@ export function virtualFetch(sandbox: Sandbox) {
     const asked = askAsSandbox(sandbox, Number(url.port), question).catch((cause: unknown) => {
       throw new TypeError('fetch failed', { cause });
     });
-    const answer = await Promise.race([asked, aborted]);
-    return new Response(new Uint8Array(answer.body), { status: answer.status, headers: answer.headers });
+    return new Received(await Promise.race([asked, aborted]));
   };
+}
+
+/** As much of a Response as clients read. A real one makes streams of bodies that are there already. */
+class Received {
+  readonly status: number;
+  readonly ok: boolean;
+  /** Names in lower case, in their order. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly #body: Buffer;
+
+  constructor({ status, headers, body }: Answer) {
+    this.status = status;
+    this.ok = status >= 200 && status < 300;
+    this.headers = new Map(Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1)));
+    this.#body = body;
+  }
+
+  async text(): Promise<string> {
+    return this.#body.toString();
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(this.#body.toString());
+  }
 }

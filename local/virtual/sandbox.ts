@@ -35,6 +35,8 @@ export interface Surroundings {
 export class Sandbox {
   /** False once a call failed in a way that clients remember, or the environment was killed: it serves no other cloud. */
   reusable = true;
+  /** The file that holds the handler, once it was loaded: another asset's file with the same code is not loaded again. */
+  entry: string | undefined;
   #surroundings: Surroundings | undefined;
   /** Modules that draw while they are evaluated must not draw from the run: the next run finds them evaluated. */
   #evaluating = 0;

@@ -89,8 +89,16 @@ type ClientConstructor = new (
   readonly config: { readonly protocol: ClientProtocol; readonly defaultSigningName: string };
 };
 
-/** Loads a client's module and reads its schemas: 5-200 ms (EC2 is the largest), so the router does it on first use. */
+const services = new Map<string, ServiceShape>();
+
+/** Loads a client's module and reads its schemas, once: 5-200 ms (EC2 is the largest), so the router does it on first use. */
 export function loadService(name: ServiceName, sdk: string): ServiceShape {
+  const known = services.get(name) ?? readService(name, sdk);
+  services.set(name, known);
+  return known;
+}
+
+function readService(name: ServiceName, sdk: string): ServiceShape {
   const exported: Record<string, unknown> = require(sdk);
   const [, Client] = Object.entries(exported).find(([key]) => key.endsWith('Client') && key !== '__Client') ?? [];
   if (typeof Client !== 'function') throw new Error(`${sdk} exports no client`);

@@ -52,10 +52,10 @@ export function perform(plan: Plan, stage: Stage): Promise<void> {
 }
 
 /** Somebody who does not know of the recovery lets the application's role in again. */
-async function reopen(afterMs: number, { site, story }: Stage): Promise<void> {
+async function reopen(afterMs: number, { site, story, witness }: Stage): Promise<void> {
   const role = site.configuration.database.applicationRoles[0]?.name ?? '';
   const [production] = site.databases;
-  while (production?.content.roles.get(role)?.login !== false) await site.sleep(100);
+  while (production?.content.roles.get(role)?.login !== false) await witness.changed();
   await site.sleep(afterMs);
   if (!production.running || production.content.roles.get(role)?.login) return;
   story.tell(`somebody lets ${role} log in to production again`);
@@ -89,7 +89,7 @@ async function squat(tagged: boolean, { site, story }: Stage, name: string): Pro
 }
 
 /** The name that a recovery decides on, as soon as it is known. */
-async function candidateOf({ site, witness }: Stage): Promise<string> {
+async function candidateOf({ witness }: Stage): Promise<string> {
   for (;;) {
     for (const { states } of witness.executions.values())
       for (const { name: state, output = '' } of states) {
@@ -98,7 +98,7 @@ async function candidateOf({ site, witness }: Stage): Promise<string> {
         const name = /"candidate":"([^"]+)"/.exec(output)?.[1];
         if (name !== undefined) return name;
       }
-    await site.sleep(100);
+    await witness.changed();
   }
 }
 
@@ -228,9 +228,7 @@ async function retryFailures({ acts }: Plan, { site, story, witness }: Stage): P
   if (act === undefined) return;
   for (;;) {
     await site.sleep(30 * second);
-    const failed = [...witness.executions.values()].find(
-      (each) => each.status !== 'RUNNING' && each.status !== 'Succeeded' && incidentOf(each)?.startsWith('recovery-'),
-    );
+    const failed = [...witness.executions.values()].find(isFailedRecovery);
     const incident = failed && incidentOf(failed);
     if (incident === undefined) continue;
     await site.sleep(act.afterMs);
@@ -240,6 +238,10 @@ async function retryFailures({ acts }: Plan, { site, story, witness }: Stage): P
     return;
   }
 }
+
+/** One that a person may take up again. */
+export const isFailedRecovery = (seen: Seen): boolean =>
+  seen.status !== 'RUNNING' && seen.status !== 'Succeeded' && Boolean(incidentOf(seen)?.startsWith('recovery-'));
 
 /** Strikes whatever is production now. */
 async function strike(name: Disaster, { site, story, witness }: Stage): Promise<void> {

@@ -190,7 +190,10 @@ export const verdictOfBackup: Planned = {
     },
   ],
   guards: [8],
-  plan: alone({ kind: 'backup', task: 'backup' }),
+  plan: {
+    ...alone({ kind: 'backup', task: 'backup' }),
+    faults: [{ kind: 'call', fault: 'deny', service: 'rds', operation: 'CopyDBSnapshot', fromMs: 0, times: 100 }],
+  },
 };
 
 /** A check whose look failed says that all is well. The run's look at secrets fails. */

@@ -1,6 +1,6 @@
 /** One run: a plan is performed on a site of its own, until everything is over, and judged from the outside. */
 import type { Configuration } from '../../config/schema.ts';
-import { perform, type Stage } from './actors.ts';
+import { isFailedRecovery, perform, type Stage } from './actors.ts';
 import { withChance } from './chance.ts';
 import { inject } from './faults.ts';
 import { isUntidy, judge, remember } from './invariants.ts';
@@ -125,11 +125,13 @@ function unionMs(times: readonly ServiceTime[], from: number, until: number): nu
 /** Nothing runs for a while, after everything that the plan may still bring. */
 async function untilOver(plan: Plan, site: Site, witness: Witness): Promise<void> {
   const { clock } = site.world;
-  const retries = plan.acts.find(({ kind }) => kind === 'retry')?.afterMs ?? 0;
+  const retryAfterMs = plan.acts.find(({ kind }) => kind === 'retry')?.afterMs ?? 0;
   let quietSince = clock.now();
   await clock.sleep(lastBeginning(plan) + minute);
   for (;;) {
-    if ([...witness.executions.values()].some(({ status }) => status === 'RUNNING')) quietSince = clock.now();
+    const executions = [...witness.executions.values()];
+    if (executions.some(({ status }) => status === 'RUNNING')) quietSince = clock.now();
+    const retries = executions.some(isFailedRecovery) ? retryAfterMs : 0;
     if (clock.now() - quietSince > retries + 2 * minute) return;
     await clock.sleep(30 * second);
   }

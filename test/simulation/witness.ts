@@ -32,6 +32,8 @@ export interface Move {
   readonly server: ModelledServer;
 }
 
+const watchMs = 100;
+
 export class Witness {
   readonly executions = new Map<string, Seen>();
   readonly violations: Violation[] = [];
@@ -41,6 +43,7 @@ export class Witness {
   #both = '';
   /** Instances that functions of the product asked RDS for. */
   readonly #restored = new Set<string>();
+  #change = Promise.withResolvers<void>();
 
   constructor(site: Site, story: Story) {
     this.#site = site;
@@ -50,6 +53,19 @@ export class Witness {
     this.#followTriage();
     this.#followDeletions();
     this.#followRestores();
+  }
+
+  /** Resolves when a database or an execution has changed, at the next tick of a watch that looks ten times a second. */
+  async changed(): Promise<void> {
+    const { clock } = this.#site.world;
+    const begun = clock.now();
+    await this.#change.promise;
+    await clock.sleep(watchMs - ((clock.now() - begun) % watchMs));
+  }
+
+  #tellChange(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 
   violate(invariant: number, what: string): void {
@@ -88,6 +104,7 @@ export class Witness {
 
   /** Invariant 1, at every change. */
   lookAtDatabases(): void {
+    this.#tellChange();
     const accepting = this.accepting();
     const both = accepting.length > 1 ? accepting.join(' and ') : '';
     if (both !== '' && both !== this.#both) this.violate(1, `${both} take the application's writes at the same time`);
@@ -97,6 +114,7 @@ export class Witness {
   #followExecutions(region: string): void {
     const sfn = this.#site.cloud.service('sfn', region) as SfnService;
     sfn.onHistory((arn, event) => {
+      this.#tellChange();
       const at = this.#site.world.clock.now();
       const known = this.executions.get(arn);
       if (known === undefined) {

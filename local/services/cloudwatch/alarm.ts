@@ -192,6 +192,14 @@ export function judge(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: n
   };
 }
 
+/** Whether nothing was measured in the periods that end at `end`. Another look at nothing judges as the last one did. */
+export function isSilent(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: number): boolean {
+  const { input, queries, periodSeconds } = alarm;
+  const longest = Math.max(periodSeconds, ...queries.map(({ MetricStat }) => Number(MetricStat?.Period ?? 0)));
+  const from = end - evaluationRange(Number(input.EvaluationPeriods)) * clock.scale(longest * 1000);
+  return queries.every(({ MetricStat }) => !MetricStat || !metrics.hasSince(metricIdOf(MetricStat.Metric ?? {}), from));
+}
+
 function reasonOf(
   value: AlarmState,
   evaluated: readonly { readonly value: number | undefined; readonly timestamp: string }[],

@@ -10,6 +10,7 @@ import { everyInterval, notImplemented, operation, page, parseArn, required, tag
 import {
   type Alarm,
   compositeAlarm,
+  isSilent,
   judge,
   type MetricAlarm,
   metricAlarm,
@@ -38,6 +39,8 @@ export class Alarms {
   readonly #alarms = new Map<string, Alarm>();
   readonly #history: HistoryItem[] = [];
   readonly #stopping = new AbortController();
+  /** The state in which a look at no data left an alarm. */
+  readonly #silentIn = new WeakMap<Alarm, AlarmState>();
   #started = false;
   #isHighResolution = false;
 
@@ -173,8 +176,11 @@ export class Alarms {
   #evaluate(boundary: number, highResolution: boolean): void {
     for (const alarm of this.#alarms.values()) {
       if (alarm.type !== 'MetricAlarm' || isHighResolution(alarm) !== highResolution) continue;
+      const silent = isSilent(alarm, this.#metrics, this.#home.clock, boundary);
+      if (silent && this.#silentIn.get(alarm) === alarm.state.value) continue;
       const verdict = judge(alarm, this.#metrics, this.#home.clock, boundary);
       if (verdict) this.#move(alarm, verdict);
+      if (silent) this.#silentIn.set(alarm, alarm.state.value);
     }
     this.#evaluateComposites();
   }

@@ -26,8 +26,19 @@ import {
 } from '../eventing.ts';
 import type { MetricAlarm, Verdict } from './alarm.ts';
 import { Alarms } from './alarms.ts';
-import { isStatistic, Metrics, type Sample, sampleOf, statisticOf } from './metrics.ts';
+import { isStatistic, type MetricId, Metrics, type Sample, sampleOf, statisticOf } from './metrics.ts';
 import { checkQueries, metricIdOf, periodOf, resolveQueries, type Window } from './query.ts';
+
+/** Services record the same few metrics again and again. */
+const ids = new Map<string, MetricId>();
+
+function idOf(Namespace: string, MetricName: string, dimensions: Readonly<Record<string, string>>): MetricId {
+  const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+  const key = [Namespace, MetricName, ...Dimensions.flatMap(({ Name, Value }) => [Name, Value])].join('\0');
+  const id = ids.get(key) ?? { Namespace, MetricName, Dimensions };
+  ids.set(key, id);
+  return id;
+}
 
 const invalid = (message: string) => new AwsError('InvalidParameterValue', message);
 
@@ -166,8 +177,7 @@ export class CloudWatch implements AlarmData, MetricSink {
   }
 
   record(namespace: string, metric: string, dimensions: Readonly<Record<string, string>>, value: number): void {
-    const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
-    const id = { Namespace: namespace, MetricName: metric, Dimensions };
+    const id = idOf(namespace, metric, dimensions);
     this.#metrics.put(id, sampleOf(this.#home.clock.now(), 'Count', [[value, 1]]));
   }
 

@@ -54,6 +54,12 @@ export class Metrics {
     return unit ? found.filter((sample) => sample.unit === unit) : found;
   }
 
+  /** Whether a metric has samples at or after a moment. */
+  hasSince(id: MetricId, from: number): boolean {
+    const newest = this.#series.get(keyOf(id))?.samples.at(-1);
+    return newest !== undefined && newest.at >= from;
+  }
+
   list(): readonly MetricId[] {
     return [...this.#series.values()].map(({ id }) => id);
   }

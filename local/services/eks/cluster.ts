@@ -36,6 +36,7 @@ export interface ClusterPlan {
 }
 
 const ADDRESS_WAIT_MS = 120_000;
+const ADDRESS_POLL_MS = 20;
 
 export class Cluster {
   readonly plan: ClusterPlan;
@@ -53,6 +54,8 @@ export class Cluster {
   endpoint: string | undefined;
   #pending = false;
   #stopped = false;
+  /** Settles with the next change of any object, or the end. */
+  #change = Promise.withResolvers<void>();
 
   /** `addresses`: where services of a cluster of this name were reached before, by namespace/name. */
   constructor(home: Home, plan: ClusterPlan, addresses = new Map<string, number>()) {
@@ -65,7 +68,11 @@ export class Cluster {
     this.#forwarder = new Forwarder(home.world.network, this.#store, this.#kubelet, addresses);
     this.#nodes = new Nodes(home, this.#store, this.#kubelet, plan.version);
     for (const name of ['default', 'kube-system']) this.#store.create('namespaces', { metadata: { name } });
-    this.#store.onChange(() => this.#wake());
+    this.#store.onChange(() => {
+      this.#change.resolve();
+      this.#change = Promise.withResolvers();
+      this.#wake();
+    });
   }
 
   /** Resolves when the API listens. */
@@ -83,6 +90,7 @@ export class Cluster {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#nodes.stop();
+    this.#change.resolve();
     this.#forwarder.stop();
     await this.#kubelet.stop();
     await (await this.#serving)?.close();
@@ -117,7 +125,9 @@ export class Cluster {
       return existing ? this.#store.update(kind.plural, next) : this.#store.create(kind.plural, next);
     },
     address: async (namespace, name, { empty } = { empty: false }) => {
-      const limit = this.#home.clock.now() + ADDRESS_WAIT_MS;
+      const { clock } = this.#home;
+      const begun = clock.now();
+      const limit = begun + ADDRESS_WAIT_MS;
       for (;;) {
         const service = this.#store.find<Service>('services', namespace, name);
         const address = service?.metadata.annotations?.[ADDRESS_ANNOTATION];
@@ -126,7 +136,7 @@ export class Cluster {
           .list<Pod>('pods', namespace)
           .filter(({ metadata }) => matchesLabels(selector, metadata.labels));
         if (address && (empty || pods.some(isReady))) return `http://${address}`;
-        if (this.#stopped || this.#home.clock.now() > limit) {
+        if (this.#stopped || clock.now() > limit) {
           const states = pods.map(
             (pod) => `${pod.metadata.name}: ${JSON.stringify(pod.status)} ${this.#kubelet.logOf(pod)}`,
           );
@@ -136,11 +146,20 @@ export class Cluster {
             `service ${namespace}/${name} has no ready pod: ${states.join('; ') || 'no pods'}`,
           );
         }
-        await this.#home.clock.limit(20);
+        await this.#changed(limit - clock.now());
+        await clock.limit(ADDRESS_POLL_MS - ((clock.now() - begun) % ADDRESS_POLL_MS));
       }
     },
     nodes: () => this.#nodes,
   };
+
+  /** Resolves at the next change of any object, or after so many milliseconds. */
+  async #changed(withinMs: number): Promise<void> {
+    const over = new AbortController();
+    const late = this.#home.clock.limit(withinMs, over.signal).catch(() => undefined);
+    await Promise.race([this.#change.promise, late]);
+    over.abort('over');
+  }
 
   /** Runs the control loops once for any number of changes before the next turn. */
   #wake(): void {

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { identityOf } from '../../../local/virtual/code.ts';
 import { Sandbox } from '../../../local/virtual/sandbox.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'code-'));
@@ -51,5 +52,20 @@ describe('a file of a bundle', () => {
     const [one, other] = inTwo(file('asks.mjs', text)) as { readonly Kind: new () => { crypto: object } }[];
     expect(one?.Kind).not.toBe(other?.Kind);
     expect(one && new one.Kind().crypto).not.toBe(other && new other.Kind().crypto);
+  });
+});
+
+describe('what a file is', () => {
+  const asset = (name: string, limit: number) => {
+    mkdirSync(join(directory, name));
+    file(`${name}/limit.mjs`, `export const limit = ${limit};`);
+    file(`${name}/check.mjs`, 'import { limit } from "./limit.mjs"; export const check = (n) => n < limit;');
+    return file(`${name}/index.mjs`, 'export { check as handler } from "./check.mjs";');
+  };
+
+  it('is the same in two directories, and another where what it requires is another', () => {
+    const one = identityOf(asset('one', 1));
+    expect(identityOf(asset('same', 1))).toBe(one);
+    expect(identityOf(asset('other', 2))).not.toBe(one);
   });
 });

@@ -71,7 +71,8 @@ export class StatusError extends Error {
 }
 
 export class ObjectStore {
-  readonly #objects = new Map<string, KubernetesObject>();
+  /** By their kinds' plurals, and of each by namespace and name. */
+  readonly #objects = new Map<string, Map<string, KubernetesObject>>();
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
   #version = 1;
@@ -88,15 +89,12 @@ export class ObjectStore {
   }
 
   list<T extends KubernetesObject>(plural: string, namespace?: string): T[] {
-    return [...this.#objects].flatMap(([key, object]) =>
-      key.startsWith(`${plural}/`) && (namespace === undefined || object.metadata.namespace === namespace)
-        ? [object as T]
-        : [],
-    );
+    const all = [...(this.#objects.get(plural)?.values() ?? [])] as T[];
+    return namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
   }
 
   find<T extends KubernetesObject>(plural: string, namespace: string | undefined, name: string): T | undefined {
-    return this.#objects.get(key(plural, namespace, name)) as T | undefined;
+    return this.#objects.get(plural)?.get(key(namespace, name)) as T | undefined;
   }
 
   get(plural: string, namespace: string | undefined, name: string): KubernetesObject {
@@ -157,7 +155,7 @@ export class ObjectStore {
 
   /** Removes an object for good; pods it owned are marked, other dependents removed. */
   remove(plural: string, { metadata }: KubernetesObject): void {
-    this.#objects.delete(key(plural, metadata.namespace, metadata.name));
+    this.#objects.get(plural)?.delete(key(metadata.namespace, metadata.name));
     for (const dependent of ['replicasets', 'pods']) {
       for (const object of this.list(dependent, metadata.namespace)) {
         if (object.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid)) this.delete(dependent, object);
@@ -184,7 +182,9 @@ export class ObjectStore {
   #store<T extends KubernetesObject>(plural: string, object: T): T {
     this.#version += 1;
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: this.resourceVersion } };
-    this.#objects.set(key(plural, stored.metadata.namespace, stored.metadata.name), stored);
+    const kind = this.#objects.get(plural) ?? new Map<string, KubernetesObject>();
+    this.#objects.set(plural, kind);
+    kind.set(key(stored.metadata.namespace, stored.metadata.name), stored);
     this.#changed();
     return stored;
   }
@@ -194,8 +194,7 @@ export class ObjectStore {
   }
 }
 
-const key = (plural: string, namespace: string | undefined, name: string): string =>
-  `${plural}/${namespace ?? ''}/${name}`;
+const key = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 
 export function kindOf(plural: string): Kind {
   const found = KINDS.find((each) => each.plural === plural);

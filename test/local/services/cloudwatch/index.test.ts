@@ -257,3 +257,18 @@ test.for([
   const { deploy } = cloud();
   await expect(deploy('AWS::CloudWatch::Alarm', { ...heartbeat, ...properties })).rejects.toThrow(names);
 });
+
+test('stays as nothing left it, hears what comes after the silence, and finds its state again where somebody set another', async () => {
+  const { call, deploy, minute, put, stateOf } = cloud();
+  await deploy('AWS::CloudWatch::Alarm', { ...heartbeat, TreatMissingData: 'notBreaching' });
+  for (let silent = 0; silent < 4; silent++) await minute();
+  expect(await stateOf('heartbeat')).toBe('OK');
+  await call('SetAlarmState', { AlarmName: 'heartbeat', StateValue: 'ALARM', StateReason: 'a test' });
+  await minute();
+  expect(await stateOf('heartbeat')).toBe('OK');
+  await put(11);
+  await minute();
+  expect(await stateOf('heartbeat')).toBe('ALARM');
+  for (let silent = 0; silent < 4; silent++) await minute();
+  expect(await stateOf('heartbeat')).toBe('OK');
+});
