@@ -66,7 +66,7 @@ describe('dr backups', () => {
       list: { backups: [{ ...daily, flaw: 'it is creating' }], proofs: [proof('passed')] },
       said: 'NO BACKUP: it is creating',
     },
-  ])('says of a daily backup where $case: $said', ({ list, said }) => {
+  ])('says of a daily backup where case: $said', ({ list, said }) => {
     expect(proofs({ backups: [daily], ...list })).toEqual([said]);
   });
   it.each<{ case: string; outcomes: Outcome[]; said: string }>([
@@ -81,7 +81,7 @@ describe('dr backups', () => {
       outcomes: [outcome('dump', { verdict: 'failed', summary: 'cut off', facts: { dump: `s3://x/${dump.name}` } })],
       said: 'NO BACKUP: cut off',
     },
-  ])('says of a dump where $case: $said', ({ outcomes, said }) => {
+  ])('says of a dump where case: $said', ({ outcomes, said }) => {
     expect(proofs({ backups: [dump], runs: [recordOf(...outcomes)] })).toEqual([said]);
   });
   it('says of a dump that a drill loaded it, or could not, whatever was read', () => {

@@ -36,14 +36,14 @@ test('a recovery of production asks, fences and keeps a snapshot before it resto
 
 const { finishedAt: _, ...running } = step('CheckGate');
 test.each([
-  { $case: 'between two steps, the next one', steps: [step('OpenIncident')], says: ' · next AssessDatabase' },
+  { case: 'between two steps, the next one', steps: [step('OpenIncident')], says: ' · next AssessDatabase' },
   {
-    $case: 'what a step waits for',
+    case: 'what a step waits for',
     steps: [step('OpenIncident'), step('AwaitAvailable', { status: 'waiting', summary: 'the status is creating' })],
     says: ' · AwaitAvailable, then ConfigureDatabase · the status is creating',
   },
   {
-    $case: 'how many checks are through',
+    case: 'how many checks are through',
     steps: [
       step('PlanGate'),
       step('CheckGate', { piece: 'a' }),
@@ -51,7 +51,7 @@ test.each([
     ],
     says: ' · CheckGate, then JudgeGate · 1 of 2 checks',
   },
-  { $case: 'nothing at the end', steps: [step('CloseIncident')], says: '' },
+  { case: 'nothing at the end', steps: [step('CloseIncident')], says: '' },
 ])('the living line tells $case', ({ steps, says }) => {
   expect(now(steps, stepOrder(machine, 'drill'))).toBe(says);
 });

@@ -60,41 +60,41 @@ test('a drill with nothing against it passes (control)', () => {
   expect(because({})).toEqual([]);
 });
 
-type Case = { $case: string; change?: Partial<Report>; measured?: Partial<Measurement>; says: RegExp };
+type Case = { case: string; change?: Partial<Report>; measured?: Partial<Measurement>; says: RegExp };
 test.each<Case>([
   {
-    $case: 'the execution did not succeed',
+    case: 'the execution did not succeed',
     measured: { ended: { ...good.ended, status: 'TIMED_OUT' } },
     says: /TIMED_OUT/,
   },
   {
-    $case: 'the recovery failed',
+    case: 'the recovery failed',
     change: { failure: { name: 'ParityViolated', message: '', next: '', step: 'CheckParity' } },
     says: /CheckParity failed: ParityViolated/,
   },
-  { $case: 'an objective was missed', change: { objectives: objectives('missed') }, says: /RTO is missed/ },
-  { $case: 'an objective is unknown', change: { objectives: objectives('unknown') }, says: /RTO is unknown/ },
+  { case: 'an objective was missed', change: { objectives: objectives('missed') }, says: /RTO is missed/ },
+  { case: 'an objective is unknown', change: { objectives: objectives('unknown') }, says: /RTO is unknown/ },
   {
-    $case: 'a check failed',
+    case: 'a check failed',
     change: { validation: [check, { ...check, verdict: 'failed' }] },
     says: /heap-scan of 9 tables: failed/,
   },
-  { $case: 'a check is unknown', change: { validation: [check, { ...check, verdict: 'unknown' }] }, says: /: unknown/ },
-  { $case: 'nothing was validated', change: { validation: [] }, says: /nothing was validated/ },
-  { $case: 'nobody was told', measured: { mails: [] }, says: /nobody was told/ },
+  { case: 'a check is unknown', change: { validation: [check, { ...check, verdict: 'unknown' }] }, says: /: unknown/ },
+  { case: 'nothing was validated', change: { validation: [] }, says: /nothing was validated/ },
+  { case: 'nobody was told', measured: { mails: [] }, says: /nobody was told/ },
   {
-    $case: 'the copy could not be read',
+    case: 'the copy could not be read',
     measured: { loss: undefined, unread: 'no route' },
     says: /could not be compared .*: no route/,
   },
-  { $case: 'no write is proven present', measured: withLoss({ provenPresent: 0 }), says: /proves no write present/ },
+  { case: 'no write is proven present', measured: withLoss({ provenPresent: 0 }), says: /proves no write present/ },
   {
-    $case: 'a write is missing',
+    case: 'a write is missing',
     measured: withLoss({ missing: ['a'] as never[] }),
     says: /1 acknowledged writes are missing/,
   },
-  { $case: 'a write is too many', measured: withLoss({ surplus: ['a'] as never[] }), says: /1 writes from after/ },
-  { $case: 'the copy is no prefix', measured: withLoss({ inverted: ['a'] as never[] }), says: /older than others/ },
+  { case: 'a write is too many', measured: withLoss({ surplus: ['a'] as never[] }), says: /1 writes from after/ },
+  { case: 'the copy is no prefix', measured: withLoss({ inverted: ['a'] as never[] }), says: /older than others/ },
 ])('a drill does not pass when $case', ({ change = {}, measured = {}, says }) => {
   expect(because(change, measured).join('\n')).toMatch(says);
 });
@@ -110,7 +110,7 @@ const fact = (measurement: Measurement, label: string) =>
 
 test.each([
   {
-    $case: 'before detection',
+    case: 'before detection',
     lossSeconds: 2,
     estimatedSeconds: 3.5,
     value: '2.0 s',
@@ -119,7 +119,7 @@ test.each([
     side: /more/,
   },
   {
-    $case: 'after it: said, not cut to nought',
+    case: 'after it: said, not cut to nought',
     lossSeconds: -0.5,
     estimatedSeconds: -0.7,
     value: 'none',

@@ -12,18 +12,18 @@ const restored = makeStepRecord('RestoreDatabase', { finishedAt: at(103) });
 const latest = assessed({ kind: 'time', at: 'latest' });
 
 test.each([
-  { $case: 'the latest time lies up to the end of the call', plan: latest, notAfter: 103 },
-  { $case: 'a given time lies exactly there', plan: assessed({ kind: 'time', at: at(100) }), notAfter: 100 },
-  { $case: 'a snapshot lies exactly there', plan: assessed({ kind: 'snapshot', snapshot: 's' }), notAfter: 100 },
+  { case: 'the latest time lies up to the end of the call', plan: latest, notAfter: 103 },
+  { case: 'a given time lies exactly there', plan: assessed({ kind: 'time', at: at(100) }), notAfter: 100 },
+  { case: 'a snapshot lies exactly there', plan: assessed({ kind: 'snapshot', snapshot: 's' }), notAfter: 100 },
 ])('a restore to $case', ({ plan, notAfter }) => {
   const bounds = { notBefore: Date.parse(at(100)), notAfter: Date.parse(at(notAfter)) };
   expect(restoreBounds([plan, restored])).toEqual(bounds);
 });
 
 test.each([
-  { $case: 'nothing was assessed', timeline: [restored] },
-  { $case: 'nothing was restored', timeline: [latest] },
-  { $case: 'the restore failed', timeline: [latest, { ...restored, status: 'failed' as const }] },
+  { case: 'nothing was assessed', timeline: [restored] },
+  { case: 'nothing was restored', timeline: [latest] },
+  { case: 'the restore failed', timeline: [latest, { ...restored, status: 'failed' as const }] },
 ])('there is no measurement where $case', ({ timeline }) => {
   expect(measureLoss(new Ledger(), new Set(), at(90), timeline)).toBeUndefined();
 });
@@ -34,8 +34,8 @@ const freshness = makeStepRecord('CheckGate', {
 });
 
 test.each([
-  { $case: 'before the detection it is that long', detected: 120, lossSeconds: 21, estimatedSeconds: 24 },
-  { $case: 'after it, nothing is lost, and it says by how much', detected: 90, lossSeconds: -9, estimatedSeconds: -6 },
+  { case: 'before the detection it is that long', detected: 120, lossSeconds: 21, estimatedSeconds: 24 },
+  { case: 'after it, nothing is lost, and it says by how much', detected: 90, lossSeconds: -9, estimatedSeconds: -6 },
 ])(
   'loss by the ledger: where the newest write in the copy lies $case',
   ({ detected, lossSeconds, estimatedSeconds }) => {

@@ -56,64 +56,64 @@ test.each([
 });
 
 test.each([
-  { $case: 'an unknown option', argv: ['--row', '5'], says: /'--row'.*Known options: .*--rows/ },
-  { $case: 'a word', argv: ['now'], says: /'now'/ },
-  { $case: 'an option without its value', argv: ['--rows'], says: /'--rows <value>'/ },
+  { case: 'an unknown option', argv: ['--row', '5'], says: /'--row'.*Known options: .*--rows/ },
+  { case: 'a word', argv: ['now'], says: /'now'/ },
+  { case: 'an option without its value', argv: ['--rows'], says: /'--rows <value>'/ },
   {
-    $case: 'an unknown environment',
+    case: 'an unknown environment',
     argv: ['--environment', 'test'],
     says: /--environment test .*production, staging/,
   },
-  { $case: 'a name that every object has', argv: ['--environment', 'toString'], says: /--environment toString/ },
-  { $case: 'no number of rows', argv: ['--rows', 'many'], says: /--rows many .*100 to 50000000/ },
-  { $case: 'empty rows', argv: ['--rows', ''], says: /--rows .*whole number/ },
-  { $case: 'half a row', argv: ['--rows', '1000.5'], says: /--rows 1000.5/ },
-  { $case: 'too few rows', argv: ['--rows', '99'], says: /--rows 99/ },
-  { $case: 'too many rows', argv: ['--rows', '50000001'], says: /--rows 50000001/ },
-  { $case: 'an empty directory', argv: ['--output', ''], says: /--output/ },
-  { $case: 'a mode that is none', argv: ['--mode', 'rehearsal'], says: /--mode rehearsal/ },
-  { $case: 'a scenario without a drill', argv: ['--scenario', 'flood'], says: /--scenario flood is not known/ },
+  { case: 'a name that every object has', argv: ['--environment', 'toString'], says: /--environment toString/ },
+  { case: 'no number of rows', argv: ['--rows', 'many'], says: /--rows many .*100 to 50000000/ },
+  { case: 'empty rows', argv: ['--rows', ''], says: /--rows .*whole number/ },
+  { case: 'half a row', argv: ['--rows', '1000.5'], says: /--rows 1000.5/ },
+  { case: 'too few rows', argv: ['--rows', '99'], says: /--rows 99/ },
+  { case: 'too many rows', argv: ['--rows', '50000001'], says: /--rows 50000001/ },
+  { case: 'an empty directory', argv: ['--output', ''], says: /--output/ },
+  { case: 'a mode that is none', argv: ['--mode', 'rehearsal'], says: /--mode rehearsal/ },
+  { case: 'a scenario without a drill', argv: ['--scenario', 'flood'], says: /--scenario flood is not known/ },
   {
-    $case: 'a scenario that the disaster is not of',
+    case: 'a scenario that the disaster is not of',
     argv: ['--scenario', 'database', '--mode', 'recovery', '--disaster', 'nodes-lost'],
     says: /--scenario database is not recovered from nodes-lost/,
   },
-  { $case: 'no disaster to recover from', argv: ['--mode', 'recovery'], says: /--disaster is missing.*drop-table/ },
-  { $case: 'an unknown disaster', argv: ['--mode', 'recovery', '--disaster', 'flood'], says: /--disaster flood/ },
-  { $case: 'a style that is none', argv: ['--mode', 'recovery', '--style', 'brave'], says: /--style brave/ },
-  { $case: 'a style of a drill', argv: ['--style', 'graceful'], says: /a drill leaves production alone/ },
+  { case: 'no disaster to recover from', argv: ['--mode', 'recovery'], says: /--disaster is missing.*drop-table/ },
+  { case: 'an unknown disaster', argv: ['--mode', 'recovery', '--disaster', 'flood'], says: /--disaster flood/ },
+  { case: 'a style that is none', argv: ['--mode', 'recovery', '--style', 'brave'], says: /--style brave/ },
+  { case: 'a style of a drill', argv: ['--style', 'graceful'], says: /a drill leaves production alone/ },
   {
-    $case: 'a switchover because of a disaster',
+    case: 'a switchover because of a disaster',
     argv: ['--mode', 'recovery', '--style', 'graceful', '--disaster', 'region-lost'],
     says: /moves a sound production/,
   },
   {
-    $case: 'a failover because of a dropped table',
+    case: 'a failover because of a dropped table',
     argv: ['--mode', 'recovery', '--scenario', 'region', '--disaster', 'drop-table'],
     says: /not recovered from drop-table/,
   },
-  { $case: 'a disaster without the mode', argv: ['--disaster', 'drop-table'], says: /Give --mode recovery/ },
+  { case: 'a disaster without the mode', argv: ['--disaster', 'drop-table'], says: /Give --mode recovery/ },
 ])('refuses $case of a drill', ({ argv, says }) => {
   expect(() => parseDrillOptions(argv)).toThrow(UsageError);
   expect(() => parseDrillOptions(argv)).toThrow(says);
 });
 
 test.each([
-  { $case: 'a port that is none', argv: ['--port', '0'], says: /--port 0 .*1 to 65535/ },
-  { $case: 'a port beyond the last', argv: ['--port', '65536'], says: /--port 65536/ },
-  { $case: 'a clock that stands', argv: ['--clock-factor', '0'], says: /--clock-factor 0/ },
-  { $case: 'an option of the drill', argv: ['--json'], says: /'--json'/ },
+  { case: 'a port that is none', argv: ['--port', '0'], says: /--port 0 .*1 to 65535/ },
+  { case: 'a port beyond the last', argv: ['--port', '65536'], says: /--port 65536/ },
+  { case: 'a clock that stands', argv: ['--clock-factor', '0'], says: /--clock-factor 0/ },
+  { case: 'an option of the drill', argv: ['--json'], says: /'--json'/ },
 ])('refuses $case of the cloud', ({ argv, says }) => {
   expect(() => parseCloudOptions(argv)).toThrow(UsageError);
   expect(() => parseCloudOptions(argv)).toThrow(says);
 });
 
 test.each([
-  { $case: 'an unknown command', argv: ['restore'], code: exitCodes.usage },
-  { $case: 'a command that every object has', argv: ['constructor'], code: exitCodes.usage },
-  { $case: 'a bad option', argv: ['drill', '--rows', '1'], code: exitCodes.usage },
-  { $case: 'nothing', argv: [], code: exitCodes.usage },
-  { $case: 'a question', argv: ['drill', '--help'], code: exitCodes.passed },
+  { case: 'an unknown command', argv: ['restore'], code: exitCodes.usage },
+  { case: 'a command that every object has', argv: ['constructor'], code: exitCodes.usage },
+  { case: 'a bad option', argv: ['drill', '--rows', '1'], code: exitCodes.usage },
+  { case: 'nothing', argv: [], code: exitCodes.usage },
+  { case: 'a question', argv: ['drill', '--help'], code: exitCodes.passed },
 ])('$case starts nothing and ends with $code', async ({ argv, code }) => {
   expect(await main(argv)).toBe(code);
 });

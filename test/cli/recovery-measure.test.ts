@@ -44,8 +44,8 @@ test('counts what was acknowledged after the restore point as lost, and what the
 });
 
 test.each([
-  { $case: 'a write from before the restore point', present: [8, 22, 23], finds: { before: { missing: ['9'] } } },
-  { $case: 'a write of the new database', present: [8, 9, 22], finds: { missingSince: 1 } },
+  { case: 'a write from before the restore point', present: [8, 22, 23], finds: { before: { missing: ['9'] } } },
+  { case: 'a write of the new database', present: [8, 9, 22], finds: { missingSince: 1 } },
 ])('finds $case missing (control)', ({ present, finds }) => {
   expect(cost(present)).toMatchObject(finds);
 });

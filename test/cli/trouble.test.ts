@@ -7,28 +7,28 @@ const coded = (code: string) => Object.assign(new Error(`connect ${code}`), { co
 
 describe('What a person reads when the cloud does not answer', () => {
   test.each([
-    { $case: 'nobody listens', error: coded('ECONNREFUSED'), says: /^AWS cannot be reached \(connect ECONNREFUSED\)/ },
-    { $case: 'no name resolves', error: coded('ENOTFOUND'), says: /cannot be reached/ },
+    { case: 'nobody listens', error: coded('ECONNREFUSED'), says: /^AWS cannot be reached \(connect ECONNREFUSED\)/ },
+    { case: 'no name resolves', error: coded('ENOTFOUND'), says: /cannot be reached/ },
     {
-      $case: 'no address of a host answers',
+      case: 'no address of a host answers',
       error: new AggregateError([coded('ECONNREFUSED')]),
       says: /cannot be reached \(connect ECONNREFUSED\)/,
     },
     {
-      $case: 'it is the cause of what the SDK threw',
+      case: 'it is the cause of what the SDK threw',
       error: new Error('', { cause: coded('ETIMEDOUT') }),
       says: /cannot be reached/,
     },
-    { $case: 'there are no credentials', error: named('CredentialsProviderError'), says: /without credentials/ },
-    { $case: 'the key is unknown', error: named('UnrecognizedClientException'), says: /does not know these/ },
-    { $case: 'the signature is wrong', error: named('InvalidSignatureException'), says: /does not know these/ },
-    { $case: 'the session has ended', error: named('ExpiredTokenException'), says: /expired/ },
+    { case: 'there are no credentials', error: named('CredentialsProviderError'), says: /without credentials/ },
+    { case: 'the key is unknown', error: named('UnrecognizedClientException'), says: /does not know these/ },
+    { case: 'the signature is wrong', error: named('InvalidSignatureException'), says: /does not know these/ },
+    { case: 'the session has ended', error: named('ExpiredTokenException'), says: /expired/ },
     {
-      $case: 'a permission is missing',
+      case: 'a permission is missing',
       error: named('AccessDeniedException'),
       says: /does not let you do this \(why\)/,
     },
-    { $case: 'nothing is deployed there', error: named('ResourceNotFoundException'), says: /no such installation/ },
+    { case: 'nothing is deployed there', error: named('ResourceNotFoundException'), says: /no such installation/ },
   ])('says that $case', ({ error, says }) => {
     expect(troubleOf(error, undefined)?.problem).toMatch(says);
     expect(troubleOf(error, undefined)?.next).not.toBe('');

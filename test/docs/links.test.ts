@@ -49,7 +49,7 @@ describe('the check itself', () => {
     { case: 'a folder', markdown: '[x](docs/decisions/)', found: 0 },
     { case: 'another site', markdown: '[x](https://example.com/none.md)', found: 0 },
     { case: 'a link within a fence', markdown: '```\n[x](none.md)\n```\n', found: 0 },
-  ])('$case: $found broken', ({ markdown, found }) => {
+  ])('case: $found broken', ({ markdown, found }) => {
     expect(brokenLinks('CHANGELOG.md', markdown)).toHaveLength(found);
   });
   it('finds a path that does not exist', () => {

@@ -66,33 +66,33 @@ test('the error of the step is told, not that of the timeline', async () => {
 
 test.each([
   {
-    $case: 'throttling',
+    case: 'throttling',
     error: Object.assign(new Error('slow'), { name: 'ThrottlingException' }),
     name: 'ServiceUnavailable',
   },
   {
-    $case: 'a request that timed out',
+    case: 'a request that timed out',
     error: Object.assign(new Error('late'), { name: 'TimeoutError' }),
     name: 'ServiceUnavailable',
   },
   {
-    $case: 'a broken connection',
+    case: 'a broken connection',
     error: Object.assign(new Error('gone'), { code: 'ECONNRESET' }),
     name: 'ServiceUnavailable',
   },
   {
-    $case: 'a fault that the service calls its own',
+    case: 'a fault that the service calls its own',
     error: Object.assign(new Error('oops'), { name: 'InternalFailureOfSomeService', $fault: 'server' }),
     name: 'ServiceUnavailable',
   },
   {
-    $case: 'a mistake of the caller',
+    case: 'a mistake of the caller',
     error: Object.assign(new Error('no'), { name: 'InvalidParameterCombination', $fault: 'client' }),
     name: 'InvalidParameterCombination',
   },
-  { $case: 'a denied call', error: Object.assign(new Error('no'), { name: 'AccessDenied' }), name: 'AccessDenied' },
-  { $case: 'our own error', error: InvalidRequest('x'), name: 'InvalidRequest' },
-  { $case: 'a thrown text', error: 'text', name: 'Error' },
+  { case: 'a denied call', error: Object.assign(new Error('no'), { name: 'AccessDenied' }), name: 'AccessDenied' },
+  { case: 'our own error', error: InvalidRequest('x'), name: 'InvalidRequest' },
+  { case: 'a thrown text', error: 'text', name: 'Error' },
 ])('names $case as Step Functions must match it', ({ error, name }) => {
   expect(asRecoveryError(error)).toMatchObject({ name, retryable: name === 'ServiceUnavailable' });
 });

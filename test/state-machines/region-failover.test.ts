@@ -80,7 +80,7 @@ describe('before anything is changed', () => {
       script: { Replan: () => fail('FailoverDenied', 'primary-lost: the primary is alive') },
       error: 'FailoverDenied',
     },
-  ])('$case: it ends, told and released, and nothing was touched', async ({ script, error }) => {
+  ])('case: it ends, told and released, and nothing was touched', async ({ script, error }) => {
     const played = await go(script);
     expect(played).toMatchObject({ status: 'FAILED', error });
     expect(changed(played.states)).toEqual([]);

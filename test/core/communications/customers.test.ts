@@ -25,19 +25,19 @@ describe('customers', () => {
 
   test.each([
     {
-      $case: 'nothing is missing',
+      case: 'nothing is missing',
       ended: { recoveredAt, failed: false },
       timeline: [plan({ restorePoint: recoveredAt, estimatedLossSeconds: 0 }), fence],
       says: /nothing that had been saved is missing/,
     },
     {
-      $case: 'it failed, and production takes writes again',
+      case: 'it failed, and production takes writes again',
       ended: { recoveredAt: undefined, failed: true },
       timeline: [fence, undone],
       says: /takes changes again, on the database that it had before/,
     },
     {
-      $case: 'it failed, and the fence could not be lifted',
+      case: 'it failed, and the fence could not be lifted',
       ended: { recoveredAt: undefined, failed: true },
       timeline: [fence, { ...undone, status: 'failed' as const }],
       says: /still takes no changes/,

@@ -46,10 +46,10 @@ test.each(MessageKind.exclude(['customers']).options)(
 );
 
 test.each([
-  { $case: 'line breaks', text: 'one\r\ntwo', subject: 'one two' },
-  { $case: 'characters beyond ASCII', text: 'Störung – now', subject: 'St rung now' },
-  { $case: '99 characters', text: 'x'.repeat(99), subject: 'x'.repeat(99) },
-  { $case: '100 characters', text: 'x'.repeat(100), subject: `${'x'.repeat(96)}...` },
+  { case: 'line breaks', text: 'one\r\ntwo', subject: 'one two' },
+  { case: 'characters beyond ASCII', text: 'Störung – now', subject: 'St rung now' },
+  { case: '99 characters', text: 'x'.repeat(99), subject: 'x'.repeat(99) },
+  { case: '100 characters', text: 'x'.repeat(100), subject: `${'x'.repeat(96)}...` },
 ])('SNS accepts the subject of $case', ({ text, subject }) => {
   expect(subjectLine(text).replace(/ +/g, ' ')).toBe(subject);
   expect(subjectLine(text).length).toBeLessThan(100);

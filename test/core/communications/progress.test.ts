@@ -26,28 +26,28 @@ const drill = (rtoSeconds: number | undefined, succeeded = true): TrendPoint => 
 describe('A forecast', () => {
   const minutes = (count: number) => count * 60;
   test.each([
-    { $case: 'no drill measured it', drills: [drill(undefined), drill(60, false)], worked: 0, says: /^no forecast/ },
+    { case: 'no drill measured it', drills: [drill(undefined), drill(60, false)], worked: 0, says: /^no forecast/ },
     {
-      $case: 'one drill took the path',
+      case: 'one drill took the path',
       drills: [drill(minutes(30))],
       worked: minutes(10),
       says: /^healthy in about 20 min 00 s, 40 min 00 s after detection, within the RTO of 1 h 00 min; the last drill took 30 min 00 s$/,
     },
     {
-      $case: 'the middle of five counts, and a sixth is too old',
+      case: 'the middle of five counts, and a sixth is too old',
       drills: [20, 90, 30, 40, 25, 1].map((count) => drill(minutes(count))),
       worked: minutes(10),
       says: /^healthy in about 20 min 00 s.* the last 5 drills took 30 min 00 s in the middle, 1 h 30 min at most$/,
     },
     {
-      $case: 'a person thought for long',
+      case: 'a person thought for long',
       drills: [drill(minutes(45))],
       worked: 0,
       says: /1 h 05 min after detection, BEYOND the RTO/,
     },
-    { $case: 'it is due', drills: [30, 50].map((each) => drill(minutes(each))), worked: minutes(50), says: /^due now/ },
+    { case: 'it is due', drills: [30, 50].map((each) => drill(minutes(each))), worked: minutes(50), says: /^due now/ },
     {
-      $case: 'it is overdue',
+      case: 'it is overdue',
       drills: [drill(minutes(5))],
       worked: minutes(6),
       says: /^later than every earlier drill/,
@@ -63,10 +63,10 @@ describe('The step at which a recovery is', () => {
   const waiting = makeStepRecord('AwaitAvailable', { status: 'waiting', startedAt: at(18) });
   const done = makeStepRecord('Replan', { startedAt: at(17), finishedAt: at(17) });
   test.each([
-    { $case: 'the question, while nothing has begun after it', steps: [asked], name: 'RequestApproval' },
-    { $case: 'none, between the answer and the next step', steps: [done, asked], name: undefined },
+    { case: 'the question, while nothing has begun after it', steps: [asked], name: 'RequestApproval' },
+    { case: 'none, between the answer and the next step', steps: [done, asked], name: undefined },
     {
-      $case: 'the one that waits, in whatever order they are read',
+      case: 'the one that waits, in whatever order they are read',
       steps: [waiting, done, asked],
       name: 'AwaitAvailable',
     },
@@ -188,8 +188,8 @@ describe('What people are told while a recovery runs', () => {
   });
 
   test.each([
-    { $case: 'is closed', change: { status: 'closed' as const }, ended: false },
-    { $case: 'nobody works on', change: {}, ended: true },
+    { case: 'is closed', change: { status: 'closed' as const }, ended: false },
+    { case: 'nobody works on', change: {}, ended: true },
   ])('nothing of an incident that $case', async ({ change, ended }) => {
     await incidents.update(incident.id, change);
     if (ended) status = 'FAILED';

@@ -58,17 +58,17 @@ describe('what is left of production', () => {
   const silent = { kind: 'silent', why: 'timeout' } as const;
   test.each([
     {
-      $case: 'answers although RDS calls it failed',
+      case: 'answers although RDS calls it failed',
       status: 'failed',
       answer: { kind: 'answers' } as const,
       is: 'alive',
     },
-    { $case: 'is failed and nobody listens', status: 'failed', answer: refuses, is: 'gone' },
-    { $case: 'is deleted and its name is gone', status: undefined, answer: refuses, is: 'gone' },
-    { $case: 'is failed and silent', status: 'failed', answer: silent, is: 'unknown' },
-    { $case: 'is available and nobody listens', status: 'available', answer: refuses, is: 'unknown' },
-    { $case: 'is stopped, which ends by itself', status: 'stopped', answer: refuses, is: 'unknown' },
-    { $case: 'is deleted and silent', status: undefined, answer: silent, is: 'unknown' },
+    { case: 'is failed and nobody listens', status: 'failed', answer: refuses, is: 'gone' },
+    { case: 'is deleted and its name is gone', status: undefined, answer: refuses, is: 'gone' },
+    { case: 'is failed and silent', status: 'failed', answer: silent, is: 'unknown' },
+    { case: 'is available and nobody listens', status: 'available', answer: refuses, is: 'unknown' },
+    { case: 'is stopped, which ends by itself', status: 'stopped', answer: refuses, is: 'unknown' },
+    { case: 'is deleted and silent', status: undefined, answer: silent, is: 'unknown' },
   ])('is $is when it $case', ({ status, answer, is }) => {
     expect(judgeSource(status === undefined ? undefined : { status }, answer)).toBe(is);
   });
@@ -186,11 +186,11 @@ describe('the assessment of production', () => {
   });
 
   test.each([
-    { $case: 'production is there and sound', change: {} },
-    { $case: 'it is not reached and may be alive', change: { sessions: failing('ETIMEDOUT') } },
-    { $case: 'a person started it', change: { look: makeLook([finding()]), asked: { trigger: { kind: 'person' } } } },
-    { $case: 'nothing bounds the damage', change: { look: makeLook([finding({ lastSound: undefined })]) } },
-  ] as { $case: string; change: Parameters<typeof assess>[0] }[])(
+    { case: 'production is there and sound', change: {} },
+    { case: 'it is not reached and may be alive', change: { sessions: failing('ETIMEDOUT') } },
+    { case: 'a person started it', change: { look: makeLook([finding()]), asked: { trigger: { kind: 'person' } } } },
+    { case: 'nothing bounds the damage', change: { look: makeLook([finding({ lastSound: undefined })]) } },
+  ] as { case: string; change: Parameters<typeof assess>[0] }[])(
     'asks, also under `auto`, when $case',
     async ({ change }) => {
       expect((await assess(change)).approval).toBe('ask');

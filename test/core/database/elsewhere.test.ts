@@ -15,9 +15,9 @@ const contextIn = (region: string, metrics: FakeMetrics) => ({
 });
 
 test.each([
-  { $case: 'the heartbeat', run: writeHeartbeat, says: { written: false } },
+  { case: 'the heartbeat', run: writeHeartbeat, says: { written: false } },
   {
-    $case: 'the sentinel',
+    case: 'the sentinel',
     run: (context: ReturnType<typeof contextIn>) => lookForDamage({}, context),
     says: { verdict: 'not-here' },
   },

@@ -98,19 +98,19 @@ describe('a restored copy', () => {
 
   test.each([
     {
-      $case: 'another login owns one of its tables',
+      case: 'another login owns one of its tables',
       make: 'create role owner login; grant owner to postgres; create table stocker.owned (id int); grant create, usage on schema stocker to owner; alter table stocker.owned owner to owner',
       undo: 'drop table stocker.owned; revoke all on schema stocker from owner; drop role owner',
       says: 'owner can log in and write',
     },
     {
-      $case: 'another login is a member of its role',
+      case: 'another login is a member of its role',
       make: 'create role batch login noinherit in role stocker_app',
       undo: 'drop role batch',
       says: 'batch can log in and write',
     },
     {
-      $case: 'the application may make roles, and so its own login',
+      case: 'the application may make roles, and so its own login',
       make: 'alter role stocker_app createrole',
       undo: 'alter role stocker_app nocreaterole',
       says: 'lift its own fence',

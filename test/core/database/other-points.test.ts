@@ -40,23 +40,23 @@ describe('other restore points', () => {
   });
 
   test.each([
-    { $case: 'looks that lie outside the window', known: { soundBefore: lookAt('2026-10-22T20:00:00.000Z') } },
+    { case: 'looks that lie outside the window', known: { soundBefore: lookAt('2026-10-22T20:00:00.000Z') } },
     {
-      $case: 'looks at another instance',
+      case: 'looks at another instance',
       known: { soundBefore: lookAt('2026-11-22T20:00:00.000Z', { resourceId: 'x' }) },
     },
-    { $case: 'looks without a window', known: { soundBefore: lookAt('2026-11-22T20:00:00.000Z'), window: undefined } },
-    { $case: 'snapshots taken since', known: { snapshots: [snapshotAt('late', '2026-11-22T20:06:00.000Z')] } },
+    { case: 'looks without a window', known: { soundBefore: lookAt('2026-11-22T20:00:00.000Z'), window: undefined } },
+    { case: 'snapshots taken since', known: { snapshots: [snapshotAt('late', '2026-11-22T20:06:00.000Z')] } },
     {
-      $case: 'snapshots of another instance',
+      case: 'snapshots of another instance',
       known: { snapshots: [snapshotAt('other', '2026-11-20T02:00:00.000Z', { instanceResourceId: 'db-OTHER' })] },
     },
     {
-      $case: 'snapshots that are not there yet',
+      case: 'snapshots that are not there yet',
       known: { snapshots: [snapshotAt('new', '2026-11-20T02:00:00.000Z', { status: 'creating' })] },
     },
     {
-      $case: 'what a recovery kept of the damage',
+      case: 'what a recovery kept of the damage',
       known: {
         snapshots: [
           snapshotAt('safety', '2026-11-20T02:00:00.000Z', { tags: { 'stocker-dr:incident': 'recovery-1' } }),

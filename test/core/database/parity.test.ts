@@ -52,15 +52,15 @@ test('records what the copy of a recovery is, with the protection it is to have:
 const unmonitored = { encrypted: true, monitoringInterval: 0 };
 
 test.each([
-  { $case: 'RDS has settled', change: { settings: unmonitored }, name: 'ParityViolated', retryable: false },
+  { case: 'RDS has settled', change: { settings: unmonitored }, name: 'ParityViolated', retryable: false },
   {
-    $case: 'RDS still modifies the copy',
+    case: 'RDS still modifies the copy',
     change: { settings: unmonitored, status: 'configuring-enhanced-monitoring' },
     name: 'DatabaseNotReady',
     retryable: true,
   },
   {
-    $case: 'a modification of the copy is pending',
+    case: 'a modification of the copy is pending',
     change: { settings: unmonitored, pending: ['MonitoringInterval'] },
     name: 'DatabaseNotReady',
     retryable: true,

@@ -295,9 +295,9 @@ describe('production', () => {
   });
 
   test.each([
-    { $case: 'RDS has given it up', status: 'failed', outcome: 'gone' },
-    { $case: 'RDS lists it no more', status: undefined, outcome: 'gone' },
-    { $case: 'RDS calls it available', status: 'available', outcome: 'FenceFailed' },
+    { case: 'RDS has given it up', status: 'failed', outcome: 'gone' },
+    { case: 'RDS lists it no more', status: undefined, outcome: 'gone' },
+    { case: 'RDS calls it available', status: 'available', outcome: 'FenceFailed' },
   ])('that refuses every connection is $outcome when $case', async ({ status, outcome }) => {
     databases.instances.clear();
     if (status !== undefined) databases.instances.set('stocker-pro-staging', makeInstance({ status }));

@@ -105,9 +105,9 @@ describe('a safety snapshot', () => {
   });
 
   test.each([
-    { $case: 'the source is gone', instance: undefined },
-    { $case: 'another instance took its name', instance: makeInstance({ resourceId: 'db-OTHER' }) },
-    { $case: 'RDS has given it up', instance: makeInstance({ status: 'failed' }) },
+    { case: 'the source is gone', instance: undefined },
+    { case: 'another instance took its name', instance: makeInstance({ resourceId: 'db-OTHER' }) },
+    { case: 'RDS has given it up', instance: makeInstance({ status: 'failed' }) },
   ])('is skipped, and said to be, when $case', async ({ instance }) => {
     const databases = new FakeDatabases();
     databases.instances.clear();
@@ -286,12 +286,12 @@ test('the newest that can be restored passes in a recovery although it misses th
 
 test.each([
   {
-    $case: 'holds the source’s last heartbeat before the restore point',
+    case: 'holds the source’s last heartbeat before the restore point',
     newest: '2026-11-22T20:04:30Z',
     verdict: 'passed',
   },
-  { $case: 'ends before it, though well within the RPO', newest: '2026-11-22T20:03:30Z', verdict: 'failed' },
-])('a copy that $case: $verdict', ({ newest, verdict }) => {
+  { case: 'ends before it, though well within the RPO', newest: '2026-11-22T20:03:30Z', verdict: 'failed' },
+])('a copy that case: $verdict', ({ newest, verdict }) => {
   const restorePoint = '2026-11-22T20:05:00.000Z';
   const plan = makePlan({
     restore: { kind: 'time', at: restorePoint },
@@ -340,9 +340,9 @@ describe('the endpoint is put back', () => {
   const old = 'old';
 
   test.each([
-    { $case: 'it was moved and the epoch was not raised', epoch: 1, before: 'new', endpoint: old, restarted: ['api'] },
-    { $case: 'it was not moved', epoch: 1, before: old, endpoint: old, restarted: [] },
-    { $case: 'an undo confirmed it before', epoch: 2, before: 'new', endpoint: old, restarted: ['api'] },
+    { case: 'it was moved and the epoch was not raised', epoch: 1, before: 'new', endpoint: old, restarted: ['api'] },
+    { case: 'it was not moved', epoch: 1, before: old, endpoint: old, restarted: [] },
+    { case: 'an undo confirmed it before', epoch: 2, before: 'new', endpoint: old, restarted: ['api'] },
   ])('when $case', async ({ epoch, before, endpoint, restarted }) => {
     expect(await undo(epoch, before)).toEqual({ endpoint, restarted });
   });

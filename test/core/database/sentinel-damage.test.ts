@@ -67,22 +67,22 @@ describe('the sentinel sees', () => {
   const before = '2026-11-22T20:10:00.000Z'; // begin of the second look, the last sound one
   test.each([
     {
-      $case: 'a wrong update, by what must be consistent',
+      case: 'a wrong update, by what must be consistent',
       sql: 'update stocker.stock set quantity = quantity * 2 where product_id < 100',
       found: 'stock equals its movements: 99, expected 0',
     },
     {
-      $case: 'old rows that were rewritten, by their content',
+      case: 'old rows that were rewritten, by their content',
       sql: 'update stocker.stock_movement set committed_at = now() where id = 17',
       found: 'stocker.stock_movement: rows up to key 3000 were rewritten',
     },
     {
-      $case: 'a table that is gone, by name',
+      case: 'a table that is gone, by name',
       sql: 'drop table stocker.stock',
       found: 'stocker.stock: it is gone',
     },
     {
-      $case: 'a migration that drops what the application counts on, although it names a new version',
+      case: 'a migration that drops what the application counts on, although it names a new version',
       sql: 'alter table stocker.stock drop column quantity; insert into stocker.schema_migration values (8)',
       found: 'column s.quantity does not exist',
     },

@@ -12,21 +12,21 @@ const failing = (error: Error) =>
 const coded = (code: string) => Object.assign(new Error(`failed with ${code}`), { code });
 
 test.each([
-  { $case: 'a socket that ends under a statement', error: new Error('Connection terminated unexpectedly') },
-  { $case: 'a client that gives up waiting', error: new Error('Query read timeout') },
-  { $case: 'a server that shuts down', error: coded('57P01') },
-  { $case: 'too many connections', error: coded('53300') },
-  { $case: 'a network that is away', error: coded('ECONNRESET') },
+  { case: 'a socket that ends under a statement', error: new Error('Connection terminated unexpectedly') },
+  { case: 'a client that gives up waiting', error: new Error('Query read timeout') },
+  { case: 'a server that shuts down', error: coded('57P01') },
+  { case: 'too many connections', error: coded('53300') },
+  { case: 'a network that is away', error: coded('ECONNRESET') },
 ])('$case is worth another try', async ({ error }) => {
   await expect(failing(error)).rejects.toMatchObject({ name: 'DatabaseNotReady', retryable: true, cause: error });
 });
 
 test.each([
-  { $case: 'an answer of PostgreSQL', error: coded('42501') },
-  { $case: 'a refused login', error: coded('28000') },
-  { $case: 'a certificate of another authority', error: coded('SELF_SIGNED_CERT_IN_CHAIN') },
-  { $case: 'an error of the product', error: RoleUnusable('the connection role is unusable') },
-  { $case: 'a mistake in the code', error: new TypeError('rows is undefined') },
+  { case: 'an answer of PostgreSQL', error: coded('42501') },
+  { case: 'a refused login', error: coded('28000') },
+  { case: 'a certificate of another authority', error: coded('SELF_SIGNED_CERT_IN_CHAIN') },
+  { case: 'an error of the product', error: RoleUnusable('the connection role is unusable') },
+  { case: 'a mistake in the code', error: new TypeError('rows is undefined') },
 ])('$case is thrown as it is', async ({ error }) => {
   await expect(failing(error)).rejects.toBe(error);
 });

@@ -57,38 +57,38 @@ const withUndoing = (change: Partial<StepRecord>) => [
 describe('the outcome', () => {
   test.each([
     {
-      $case: 'declined',
+      case: 'declined',
       error: 'ApprovalDeclined',
       steps: recovered.slice(0, 2),
       outcome: 'The recovery was declined; nothing was changed',
     },
     {
-      $case: 'not answered',
+      case: 'not answered',
       error: 'ApprovalTimedOut',
       steps: recovered.slice(0, 2),
       outcome: 'The recovery was declined, for nobody answered in time; nothing was changed',
     },
     {
-      $case: 'failed after the fence, which was undone',
+      case: 'failed after the fence, which was undone',
       error: 'ValidationFailed',
       steps: withUndoing({}),
       outcome: 'The recovery failed: ValidationFailed; stocker-pro-staging takes the writes of stocker_app again',
     },
     {
-      $case: 'failed after the fence, which could not be undone',
+      case: 'failed after the fence, which could not be undone',
       error: 'ValidationFailed',
       steps: withUndoing({ status: 'failed', error: { name: 'CompensationFailed', message: 'denied', next: '' } }),
       outcome:
         'The recovery failed: ValidationFailed; PRODUCTION MAY STILL REFUSE THE APPLICATION’S WRITES: Compensate ended with "denied"',
     },
     {
-      $case: 'stopped, with what was undone in the failure itself',
+      case: 'stopped, with what was undone in the failure itself',
       error: 'Execution.ABORTED',
       steps: recovered.slice(0, 4),
       outcome: 'The recovery was stopped',
     },
     {
-      $case: 'successful',
+      case: 'successful',
       error: undefined,
       steps: recovered,
       outcome: 'The recovery succeeded within its objectives',

@@ -92,19 +92,19 @@ test('a report keeps its contract, and its shape has this version', () => {
 
 test.each([
   {
-    $case: 'both objectives are met',
+    case: 'both objectives are met',
     achieved: { rtoSeconds: 23, rpoSeconds: 30 },
     outcome: 'The drill succeeded within its objectives',
     met: ['met', 'met'],
   },
   {
-    $case: 'the RTO is missed',
+    case: 'the RTO is missed',
     achieved: { rtoSeconds: 14_401, rpoSeconds: 30 },
     outcome: 'The drill succeeded, but the RTO of 4 h 00 min was missed',
     met: ['missed', 'met'],
   },
   {
-    $case: 'nothing measured the RPO',
+    case: 'nothing measured the RPO',
     achieved: { rtoSeconds: 23 },
     outcome: 'The drill succeeded, but the RPO is unknown',
     met: ['met', 'unknown'],
@@ -160,7 +160,7 @@ test('a check that fell over is unknown, not passed and not failed', () => {
 
 test.each([
   {
-    $case: 'pages, of tables that were scanned',
+    case: 'pages, of tables that were scanned',
     check: 'heap-scan',
     items: [
       { subject: 'stocker.product blocks 0–1', reason: '2 blocks', facts: {} },
@@ -169,7 +169,7 @@ test.each([
     told: ['2 tables', '1,002 pages, every page and row readable'],
   },
   {
-    $case: 'rows, of tables that were counted',
+    case: 'rows, of tables that were counted',
     check: 'cross-count',
     items: [
       { subject: 'stocker.product', reason: 'both ways', facts: { rows: '9007199254740993' } },
@@ -178,7 +178,7 @@ test.each([
     told: ['2 tables', '9,007,199,254,741,000 rows, as many rows by index as by scan'],
   },
   {
-    $case: 'what a single item said',
+    case: 'what a single item said',
     check: 'connects',
     items: [{ subject: 'database', reason: 'PostgreSQL 18.4, encrypted', facts: {} }],
     told: ['database', 'PostgreSQL 18.4, encrypted'],
@@ -236,9 +236,9 @@ test('ticks the checklist of the plan from facts', () => {
 });
 
 test.each([
-  { $case: 'the cut-over never ran', missing: 'CutOver', item: 'Execute appropriate recovery procedures' },
-  { $case: 'the deep checks never ended', missing: 'JudgeDeep', item: 'Validate recovered systems' },
-  { $case: 'the copy was not seen gone', missing: 'AwaitTornDown', item: 'Return to normal operations' },
+  { case: 'the cut-over never ran', missing: 'CutOver', item: 'Execute appropriate recovery procedures' },
+  { case: 'the deep checks never ended', missing: 'JudgeDeep', item: 'Validate recovered systems' },
+  { case: 'the copy was not seen gone', missing: 'AwaitTornDown', item: 'Return to normal operations' },
 ])('ticks nothing when $case', ({ missing, item }) => {
   const report = compileReport({ ...evidence, timeline: timeline.filter(({ step: name }) => name !== missing) });
   expect(report.checklist.find((each) => each.item === item)).toMatchObject({
@@ -253,22 +253,22 @@ test('the chain holds for the report as it is written and read again', () => {
 
 test.each([
   {
-    $case: 'a step’s time',
+    case: 'a step’s time',
     tamper: (report: Report) => Object.assign(report.timeline[3] ?? {}, { finishedAt: at(5) }),
     broken: 'AwaitAvailable',
   },
   {
-    $case: 'the achieved RTO',
+    case: 'the achieved RTO',
     tamper: (report: Report) => Object.assign(report.record.achieved, { rtoSeconds: 1 }),
     broken: `incident ${makeIncident().id}`,
   },
   {
-    $case: 'a message dropped',
+    case: 'a message dropped',
     tamper: (report: Report) => report.messages.pop(),
     broken: `message ${at(1)} declared`,
   },
   {
-    $case: 'two steps exchanged',
+    case: 'two steps exchanged',
     tamper: (report: Report) => report.timeline.splice(0, 2, ...report.timeline.slice(0, 2).reverse()),
     broken: 'OpenIncident',
   },

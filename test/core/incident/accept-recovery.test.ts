@@ -57,12 +57,12 @@ describe('a recovery', () => {
 
   test.each([
     {
-      $case: 'a time outside the window',
+      case: 'a time outside the window',
       change: { restoreTo: '2026-11-01T00:00:00Z' },
       says: 'outside the restore window',
     },
-    { $case: 'an unknown snapshot', change: { restoreTo: { snapshot: 'none' } }, says: 'names no snapshot' },
-    { $case: 'another database', change: { target: 'reporting' }, says: 'names no database' },
+    { case: 'an unknown snapshot', change: { restoreTo: { snapshot: 'none' } }, says: 'names no snapshot' },
+    { case: 'another database', change: { target: 'reporting' }, says: 'names no database' },
   ])('is refused with $case, also where the database is gone', async ({ change, says }) => {
     const context = makeContext();
     context.databases.instances.length = 0;
@@ -147,22 +147,22 @@ describe('a retry', () => {
   });
 
   test.each([
-    { $case: 'an unknown incident', context: makeContext(), says: 'has no record in us-east-1' },
-    { $case: 'one that succeeded', context: withRecord({ status: 'closed' }), says: 'There is nothing to retry' },
+    { case: 'an unknown incident', context: makeContext(), says: 'has no record in us-east-1' },
+    { case: 'one that succeeded', context: withRecord({ status: 'closed' }), says: 'There is nothing to retry' },
     {
-      $case: 'a drill',
+      case: 'a drill',
       context: withRecord({ status: 'failed' }, { ...failed, mode: 'drill' }),
       says: 'is a drill, which leaves nothing behind',
     },
     {
-      $case: 'one of another environment',
+      case: 'one of another environment',
       context: withRecord({ status: 'failed' }, { ...failed, environment: 'production' }),
       says: 'in production',
     },
-    { $case: 'a start as drill', context: withRecord(), change: { mode: 'drill' }, says: 'this start is a drill' },
-    { $case: 'no incident id', context: withRecord(), change: { incident: 'the last one' }, says: 'is no incident id' },
+    { case: 'a start as drill', context: withRecord(), change: { mode: 'drill' }, says: 'this start is a drill' },
+    { case: 'no incident id', context: withRecord(), change: { incident: 'the last one' }, says: 'is no incident id' },
     {
-      $case: 'an unconfirmed start',
+      case: 'an unconfirmed start',
       context: withRecord(),
       change: { confirm: undefined },
       says: 'confirm = (missing)',
@@ -175,9 +175,9 @@ describe('a retry', () => {
 
   const moved = { ...activeDatabase, identifier: 'stocker-pro-staging-5e6f7a8b', resourceId: 'db-NEW', epoch: 2 };
   test.each([
-    { $case: 'by this incident', owner: failed.id, accepted: true },
-    { $case: 'by another incident', owner: 'recovery-20261122T202500Z-ffffffff', accepted: false },
-    { $case: 'by nobody that is known', owner: undefined, accepted: false },
+    { case: 'by this incident', owner: failed.id, accepted: true },
+    { case: 'by another incident', owner: 'recovery-20261122T202500Z-ffffffff', accepted: false },
+    { case: 'by nobody that is known', owner: undefined, accepted: false },
   ])('after production moved $case is accepted: $accepted', async ({ owner, accepted }) => {
     const context = withRecord();
     context.control.active = moved;

@@ -64,104 +64,104 @@ test('derives the same request key from the same requestId, whatever the executi
 });
 
 test.each([
-  { $case: 'text instead of an object', request: 'drill', says: ['input = "drill"', '{"mode": "drill"'] },
+  { case: 'text instead of an object', request: 'drill', says: ['input = "drill"', '{"mode": "drill"'] },
   {
-    $case: 'a misspelt field',
+    case: 'a misspelt field',
     request: { ...drill, restorTo: 'latest' },
     says: ['restorTo = "latest"', 'Did you mean restoreTo?'],
   },
   {
-    $case: 'an unknown field',
+    case: 'an unknown field',
     request: { ...drill, Comment: 'hello' },
     says: ['Comment = "hello"', 'Known fields: mode, reason'],
   },
-  { $case: 'no reason', request: {}, says: ['reason = (missing)', 'Give one sentence'] },
-  { $case: 'a blank reason', request: { reason: '  ' }, says: ['reason = "  "'] },
-  { $case: 'an unknown mode', request: { ...drill, mode: 'real' }, says: ['mode = "real"', 'Use "drill"'] },
-  { $case: 'a number as target', request: { ...drill, target: 7 }, says: ['target = 7', 'Leave it out'] },
-  { $case: 'a bad requestId', request: { ...drill, requestId: 'a b' }, says: ['requestId = "a b"', 'letters, digits'] },
+  { case: 'no reason', request: {}, says: ['reason = (missing)', 'Give one sentence'] },
+  { case: 'a blank reason', request: { reason: '  ' }, says: ['reason = "  "'] },
+  { case: 'an unknown mode', request: { ...drill, mode: 'real' }, says: ['mode = "real"', 'Use "drill"'] },
+  { case: 'a number as target', request: { ...drill, target: 7 }, says: ['target = 7', 'Leave it out'] },
+  { case: 'a bad requestId', request: { ...drill, requestId: 'a b' }, says: ['requestId = "a b"', 'letters, digits'] },
   {
-    $case: 'restoreTo that is no time',
+    case: 'restoreTo that is no time',
     request: { ...drill, restoreTo: 'yesterday' },
     says: ['restoreTo = "yesterday"', 'Write it as 2026-11-22T20:15:00Z'],
   },
   {
-    $case: 'restoreTo with an offset',
+    case: 'restoreTo with an offset',
     request: { ...drill, restoreTo: '2026-11-22T21:00:00+02:00' },
     says: ['Write it as 2026-11-22T19:00:00Z', 'the same time in UTC'],
   },
   {
-    $case: 'restoreTo on 31 February',
+    case: 'restoreTo on 31 February',
     request: { ...drill, restoreTo: '2026-02-31T12:00:00Z' },
     says: ['restoreTo = "2026-02-31T12:00:00Z"'],
   },
   {
-    $case: 'restoreTo of the wrong shape',
+    case: 'restoreTo of the wrong shape',
     request: { ...drill, restoreTo: { snap: 'x' } },
     says: ['restoreTo = {"snap":"x"}', '{"snapshot":'],
   },
   {
-    $case: 'restoreTo in the future',
+    case: 'restoreTo in the future',
     request: { ...drill, restoreTo: '2026-11-22T20:15:01Z' },
     says: ['in the future (now 2026-11-22T20:15:00.000Z)', 'an earlier time'],
   },
   {
-    $case: 'restoreTo before the window',
+    case: 'restoreTo before the window',
     request: { ...drill, restoreTo: '2026-11-01T00:00:00Z' },
     says: ['outside the restore window', 'from 2026-11-15T20:00:00Z until before 2026-11-22T20:10:00Z'],
   },
   {
-    $case: 'restoreTo at the end of the window, which RDS excludes',
+    case: 'restoreTo at the end of the window, which RDS excludes',
     request: { ...drill, restoreTo: '2026-11-22T20:10:00Z' },
     says: ['outside the restore window'],
   },
   {
-    $case: 'an unknown target',
+    case: 'an unknown target',
     request: { ...drill, target: 'nowhere' },
     says: ['target = "nowhere"', 'names no database in us-east-1', 'active database is stocker-pro-staging'],
   },
   {
-    $case: 'a target that is not active',
+    case: 'a target that is not active',
     request: { ...drill, target: 'reporting' },
     says: ['target = "reporting"', 'is not the active database'],
   },
   {
-    $case: 'an unknown snapshot',
+    case: 'an unknown snapshot',
     request: { ...drill, restoreTo: { snapshot: 'none' } },
     says: ['restoreTo.snapshot = "none"', 'describe-db-snapshots'],
   },
   {
-    $case: 'a snapshot of another database',
+    case: 'a snapshot of another database',
     request: { ...drill, restoreTo: { snapshot: 'foreign' } },
     says: ['a snapshot of another database, reporting'],
   },
   {
-    $case: 'a snapshot of an earlier instance of the name',
+    case: 'a snapshot of an earlier instance of the name',
     request: { ...drill, restoreTo: { snapshot: 'former' } },
     says: ['a snapshot of another database', 'db-FORMER'],
   },
   {
-    $case: 'a snapshot in the making',
+    case: 'a snapshot in the making',
     request: { ...drill, restoreTo: { snapshot: 'unfinished' } },
     says: ['not available but creating'],
   },
   {
-    $case: 'an unencrypted snapshot of an encrypted database',
+    case: 'an unencrypted snapshot of an encrypted database',
     request: { ...drill, restoreTo: { snapshot: 'plain' } },
     says: ['is unencrypted', 'copy-db-snapshot'],
   },
   {
-    $case: 'a trigger from the future',
+    case: 'a trigger from the future',
     request: { ...drill, trigger: { kind: 'alarm', at: '2026-11-22T21:00:00Z' } },
     says: ['trigger.at'],
   },
   {
-    $case: 'a recovery without confirm',
+    case: 'a recovery without confirm',
     request: { ...drill, mode: 'recovery' },
     says: ['confirm = (missing)', 'Set "confirm": "staging"'],
   },
   {
-    $case: 'a recovery confirmed for another environment',
+    case: 'a recovery confirmed for another environment',
     request: { ...drill, mode: 'recovery', confirm: 'production' },
     says: ['confirm = "production"', 'Set "confirm": "staging"'],
   },
@@ -185,9 +185,9 @@ test('names every problem at once', async () => {
 });
 
 test.each([
-  { $case: 'the first moment of the window', restoreTo: '2026-11-15T20:00:00Z' },
-  { $case: 'the last moment of the window', restoreTo: '2026-11-22T20:09:59.999999Z' },
-  { $case: 'an encrypted snapshot of the database', restoreTo: { snapshot: 'nightly' } },
+  { case: 'the first moment of the window', restoreTo: '2026-11-15T20:00:00Z' },
+  { case: 'the last moment of the window', restoreTo: '2026-11-22T20:09:59.999999Z' },
+  { case: 'an encrypted snapshot of the database', restoreTo: { snapshot: 'nightly' } },
 ])('accepts $case', async ({ restoreTo }) => {
   expect((await accept({ ...drill, restoreTo })).incident.restoreTo).toEqual(restoreTo);
 });
@@ -235,8 +235,8 @@ test('refuses where no active database is registered, or it is in the other Regi
 });
 
 test.each([
-  { $case: 'alone', lease: undefined },
-  { $case: 'while the active Region’s own drill runs', lease: makeLease({ executionArn: 'arn:other' }) },
+  { case: 'alone', lease: undefined },
+  { case: 'while the active Region’s own drill runs', lease: makeLease({ executionArn: 'arn:other' }) },
 ])('skips a scheduled drill where the active database is in the other Region, $case', async ({ lease }) => {
   const context = { ...makeContext(), here: settings.dr };
   context.control.lease = lease;

@@ -121,46 +121,46 @@ describe('the decision', () => {
   });
 
   test.each([
-    { $case: 'nothing was asked', of: undefined, body: approve, statusCode: 404, says: 'waits for no approval' },
-    { $case: 'the body is no JSON', body: 'yes', statusCode: 400, says: 'POST {' },
-    { $case: 'the incident is no id', body: { ...approve, incident: 'it' }, statusCode: 400, says: 'recovery-2026' },
-    { $case: 'the reason is missing', body: { ...approve, reason: '' }, statusCode: 400, says: 'reason' },
-    { $case: 'the decision is unknown', body: { ...approve, decision: 'ok' }, statusCode: 400, says: 'decision' },
+    { case: 'nothing was asked', of: undefined, body: approve, statusCode: 404, says: 'waits for no approval' },
+    { case: 'the body is no JSON', body: 'yes', statusCode: 400, says: 'POST {' },
+    { case: 'the incident is no id', body: { ...approve, incident: 'it' }, statusCode: 400, says: 'recovery-2026' },
+    { case: 'the reason is missing', body: { ...approve, reason: '' }, statusCode: 400, says: 'reason' },
+    { case: 'the decision is unknown', body: { ...approve, decision: 'ok' }, statusCode: 400, says: 'decision' },
     {
-      $case: 'a decline chooses a restore point',
+      case: 'a decline chooses a restore point',
       body: { ...approve, decision: 'decline', restoreTo: 'latest' },
       statusCode: 400,
       says: 'belongs to an approval',
     },
     {
-      $case: 'a person must choose and did not',
+      case: 'a person must choose and did not',
       of: unbounded,
       body: approve,
       statusCode: 400,
       says: 'restoreTo is missing',
     },
     {
-      $case: 'the restore point lies before the window',
+      case: 'the restore point lies before the window',
       body: { ...approve, restoreTo: '2026-11-01T00:00:00Z' },
       statusCode: 400,
       says: 'Restorable: from 2026-11-15T20:00:00Z',
     },
     {
-      $case: 'the restore point lies in the future',
+      case: 'the restore point lies in the future',
       body: { ...approve, restoreTo: '2026-11-22T20:15:01Z' },
       statusCode: 400,
       says: 'cannot be restored',
     },
     {
-      $case: 'the calendar has no such day',
+      case: 'the calendar has no such day',
       body: { ...approve, restoreTo: '2026-02-31T12:00:00Z' },
       statusCode: 400,
       says: 'cannot be restored',
     },
   ])(
     'is answered $statusCode when $case, and nothing goes on',
-    async ({ of = plan, body, statusCode, says, $case }) => {
-      const context = $case === 'nothing was asked' ? makeContext() : await asked(of);
+    async ({ of = plan, body, statusCode, says, case: which }) => {
+      const context = which === 'nothing was asked' ? makeContext() : await asked(of);
       const answer = await decideApproval(call(body), context);
       expect(answer.statusCode).toBe(statusCode);
       expect(answer.message).toContain(says);
@@ -184,9 +184,9 @@ describe('the decision', () => {
   });
 
   test.each([
-    { $case: 'who started it, where that is forbidden', by: ann, starterMayApprove: false, statusCode: 403 },
-    { $case: 'somebody else', by: bob, starterMayApprove: false, statusCode: 200 },
-    { $case: 'who started it, where that is allowed', by: ann, starterMayApprove: true, statusCode: 200 },
+    { case: 'who started it, where that is forbidden', by: ann, starterMayApprove: false, statusCode: 403 },
+    { case: 'somebody else', by: bob, starterMayApprove: false, statusCode: 200 },
+    { case: 'who started it, where that is allowed', by: ann, starterMayApprove: true, statusCode: 200 },
   ])('by $case is answered $statusCode', async ({ by, starterMayApprove, statusCode }) => {
     const context = await asked(plan, makeContext(starterMayApprove));
     expect(await decideApproval(call(approve, by), context)).toMatchObject({ statusCode });

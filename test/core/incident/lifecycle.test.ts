@@ -94,9 +94,9 @@ test('stops a drill that holds the lease of a recovery, and takes it when it has
 });
 
 test.each([
-  { $case: 'a recovery that runs', holder: 'recovery', asks: 'recovery' },
-  { $case: 'a recovery that runs, for a drill', holder: 'recovery', asks: 'drill' },
-  { $case: 'a drill that runs, for another drill', holder: 'drill', asks: 'drill' },
+  { case: 'a recovery that runs', holder: 'recovery', asks: 'recovery' },
+  { case: 'a recovery that runs, for a drill', holder: 'recovery', asks: 'drill' },
+  { case: 'a drill that runs, for another drill', holder: 'drill', asks: 'drill' },
 ] as const)('never stops $case', async ({ holder, asks }) => {
   const context = makeContext();
   context.control.lease = makeLease({ executionArn: 'arn:other', mode: holder });
@@ -159,11 +159,11 @@ test('closes with evidence, trend, metrics, a message, and the lease released', 
   expect(context.control.lease).toBeUndefined();
 });
 
-test.each<{ $case: string; mode: 'drill' | 'recovery'; began: string; fails: boolean; kept: unknown[] }>([
-  { $case: 'of what is deployed', mode: 'drill', began: 'release-1', fails: false, kept: [{ release: 'release-1' }] },
-  { $case: 'of what was deployed anew meanwhile', mode: 'drill', began: 'release-0', fails: false, kept: [{}] },
-  { $case: 'that failed', mode: 'drill', began: 'release-1', fails: true, kept: [] },
-  { $case: 'that was none', mode: 'recovery', began: 'release-1', fails: false, kept: [] },
+test.each<{ case: string; mode: 'drill' | 'recovery'; began: string; fails: boolean; kept: unknown[] }>([
+  { case: 'of what is deployed', mode: 'drill', began: 'release-1', fails: false, kept: [{ release: 'release-1' }] },
+  { case: 'of what was deployed anew meanwhile', mode: 'drill', began: 'release-0', fails: false, kept: [{}] },
+  { case: 'that failed', mode: 'drill', began: 'release-1', fails: true, kept: [] },
+  { case: 'that was none', mode: 'recovery', began: 'release-1', fails: false, kept: [] },
 ])('keeps what a good drill rehearsed: $case', async ({ mode, began, fails, kept }) => {
   const context = makeContext();
   const own = makeIncident({ mode });

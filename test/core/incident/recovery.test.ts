@@ -279,21 +279,21 @@ describe('closing', () => {
 
   test.each([
     {
-      $case: 'nobody answered in time',
+      case: 'nobody answered in time',
       error: 'ApprovalTimedOut',
       seconds: 3600,
       finishedAt: expiresAt,
       says: 'nobody answered by',
     },
     {
-      $case: 'nobody answered in time, which began before the question was put',
+      case: 'nobody answered in time, which began before the question was put',
       error: 'ApprovalTimedOut',
       seconds: 3539,
       finishedAt: '2026-11-22T21:19:59.000Z',
       says: 'nobody answered by',
     },
     {
-      $case: 'it was stopped before',
+      case: 'it was stopped before',
       error: 'Execution.ABORTED',
       seconds: 60,
       finishedAt: '2026-11-22T20:22:00.000Z',

@@ -53,67 +53,67 @@ test('it is started by its own machine', async () => {
 });
 
 test.each([
-  { $case: 'the alarm rings and recovery is automatic', change: {}, verdict: 'start', reason: 'by itself' },
+  { case: 'the alarm rings and recovery is automatic', change: {}, verdict: 'start', reason: 'by itself' },
   {
-    $case: 'recovery asks first',
+    case: 'recovery asks first',
     automatic: { ...auto, database: 'ask' as const },
     verdict: 'start',
     reason: 'asks before',
   },
-  { $case: 'recovery is off', automatic: settings.automatic, verdict: 'record', reason: 'is off' },
+  { case: 'recovery is off', automatic: settings.automatic, verdict: 'record', reason: 'is off' },
   {
-    $case: 'the alarm is quiet again',
+    case: 'the alarm is quiet again',
     change: { alarmNow: 'OK' as const },
     verdict: 'record',
     reason: 'no longer in ALARM but OK',
   },
-  { $case: 'the alarm is unknown', change: { alarmNow: undefined }, verdict: 'record', reason: 'but gone' },
+  { case: 'the alarm is unknown', change: { alarmNow: undefined }, verdict: 'record', reason: 'but gone' },
   {
-    $case: 'the alarm has too little data',
+    case: 'the alarm has too little data',
     change: { alarmNow: 'INSUFFICIENT_DATA' as const },
     verdict: 'record',
     reason: 'INSUFFICIENT_DATA',
   },
   {
-    $case: 'the event is an hour late',
+    case: 'the event is an hour late',
     change: { signal: { ...alarm, at: '2026-11-22T19:15:00Z' } },
     verdict: 'record',
     reason: '1 h 00 min old',
   },
   {
-    $case: 'an incident is open',
+    case: 'an incident is open',
     change: { recent: [makeRecord({}, recovery)] },
     verdict: 'join',
     reason: recovery.id,
   },
-  { $case: 'only a drill is open', change: { recent: [makeRecord()] }, verdict: 'start', reason: 'by itself' },
-  { $case: 'a recovery has just closed', change: { recent: [closed] }, verdict: 'record', reason: 'cooldown of 1 h' },
+  { case: 'only a drill is open', change: { recent: [makeRecord()] }, verdict: 'start', reason: 'by itself' },
+  { case: 'a recovery has just closed', change: { recent: [closed] }, verdict: 'record', reason: 'cooldown of 1 h' },
   {
-    $case: 'a blocked window holds',
+    case: 'a blocked window holds',
     automatic: { ...auto, blockedWindows: [{ ...sundays, days: ['SUN' as const] }] },
     verdict: 'record',
     reason: 'maintenance',
   },
   {
-    $case: 'RDS reports the active database lost',
+    case: 'RDS reports the active database lost',
     change: { signal: event, alarmNow: undefined },
     verdict: 'start',
     reason: 'by itself',
   },
   {
-    $case: 'RDS reports another instance',
+    case: 'RDS reports another instance',
     change: { signal: { ...event, database: 'dr-drill-x' }, alarmNow: undefined },
     verdict: 'record',
     reason: 'not the active database',
   },
   {
-    $case: 'the active database is in the other Region',
+    case: 'the active database is in the other Region',
     change: { activeElsewhere: 'us-west-2' },
     verdict: 'record',
     reason: 'stocker-pro-staging is in us-west-2: triage there decides',
   },
   {
-    $case: 'the active database is unknown',
+    case: 'the active database is unknown',
     change: { signal: event, activeDatabase: undefined },
     verdict: 'record',
     reason: 'unknown',
@@ -179,9 +179,9 @@ test('a ring after the opening time starts again where the earlier start opened 
 });
 
 test.each([
-  { $case: 'a drill that runs is stopped', mode: 'drill', status: 'RUNNING', stopped: 1 },
-  { $case: 'a drill that has ended is left alone', mode: 'drill', status: 'FAILED', stopped: 0 },
-  { $case: 'a recovery is never stopped', mode: 'recovery', status: 'RUNNING', stopped: 0 },
+  { case: 'a drill that runs is stopped', mode: 'drill', status: 'RUNNING', stopped: 1 },
+  { case: 'a drill that has ended is left alone', mode: 'drill', status: 'FAILED', stopped: 0 },
+  { case: 'a recovery is never stopped', mode: 'recovery', status: 'RUNNING', stopped: 0 },
 ] as const)('before it starts, $case', async ({ mode, status, stopped }) => {
   const context = makeContext(auto);
   context.control.lease = makeLease({ executionArn: 'arn:other', mode });

@@ -222,11 +222,11 @@ describe('a person at a terminal', () => {
     const unknown = 'recovery-20200101T000000Z-0badcafe';
 
     test.each([
-      { $case: 'watch', argv: ['watch', unknown] },
-      { $case: 'approve', argv: ['approve', unknown, '--reason', 'x'] },
-      { $case: 'decline', argv: ['decline', unknown, '--reason', 'x'] },
-      { $case: 'cancel', argv: ['cancel', unknown, '--reason', 'x', '--yes'] },
-      { $case: 'retry', argv: ['retry', unknown] },
+      { case: 'watch', argv: ['watch', unknown] },
+      { case: 'approve', argv: ['approve', unknown, '--reason', 'x'] },
+      { case: 'decline', argv: ['decline', unknown, '--reason', 'x'] },
+      { case: 'cancel', argv: ['cancel', unknown, '--reason', 'x', '--yes'] },
+      { case: 'retry', argv: ['retry', unknown] },
     ])('$case of an unknown incident', async ({ argv }) => {
       const { code, out, complaints } = await run(...argv);
       expect({ code, out }).toEqual({ code: exitCodes.usage, out: '' });
@@ -235,9 +235,9 @@ describe('a person at a terminal', () => {
     });
 
     test.each([
-      { $case: 'nobody listens', over: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }, says: 'npm run cloud' },
+      { case: 'nobody listens', over: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }, says: 'npm run cloud' },
       {
-        $case: 'nobody signed in',
+        case: 'nobody signed in',
         over: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined },
         says: 'aws sso login',
       },

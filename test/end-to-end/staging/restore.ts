@@ -60,7 +60,7 @@ describe('a restore that fails or does not pass', () => {
           writeFileSync(file, Buffer.from(bytes).fill(0xff, 16_384, 65_536));
         },
       },
-    ])('because a segment of its log $case: it never ends earlier in silence', async ({ harm }) => {
+    ])('because a segment of its log case: it never ends earlier in silence', async ({ harm }) => {
       const archive = site.cluster(before.active?.identifier ?? '')?.archive ?? '';
       // Segments are of 1 MB: what is written now fills some, all before the restore point.
       const known = new Set(segmentsIn(archive));

@@ -14,9 +14,9 @@ const bounds = { notBefore: 50, notAfter: 79 };
 const right = { missing: [], surplus: [], inverted: [] };
 
 test.each([
-  { $case: 'up to the lower bound', present: 'abcd', newestPresent: 45 },
-  { $case: 'up to a point between the bounds', present: 'abcdef', newestPresent: 65 },
-  { $case: 'up to the upper bound', present: 'abcdefg', newestPresent: 75 },
+  { case: 'up to the lower bound', present: 'abcd', newestPresent: 45 },
+  { case: 'up to a point between the bounds', present: 'abcdef', newestPresent: 65 },
+  { case: 'up to the upper bound', present: 'abcdefg', newestPresent: 75 },
 ])('accepts a copy that holds every write $case', ({ present, newestPresent }) => {
   expect(ledger().compare(new Set(present), bounds)).toEqual({
     ...right,
@@ -28,10 +28,10 @@ test.each([
 });
 
 test.each([
-  { $case: 'a write from before the bounds is missing', present: 'abdef', found: { missing: ['c'], provenPresent: 3 } },
-  { $case: 'a write from after them is there', present: 'abcdefgi', found: { surplus: ['i'], provenAbsent: 2 } },
-  { $case: 'a later write is there and an earlier one is not', present: 'abcdf', found: { inverted: ['e'] } },
-  { $case: 'nothing is there', present: '', found: { missing: [...'abcd'], newestPresent: undefined } },
+  { case: 'a write from before the bounds is missing', present: 'abdef', found: { missing: ['c'], provenPresent: 3 } },
+  { case: 'a write from after them is there', present: 'abcdefgi', found: { surplus: ['i'], provenAbsent: 2 } },
+  { case: 'a later write is there and an earlier one is not', present: 'abcdf', found: { inverted: ['e'] } },
+  { case: 'nothing is there', present: '', found: { missing: [...'abcd'], newestPresent: undefined } },
 ])('objects when $case', ({ present, found }) => {
   expect(ledger().compare(new Set(present), bounds)).toMatchObject(found);
 });

@@ -188,7 +188,7 @@ describe('a dump that cannot be restored', () => {
       says: /LATIN1.*--encoding=UTF8/,
     },
   ];
-  it.each(cases)('$case: nothing of it stays, and the message says where', async ({ file, says }) => {
+  it.each(cases)('case: nothing of it stays, and the message says where', async ({ file, says }) => {
     const target = await emptyDatabase();
     await expect(load(target, file())).rejects.toMatchObject({
       name: 'DumpUnusable',

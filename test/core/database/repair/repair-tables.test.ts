@@ -268,40 +268,40 @@ describe('a repair that is repeated', () => {
 
 describe('a table that cannot be repaired by itself is refused:', () => {
   test.each([
-    { $case: 'it has no primary key', make: 'create table stocker.t (n int)', says: 'it has no primary key' },
+    { case: 'it has no primary key', make: 'create table stocker.t (n int)', says: 'it has no primary key' },
     {
-      $case: 'it is partitioned',
+      case: 'it is partitioned',
       make: 'create table stocker.t (n int primary key) partition by range (n)',
       says: 'it is partitioned',
     },
     {
-      $case: 'it has row-level security',
+      case: 'it has row-level security',
       make: 'create table stocker.t (n int primary key); alter table stocker.t enable row level security',
       says: 'row-level security',
     },
     {
-      $case: 'it has a rule',
+      case: 'it has a rule',
       make: 'create table stocker.t (n int primary key); create rule quiet as on delete to stocker.t do instead nothing',
       says: 'the rule quiet',
     },
     {
-      $case: 'it is inherited from',
+      case: 'it is inherited from',
       make: 'create table stocker.t (n int primary key); create table stocker.u () inherits (stocker.t)',
       says: 'inherited from',
     },
-    { $case: 'it is unlogged', make: 'create unlogged table stocker.t (n int primary key)', says: 'unlogged' },
-    { $case: 'it is a view', make: 'create view stocker.t as select 1 as n', says: 'it is a view' },
+    { case: 'it is unlogged', make: 'create unlogged table stocker.t (n int primary key)', says: 'unlogged' },
+    { case: 'it is a view', make: 'create view stocker.t as select 1 as n', says: 'it is a view' },
     {
-      $case: 'other tables follow its columns',
+      case: 'other tables follow its columns',
       make: 'create table stocker.t (n int primary key, code int unique); create table stocker.u (code int references stocker.t (code) on update cascade)',
       says: 'stocker.u follows changes',
     },
     {
-      $case: 'its sequence counts down',
+      case: 'its sequence counts down',
       make: 'create table stocker.t (n int generated always as identity (increment -1) primary key)',
       says: 'counts down',
     },
-    { $case: 'the copy does not have it', make: '', says: 'stocker.t is not in dr-drill' },
+    { case: 'the copy does not have it', make: '', says: 'stocker.t is not in dr-drill' },
   ])('$$case', async ({ make, says }) => {
     if (make !== '') for (const query of [pair.copy, pair.live]) await query(make);
     const error = await refusal(pair.repair(['stocker.t']));
@@ -312,9 +312,9 @@ describe('a table that cannot be repaired by itself is refused:', () => {
 
 describe('production that is not the plan’s any more is not touched:', () => {
   test.each([
-    { $case: 'the lease is gone', change: () => Object.assign(pair.control, { lease: undefined }) },
+    { case: 'the lease is gone', change: () => Object.assign(pair.control, { lease: undefined }) },
     {
-      $case: 'it was cut over meanwhile',
+      case: 'it was cut over meanwhile',
       change: () => Object.assign(pair.control, { active: { ...pair.control.active, epoch: 9 } }),
     },
   ])('$$case', async ({ change }) => {

@@ -35,12 +35,12 @@ describe('tables to repair', () => {
   });
   test.each([
     {
-      $case: 'nobody has',
+      case: 'nobody has',
       tables: ['stocker.prodcut'],
       says: 'neither in production nor in what the sentinel saw last; did you mean stocker.product?',
     },
-    { $case: 'has no primary key', tables: ['stocker.unkeyed'], says: 'stocker.unkeyed: it has no primary key' },
-    { $case: 'and another are wrong', tables: ['stocker.unkeyed', 'a.b'], says: /unkeyed.*; a\.b is neither/ },
+    { case: 'has no primary key', tables: ['stocker.unkeyed'], says: 'stocker.unkeyed: it has no primary key' },
+    { case: 'and another are wrong', tables: ['stocker.unkeyed', 'a.b'], says: /unkeyed.*; a\.b is neither/ },
   ])('are refused where one $$case', async ({ tables, says }) => {
     await expect(ask(tables)).rejects.toMatchObject({ name: 'ScopeRefused', message: expect.stringMatching(says) });
   });

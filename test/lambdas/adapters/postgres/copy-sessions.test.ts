@@ -60,25 +60,25 @@ describe('rows that are streamed from one session to another', () => {
 
   test.each([
     {
-      $case: 'the target refuses a row',
+      case: 'the target refuses a row',
       from: "copy (select 'no number') to stdout",
       to: 'copy pg_temp.kept from stdin',
       code: '22P02',
     },
     {
-      $case: 'the target is not there',
+      case: 'the target is not there',
       from: 'copy (select 1) to stdout',
       to: 'copy pg_temp.nowhere from stdin',
       code: '42P01',
     },
     {
-      $case: 'the source is not there',
+      case: 'the source is not there',
       from: 'copy nowhere to stdout',
       to: 'copy pg_temp.kept from stdin',
       code: '42P01',
     },
     {
-      $case: 'the source fails half-way',
+      case: 'the source fails half-way',
       from: 'copy (select 1 / (5000 - n) from generate_series(1, 9000) n) to stdout',
       to: 'copy pg_temp.kept from stdin',
       code: '22012',

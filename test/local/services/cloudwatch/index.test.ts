@@ -244,15 +244,15 @@ test('keeps dashboards', async () => {
 });
 
 test.for([
-  { $case: 'a property it does not honour', properties: { ThresholdMetricId: 'x' }, names: /ThresholdMetricId/ },
+  { case: 'a property it does not honour', properties: { ThresholdMetricId: 'x' }, names: /ThresholdMetricId/ },
   {
-    $case: 'an unknown function',
+    case: 'an unknown function',
     properties: { Metrics: [{ Id: 'e', Expression: 'BAND(e)' }] },
     names: /refers to itself|unknown function/,
   },
-  { $case: 'an action it cannot run', properties: { AlarmActions: [arnOf('ssm', 'opsitem:1')] }, names: /ssm/ },
-  { $case: 'more datapoints than periods', properties: { DatapointsToAlarm: 2 }, names: /DatapointsToAlarm/ },
-  { $case: 'a statistic it does not know', properties: { Statistic: 'tm99' }, names: /tm99/ },
+  { case: 'an action it cannot run', properties: { AlarmActions: [arnOf('ssm', 'opsitem:1')] }, names: /ssm/ },
+  { case: 'more datapoints than periods', properties: { DatapointsToAlarm: 2 }, names: /DatapointsToAlarm/ },
+  { case: 'a statistic it does not know', properties: { Statistic: 'tm99' }, names: /tm99/ },
 ])('refuses an alarm with $case', async ({ properties, names }) => {
   const { deploy } = cloud();
   await expect(deploy('AWS::CloudWatch::Alarm', { ...heartbeat, ...properties })).rejects.toThrow(names);

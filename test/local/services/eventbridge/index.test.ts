@@ -57,10 +57,10 @@ test('calls nothing for an event that does not match, and while the rule is disa
 });
 
 test.for([
-  { $case: 'a constant', target: { Input: '{"a":1}' }, sent: '{"a":1}' },
-  { $case: 'a path', target: { InputPath: '$.detail.state' }, sent: '{"value":"ALARM"}' },
+  { case: 'a constant', target: { Input: '{"a":1}' }, sent: '{"a":1}' },
+  { case: 'a path', target: { InputPath: '$.detail.state' }, sent: '{"value":"ALARM"}' },
   {
-    $case: 'a template',
+    case: 'a template',
     target: {
       InputTransformer: {
         InputPathsMap: { name: '$.detail.alarmName', state: '$.detail.state', none: '$.detail.none' },
@@ -160,19 +160,19 @@ test('presents the bus, source and detail type to the authorizer', async () => {
 
 test.for([
   {
-    $case: 'a schedule',
+    case: 'a schedule',
     target: {},
     properties: { ScheduleExpression: 'rate(1 minute)' },
     names: /ScheduleExpression/,
   },
   {
-    $case: 'a target of another kind',
+    case: 'a target of another kind',
     target: { Arn: arnOf('kinesis', 'stream/s') },
     properties: {},
     names: /kinesis/,
   },
-  { $case: 'a member it does not honour', target: { EcsParameters: {} }, properties: {}, names: /EcsParameters/ },
-  { $case: 'a machine without a role', target: { Arn: machine }, properties: {}, names: /RoleArn/ },
+  { case: 'a member it does not honour', target: { EcsParameters: {} }, properties: {}, names: /EcsParameters/ },
+  { case: 'a machine without a role', target: { Arn: machine }, properties: {}, names: /RoleArn/ },
 ])('refuses $case', async ({ target, properties, names }) => {
   await expect(rule({ Arn: arnOf('sqs', 'q'), ...target }, properties)).rejects.toThrow(names);
 });

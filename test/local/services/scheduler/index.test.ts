@@ -132,10 +132,10 @@ test('giving a schedule a role needs the permission to pass it', async () => {
 });
 
 test.for([
-  { $case: 'another time zone', properties: { ScheduleExpressionTimezone: 'Europe/Berlin' }, names: /Berlin/ },
-  { $case: 'a group that does not exist', properties: { GroupName: 'none' }, names: /none/ },
-  { $case: 'a property it does not honour', properties: { KmsKeyArn: 'k' }, names: /KmsKeyArn/ },
-  { $case: 'a target without a role', properties: { Target: { Arn: target.Arn } }, names: /RoleArn/ },
+  { case: 'another time zone', properties: { ScheduleExpressionTimezone: 'Europe/Berlin' }, names: /Berlin/ },
+  { case: 'a group that does not exist', properties: { GroupName: 'none' }, names: /none/ },
+  { case: 'a property it does not honour', properties: { KmsKeyArn: 'k' }, names: /KmsKeyArn/ },
+  { case: 'a target without a role', properties: { Target: { Arn: target.Arn } }, names: /RoleArn/ },
 ])('refuses $case', async ({ properties, names }) => {
   await expect(schedule(properties)).rejects.toThrow(names);
   await settle();

@@ -35,10 +35,10 @@ test('reaches a queue as the SNS service, naming the topic as the source', async
 });
 
 test.for([
-  { $case: 'attribute that matches', scope: undefined, attribute: 'sev1', message: 'x', delivered: 1 },
-  { $case: 'attribute that does not match', scope: undefined, attribute: 'sev2', message: 'x', delivered: 0 },
-  { $case: 'body that matches', scope: 'MessageBody', attribute: 'sev2', message: '{"severity":"sev1"}', delivered: 1 },
-  { $case: 'body that is no JSON', scope: 'MessageBody', attribute: 'sev1', message: 'sev1', delivered: 0 },
+  { case: 'attribute that matches', scope: undefined, attribute: 'sev1', message: 'x', delivered: 1 },
+  { case: 'attribute that does not match', scope: undefined, attribute: 'sev2', message: 'x', delivered: 0 },
+  { case: 'body that matches', scope: 'MessageBody', attribute: 'sev2', message: '{"severity":"sev1"}', delivered: 1 },
+  { case: 'body that is no JSON', scope: 'MessageBody', attribute: 'sev1', message: 'sev1', delivered: 0 },
 ])('a filter policy and a message with an $case', async ({ scope, attribute, message, delivered }) => {
   const { call, deploy, home, TopicArn } = await topic();
   const filter = { FilterPolicy: { severity: ['sev1'] }, FilterPolicyScope: scope };
@@ -50,10 +50,10 @@ test.for([
 });
 
 test.for([
-  { $case: 'a subject of 100 characters', input: { Subject: 's'.repeat(100), Message: 'm' } },
-  { $case: 'a subject with a newline', input: { Subject: 'a\nb', Message: 'm' } },
-  { $case: 'an empty message', input: { Message: '' } },
-  { $case: 'a message beyond 256 KB', input: { Message: 'm'.repeat(262_145) } },
+  { case: 'a subject of 100 characters', input: { Subject: 's'.repeat(100), Message: 'm' } },
+  { case: 'a subject with a newline', input: { Subject: 'a\nb', Message: 'm' } },
+  { case: 'an empty message', input: { Message: '' } },
+  { case: 'a message beyond 256 KB', input: { Message: 'm'.repeat(262_145) } },
 ])('refuses $case', async ({ input }) => {
   const { call, TopicArn } = await topic();
   await expect(call('Publish', { TopicArn, ...input })).rejects.toMatchObject({ code: 'InvalidParameter' });

@@ -71,8 +71,8 @@ test('a queue under a customer key needs that key as well', async () => {
 });
 
 test.for([
-  { $case: 'FIFO queues', properties: { FifoQueue: true }, names: /FIFO/ },
-  { $case: 'a property that is unknown', properties: { RedriveEverything: 1 }, names: /RedriveEverything/ },
+  { case: 'FIFO queues', properties: { FifoQueue: true }, names: /FIFO/ },
+  { case: 'a property that is unknown', properties: { RedriveEverything: 1 }, names: /RedriveEverything/ },
 ])('refuses $case', async ({ properties, names }) => {
   await expect(queue(properties)).rejects.toThrow(names);
 });
