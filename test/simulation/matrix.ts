@@ -1,5 +1,4 @@
 /** Every Task of the machines, met by every kind of fault: where the fault strikes, and what became of the recovery. */
-import { findFunctions } from '../../lib/bundle.ts';
 import type { FaultEffect } from '../../local/faults.ts';
 import { AwsError, type Call, type ServiceName } from '../../local/kernel.ts';
 import type { SfnService } from '../../local/services/sfn/index.ts';
@@ -185,13 +184,15 @@ ${table('readiness')}
 }
 
 /** From the first time on that the Task is entered. */
-function injectAt({ machine, task, kind }: Cell, { site }: Stage, onStrike: () => void): void {
+async function injectAt({ machine, task, kind }: Cell, { site }: Stage, onStrike: () => void): Promise<void> {
   const { cloud, world } = site;
+  const region = regionOf(machine, site);
+  const functionName = await functionOf(machine, task, site, region);
   let entered = false;
-  (cloud.service('sfn', regionOf(machine, site)) as SfnService).onHistory((_arn, event) => {
+  (cloud.service('sfn', region) as SfnService).onHistory((_arn, event) => {
     if (entered || event.stateEnteredEventDetails?.name !== task) return;
     entered = true;
-    const rule = ruleOf(kind, functionOf(machine, task, site.names), world.clock.sleep);
+    const rule = ruleOf(kind, functionName, world.clock.sleep);
     cloud.faults.inject({
       ...rule,
       where(input, call) {
@@ -214,11 +215,14 @@ interface Rule {
 const changes = /^(Put|Update|Delete|Create|Copy|Restore|Modify|Publish|Send|Start|Stop)/;
 const hours = 3_600_000;
 
+/** Of a name or an ARN. */
+const nameIn = (functionName: string) => functionName.split(':function:').at(-1);
+
 function ruleOf(kind: Kind, functionName: string, sleep: (ms: number) => Promise<void>): Rule {
   const invoked = {
     service: 'lambda',
     operation: 'Invoke',
-    where: (input: Readonly<Record<string, unknown>>) => String(input.FunctionName).includes(functionName),
+    where: (input: Readonly<Record<string, unknown>>) => nameIn(String(input.FunctionName)) === functionName,
   } as const;
   // Its log is the runtime's, not the function's.
   const isOwn = (input: Readonly<Record<string, unknown>>, { principal }: Call) =>
@@ -246,13 +250,13 @@ const terminal = {
   Payload: Buffer.from(JSON.stringify({ errorType: 'SimulatedTerminalError', errorMessage: 'simulated' })),
 };
 
-/** The physical name of a Task's function. */
-function functionOf(machine: Machine, task: string, names: Stage['site']['names']): string {
-  const place = tasksIn(definition(machine)).find(({ name }) => name === task);
+/** The name of the function that a Task calls, by the definition that is deployed: two areas may name theirs alike. */
+async function functionOf(machine: Machine, task: string, { cloud, names }: Stage['site'], region: string) {
+  const stateMachineArn = names.stateMachineArn(region, machine);
+  const deployed = await cloud.call('sfn', 'DescribeStateMachine', { stateMachineArn }, region);
+  const place = tasksIn(JSON.parse(String(deployed.definition))).find(({ name }) => name === task);
   const { FunctionName = '' } = (place?.state.Arguments ?? {}) as { FunctionName?: string };
-  const logical = /\$\{(\w+)\}/.exec(FunctionName)?.[1] ?? task;
-  const verb = logical.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
-  const path = findFunctions().find((each) => each.endsWith(`/${verb}`));
-  if (path === undefined) throw new Error(`${task} calls ${logical}, and no function is named so`);
-  return names.lambda(path);
+  const name = FunctionName.includes(':function:') ? nameIn(FunctionName) : undefined;
+  if (name === undefined) throw new Error(`${task} of ${machine} calls no function`);
+  return name;
 }

@@ -18,7 +18,7 @@ export interface RunOptions {
   /** Where clouds keep their files. */
   readonly directory: string;
   /** Called when everything is in place and nothing has happened yet. */
-  readonly onReady?: (stage: Stage) => void;
+  readonly onReady?: (stage: Stage) => Promise<void>;
 }
 
 export interface Result {
@@ -73,7 +73,7 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
       isMute ||= what.includes('sns:');
     });
     const stage = { site, story, witness };
-    options.onReady?.(stage);
+    if (options.onReady) await site.run(options.onReady(stage));
     const begun = perform(plan, stage);
     await site.run(
       begun.then(() => untilOver(plan, site, witness as Witness)),
