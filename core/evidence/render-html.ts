@@ -28,8 +28,7 @@ export function renderReport(report: Report): string {
 ${section('Timeline', drawTimeline(report))}
 ${section('Where the time went', pathTable(report))}
 ${report.measured ? section('Independent measurement', measurement(report.measured)) : undefined}
-${section('Validation', validationTable(report))}
-${section('Parity with the source', parityTable(report))}
+${incident.scenario === 'cluster' ? undefined : databaseSections(report)}
 ${report.repair ? section('Repaired tables', repairTables(report.repair)) : undefined}
 ${report.terraformDebt ? section('Terraform debt', debtTable(report.terraformDebt)) : undefined}
 ${section('Recovery checklist of the plan', checklistTable(report))}
@@ -42,6 +41,10 @@ ${section('Evidence', evidence(report))}
 </html>
 `.markup;
 }
+
+/** Nothing of a database is restored with a cluster. */
+const databaseSections = (report: Report) => html`${section('Validation', validationTable(report))}
+${section('Parity with the source', parityTable(report))}`;
 
 const section = (title: string, content: Html) => html`<section><h2>${title}</h2>${content}</section>`;
 const good = (text: string) => html`<span class="good">✓ ${text}</span>`;
@@ -56,10 +59,22 @@ function heading({ record, outcome, failure, generatedAt, objectives, timeline }
 <p class="soft">${incident.id} · report of ${generatedAt}</p>
 <div class="banner ${tone}">
 <p><b>Reason:</b> ${incident.reason} (${triggerText(incident)})</p>
-<p><b>${incident.scope ? 'Tables' : 'Database'}:</b> ${incident.scope ? `${incident.scope.tables.join(', ')} of ` : ''}${incident.target}, ${incident.scope ? 'as of' : 'restored to'} ${restoredTo(incident, timeline)}</p>
+<p>${recovered(incident, timeline)}</p>
 <p><b>Detected</b> ${incident.detectedAt} · <b>recovered</b> ${record.recoveredAt ?? 'not'} · <b>closed</b> ${record.closedAt ?? 'not'}</p>
 </div>
 ${failure ? failureBox(failure, isCopyDeleted(incident), timeline) : undefined}`;
+}
+
+/** What was recovered, and to what. */
+function recovered(incident: IncidentRecord['incident'], timeline: Report['timeline']): Html {
+  const { scenario, scope, target } = incident;
+  if (scenario === 'cluster') {
+    const assessed = timeline.findLast(({ step }) => step === 'AssessCluster');
+    return html`<b>Cluster:</b> ${target}${assessed ? `, ${assessed.summary}` : ''}`;
+  }
+  const point = restoredTo(incident, timeline);
+  if (scope) return html`<b>Tables:</b> ${scope.tables.join(', ')} of ${target}, as of ${point}`;
+  return html`<b>Database:</b> ${target}, restored to ${point}`;
 }
 
 /** An alarm's name is mostly in the reason. */
@@ -97,13 +112,22 @@ function tile({ name, achievedSeconds, objectiveSeconds, met, basis }: Objective
   return html`<div class="tile">${name} ${verdict}<strong>${achieved}</strong><span class="soft">objective ${formatSeconds(objectiveSeconds)}; ${basis}</span></div>`;
 }
 
-function validationTile({ validation }: Report): Html {
+function validationTile({ validation, record, timeline }: Report): Html {
+  if (record.incident.scenario === 'cluster') return applicationTile(timeline);
   const count = (verdict: string) => validation.filter((each) => each.verdict === verdict).length;
   const passed = count('passed');
   const rest = `${count('failed')} failed, ${count('unknown')} unknown`;
   const verdict =
     validation.length === 0 ? warn('not run') : passed === validation.length ? good('passed') : bad('not passed');
   return html`<div class="tile">Validation ${verdict}<strong>${passed} of ${validation.length}</strong><span class="soft">pieces passed; ${rest}</span></div>`;
+}
+
+function applicationTile(timeline: Report['timeline']): Html {
+  const validated = timeline.findLast(({ step }) => step === 'ValidateApplication');
+  if (validated === undefined) return html`<div class="tile">Application ${warn('not validated')}</div>`;
+  const [verdict, word] =
+    validated.status === 'succeeded' ? [good('validated'), 'healthy'] : [bad('refused'), 'not healthy'];
+  return html`<div class="tile">Application ${verdict}<strong>${word}</strong><span class="soft">${validated.summary}</span></div>`;
 }
 
 function pathTable({ criticalPath, record }: Report): Html {

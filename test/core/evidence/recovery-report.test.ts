@@ -27,12 +27,12 @@ const recovered = [
   ),
 );
 
-const reportOf = (timeline: readonly StepRecord[], error?: string) =>
+const reportOf = (timeline: readonly StepRecord[], error?: string, of = incident) =>
   compileReport({
     generatedAt: openedAt,
     record: makeRecord(
       { status: error ? 'failed' : 'closed', closedAt: openedAt, achieved: { rtoSeconds: 900, rpoSeconds: 60 } },
-      incident,
+      of,
     ),
     timeline,
     messages: [
@@ -179,4 +179,18 @@ describe('the checklist', () => {
       basis: expect.stringContaining('ann'),
     });
   });
+});
+
+test('of a cluster tells what was decided and whether the application is healthy, and of no restored database', () => {
+  const of = makeIncident({ ...incident, scenario: 'cluster' });
+  const assessed = makeStepRecord('AssessCluster', { summary: 'cluster-level: EKS knows no cluster' });
+  const validated = makeStepRecord('ValidateApplication', { summary: 'the application is healthy' });
+  const page = renderReport(reportOf([assessed, validated], undefined, of));
+  expect(page).toContain('cluster-level: EKS knows no cluster');
+  expect(page).toMatch(/Application <span class="good">✓ validated/);
+  expect(page).not.toMatch(/restored to|Parity with the source|>Validation/);
+  const refused = makeStepRecord('ValidateApplication', { status: 'failed', summary: 'two pods do not answer' });
+  expect(renderReport(reportOf([assessed, refused], 'ApplicationUnhealthy', of))).toMatch(/bad">✕ refused/);
+  // Control: that of a database shows all of it.
+  expect(renderReport(reportOf(recovered))).toMatch(/restored to[\s\S]*>Validation[\s\S]*Parity with the source/);
 });
