@@ -93,7 +93,9 @@ describe('what must not go through', () => {
       expect(calls).toEqual([]);
       expect(await site.incidents()).toEqual([]);
       expect(await site.leftovers()).toEqual([]);
-      expect(site.notices.slice(told).map(({ text }) => text)).toEqual([expect.stringContaining('InvalidRequest')]);
+      // On a busy machine three of its short minutes may pass without a look, which rings: that is no answer to a start.
+      const answers = site.notices.slice(told).filter(({ text }) => !text.startsWith('{"AlarmName"'));
+      expect(answers.map(({ text }) => text)).toEqual([expect.stringContaining('InvalidRequest')]);
     });
   });
 
