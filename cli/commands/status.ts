@@ -12,7 +12,7 @@ import type {
 import { databaseAlarmPrefix } from '../../core/incident/identifiers.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { ofExecution } from '../follow.ts';
-import { dr as hint } from '../hints.ts';
+import { dr as hint, drIn as hintIn } from '../hints.ts';
 import { type Operator, operatorAt } from '../operator.ts';
 import type { OperatorOptions } from '../operator-options.ts';
 import { answers, questionLines } from '../question.ts';
@@ -233,6 +233,9 @@ export function nextSteps(state: Status, now: number): string[] {
       ...(lease ? [`A recovery holds the lease: ${lease.incidentId}.`] : []),
       'Approvals are answered by the DR Region alone: npm run dr -- approve and decline work where that one answers.',
     ];
+  // A failover runs where production is to be.
+  if (lease && active && lease.region !== active.region)
+    return [`The recovery runs in ${lease.region}: ${hintIn(lease.region, environment, `watch ${lease.incidentId}`)}`];
   if (!active) return ['Invoke the function database/register-database once (docs/deploy.md).'];
   const last = incidents.find(({ incident }) => incident.mode === 'recovery');
   const failed = last?.status === 'failed' && now - Date.parse(last.closedAt ?? '') < recentMs ? last : undefined;

@@ -131,6 +131,13 @@ test('works on the incident that holds the lease, and names the other one that i
   };
   expect(told({ incidents, lease })).toMatch(/recovery \| recovery-1: test[\s\S]*also open \| recovery-2/);
   expect(told({ lease })).toMatch(/lease \| held by recovery-1 since/);
+  // A failover is at work in the other Region: its incident is there.
+  const elsewhere = { ...lease, region: 'us-west-2' };
+  const ringing = [{ AlarmName: 'stocker-dr-production-backup-missed' }];
+  expect(nextSteps({ ...quiet, active, ringing, lease: elsewhere }, now)).toEqual([
+    'The recovery runs in us-west-2: npm run dr -- watch recovery-1 --region us-west-2',
+  ]);
+  expect(nextSteps({ ...quiet, active, ringing, lease }, now).join()).not.toContain('The recovery runs in');
 });
 
 test('shows the question and what to type while a recovery asks, and no more once it was decided', () => {
