@@ -10,38 +10,16 @@ import { incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import type { Clients as Writers } from '../../workload/clients/clients.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
-import { type Installation, install, mailsOf } from '../installation.ts';
+import { type Installation, mailsOf } from '../installation.ts';
 import { type DrillOptions, drillClockFactor } from '../options.ts';
 import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
 import { fetchReport } from '../report.ts';
-import { duration, Screen } from '../screen.ts';
-import { executions, makeDirectory, print, writeAllTheTime } from './drill.ts';
+import { duration, type Screen } from '../screen.ts';
+import { executions, onCloudOfItsOwn, print } from './drill.ts';
 
 /** Runs the drill and returns the exit code; cleans up on every path. */
-export async function clusterDrill(options: DrillOptions): Promise<ExitCode> {
-  const screen = new Screen({ silent: options.json });
-  if (options.output !== undefined) makeDirectory(options.output);
-  screen.heading(
-    `Cluster drill, ${options.environment}: the deployed assembly on one machine; terraform, kubectl and aws are STAND-INs`,
-  );
-  let installation: Installation | undefined;
-  let writers: Writers | undefined;
-  try {
-    installation = await install({
-      environment: options.environment,
-      rows: options.rows,
-      clockFactor: drillClockFactor,
-      onStage: (name, seconds, result) => screen.item('good', name, seconds, result),
-      onStart: (names) => screen.living(names.length > 0 ? `  … ${names.join(', ')}` : ''),
-    });
-    writers = writeAllTheTime(installation.apiUrl);
-    return await rehearse(installation, writers, options, screen);
-  } finally {
-    screen.living('');
-    await writers?.stop();
-    await installation?.stop();
-  }
-}
+export const clusterDrill = (options: DrillOptions): Promise<ExitCode> =>
+  onCloudOfItsOwn(options, 'Cluster drill', 'where terraform, kubectl and aws are STAND-INs', rehearse);
 
 async function rehearse(
   installation: Installation,

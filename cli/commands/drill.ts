@@ -21,10 +21,19 @@ import { fetchReport, writeReports } from '../report.ts';
 import { duration, Screen } from '../screen.ts';
 
 /** Runs the drill and returns the exit code; cleans up on every path. */
-export async function drill(options: DrillOptions): Promise<ExitCode> {
+export const drill = (options: DrillOptions): Promise<ExitCode> =>
+  onCloudOfItsOwn(options, 'Database drill', 'with real PostgreSQL', rehearse);
+
+/** Rehearses on an embedded cloud with clients that write, which end on every path. */
+export async function onCloudOfItsOwn(
+  options: DrillOptions,
+  title: string,
+  real: string,
+  run: (installation: Installation, writers: Writers, options: DrillOptions, screen: Screen) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const screen = new Screen({ silent: options.json });
   if (options.output !== undefined) makeDirectory(options.output);
-  screen.heading(`Database drill, ${options.environment}: the deployed assembly on one machine, with real PostgreSQL`);
+  screen.heading(`${title}, ${options.environment}: the deployed assembly on one machine, ${real}`);
   let installation: Installation | undefined;
   let writers: Writers | undefined;
   try {
@@ -36,7 +45,7 @@ export async function drill(options: DrillOptions): Promise<ExitCode> {
       onStart: (names) => screen.living(names.length > 0 ? `  … ${names.join(', ')}` : ''),
     });
     writers = writeAllTheTime(installation.apiUrl);
-    return await rehearse(installation, writers, options, screen);
+    return await run(installation, writers, options, screen);
   } finally {
     screen.living('');
     await writers?.stop();

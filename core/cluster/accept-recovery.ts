@@ -5,6 +5,7 @@ import {
   refuseRepeated,
   refuseSecond,
   skipScheduledDrill,
+  takenUpAgain,
 } from '../incident/accept-request.ts';
 import type { Execution, Incident, StartRequest } from '../incident/contracts.ts';
 import { ActiveDatabaseUnknown } from '../incident/errors.ts';
@@ -47,11 +48,7 @@ export async function acceptClusterRequest(
     return {
       where,
       incident: {
-        ...retried,
-        reason: `${request.reason}; before: ${retried.reason}`.slice(0, 500),
-        trigger: request.trigger,
-        executionArn: execution.arn,
-        retryOf: retried.executionArn,
+        ...takenUpAgain(retried, request, execution),
         waiver: request.waiver,
       },
     };

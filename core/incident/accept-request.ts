@@ -56,12 +56,8 @@ export async function acceptRequest(
   if (retried)
     return {
       incident: {
-        ...retried,
-        reason: `${request.reason}; before: ${retried.reason}`.slice(0, 500),
-        trigger: request.trigger,
-        executionArn: execution.arn,
+        ...takenUpAgain(retried, request, execution),
         restoreTo,
-        retryOf: retried.executionArn,
         waiver: request.waiver,
       },
     };
@@ -82,6 +78,19 @@ export async function acceptRequest(
     },
   };
 }
+
+/** The incident that a retry goes on with, under the execution that does it. */
+export const takenUpAgain = (
+  retried: Incident,
+  { reason, trigger }: Pick<StartRequest, 'reason' | 'trigger'>,
+  { arn }: Pick<Execution, 'arn'>,
+): Incident => ({
+  ...retried,
+  reason: `${reason}; before: ${retried.reason}`.slice(0, 500),
+  trigger,
+  executionArn: arn,
+  retryOf: retried.executionArn,
+});
 
 export async function refuseRepeated(
   key: string,

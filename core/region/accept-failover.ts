@@ -1,4 +1,6 @@
 /** The first state of region-failover and region-failback: refuses what is bad or dangerous before anything is touched. It only reads. */
+
+import { takenUpAgain } from '../incident/accept-request.ts';
 import {
   type ActiveDatabase,
   type Execution,
@@ -79,11 +81,7 @@ export async function acceptFailover(
     return {
       run,
       incident: {
-        ...retried,
-        reason: `${request.reason}; before: ${retried.reason}`.slice(0, 500),
-        trigger: request.trigger,
-        executionArn: execution.arn,
-        retryOf: retried.executionArn,
+        ...takenUpAgain(retried, request, execution),
         waiver,
       },
     };
