@@ -1,6 +1,7 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const testsIn = (...rooms: readonly string[]) => rooms.map((room) => `test/${room}/**/*.test.ts`);
 /** Rooms whose tests read the synthesized assemblies. */
@@ -8,6 +9,8 @@ const assembled = testsIn('lib', 'state-machines', 'cli');
 const endToEnd = testsIn('end-to-end');
 /** The virtual world keeps a process to itself. */
 const simulation = testsIn('simulation', 'local/virtual');
+/** One more than cores: an end-to-end file waits for schedules, alarms and databases half of the time. */
+const maxWorkers = 3;
 /** One synth for the whole run. */
 const globalSetup = ['test/support/synthesize.ts'];
 
@@ -26,8 +29,19 @@ function temporaryDirectory(): string {
   }
 }
 
+/** Files of minutes first: begun last, one runs alone while the other core has nothing to do. A clean checkout knows no durations. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) =>
+      /end-to-end\/(staging|region|production)\.test\.ts$/.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     env: { TMPDIR: temporaryDirectory() },
     pool: 'forks',
     testTimeout: 60_000,
@@ -39,7 +53,7 @@ export default defineConfig({
           name: 'rooms',
           include: testsIn('**'),
           exclude: [...assembled, ...endToEnd, ...simulation],
-          maxWorkers: 2,
+          maxWorkers,
           isolate: false, // A process for each file costs more than most of them.
           sequence: { groupOrder: 1 },
         },
@@ -50,8 +64,8 @@ export default defineConfig({
           name: 'assembly',
           include: assembled,
           globalSetup,
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          maxWorkers,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -60,8 +74,8 @@ export default defineConfig({
           name: 'end-to-end',
           include: endToEnd,
           globalSetup,
-          maxWorkers: 1, // Their minutes are seconds: on a busy machine alarms ring that nobody expects.
-          sequence: { groupOrder: 3 },
+          maxWorkers,
+          sequence: { groupOrder: 1 },
           // Above what `eventually` waits: that says what never came.
           testTimeout: 240_000,
         },
@@ -73,7 +87,7 @@ export default defineConfig({
           include: simulation,
           globalSetup,
           maxWorkers: 1, // which starts as many as there are cores
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 2 },
           testTimeout: 240_000,
         },
       },

@@ -6,6 +6,7 @@ import { RDSClient } from '@aws-sdk/client-rds';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
+import type { Logger } from '@smithy/types';
 
 export interface Connection {
   readonly endpoint?: string;
@@ -21,9 +22,22 @@ export const operatorOf = (endpoint: string): OperatorConnection => ({
   credentials: { accessKeyId: 'operator', secretAccessKey: 'operator' },
 });
 
-export function clientsOf(connection: Connection, region: string) {
+/** Without `info` the SDK does not copy every input and output for a log that nobody keeps. */
+const logger = { debug() {}, warn() {}, error() {} } as unknown as Logger;
+const made = new WeakMap<Connection, Map<string, Clients>>();
+
+/** The clients of a connection in a Region: made once. */
+export function clientsOf(connection: Connection, region: string): Clients {
+  const ofConnection = made.get(connection) ?? new Map<string, Clients>();
+  made.set(connection, ofConnection);
+  const clients = ofConnection.get(region) ?? makeClients(connection, region);
+  ofConnection.set(region, clients);
+  return clients;
+}
+
+function makeClients(connection: Connection, region: string) {
   // On the worst day a Region does not answer at all: the default waits for minutes.
-  const configuration = { ...connection, region, requestHandler: { connectionTimeout: 5000 } };
+  const configuration = { ...connection, region, logger, requestHandler: { connectionTimeout: 5000 } };
   return {
     cloudwatch: new CloudWatchClient(configuration),
     dynamodb: new DynamoDBClient(configuration),
@@ -34,7 +48,7 @@ export function clientsOf(connection: Connection, region: string) {
     sts: new STSClient(configuration),
   };
 }
-export type Clients = ReturnType<typeof clientsOf>;
+export type Clients = ReturnType<typeof makeClients>;
 
 /** Invokes a function and returns its answer; throws what the function threw, by name. */
 export async function invoke(lambda: LambdaClient, functionName: string, payload: unknown): Promise<unknown> {

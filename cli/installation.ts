@@ -16,15 +16,19 @@ import { type Cloud, startCloud } from '../local/cloud.ts';
 import type { Ec2Service } from '../local/services/ec2/network.ts';
 import type { Mail } from '../local/services/sns/delivery.ts';
 import type { Sns } from '../local/services/sns/index.ts';
+import { machineWorld } from '../local/world.ts';
 import { makeDump } from '../workload/database/dump.ts';
 import { createStocker } from '../workload/database/schema.ts';
 import { stockerImage } from '../workload/infrastructure/deployment.ts';
+import { makeDrillAccount } from '../workload/infrastructure/drill-account.ts';
 import { type InstallationPlan, type Installed, keepDump, provision } from '../workload/infrastructure/provision.ts';
 import { makeReplica } from '../workload/infrastructure/standby.ts';
 import { startApplications } from './applications.ts';
 import { type Clients, clientsOf, invoke, type OperatorConnection, operatorOf } from './clients.ts';
 import { synthesize } from './synthesize.ts';
 import { leadTraffic, type Traffic } from './traffic.ts';
+
+const root = join(import.meta.dirname, '..');
 
 export interface Installation {
   readonly configuration: Configuration;
@@ -52,6 +56,10 @@ export interface InstallationOptions {
    * primary and guards it every minute. A second of a core per minute; what is not about Regions does without.
    */
   readonly standby?: boolean;
+  /** Whether the standby has its read replica, where the configuration has one; by default it has. */
+  readonly replica?: boolean;
+  /** Whether functions share a thread: faster, and without their limits of memory. */
+  readonly sharesThread?: boolean;
   /** Called when a stage ends, with its duration. */
   readonly onStage?: (name: string, seconds: number, result: string) => void;
   /** Called with the names of the stages that run now. */
@@ -68,12 +76,16 @@ export async function install(options: InstallationOptions): Promise<Installatio
       startCloud({
         assemblies: [],
         account: configuration.account,
+        accounts: [configuration.cluster.drillAccount?.id ?? []].flat(),
         regions: [configuration.primary.region, configuration.dr.region],
-        clock: scaledClock(options.clockFactor),
+        world: machineWorld(scaledClock(options.clockFactor), { sharesThread: options.sharesThread ?? false }),
         images: {
-          [stockerImage]: { command: [process.execPath, join(import.meta.dirname, '../workload/api/main.ts')] },
+          [stockerImage]: {
+            command: [process.execPath, join(root, 'workload/api/main.ts')],
+            env: { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') },
+          },
         },
-        tools: join(import.meta.dirname, '../local/tools'),
+        tools: join(root, 'local/tools'),
         ...(options.port === undefined ? {} : { port: options.port }),
       }),
     ({ endpoint }) => endpoint,
@@ -87,6 +99,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
         () => createDatabase(configuration, cloud, connection, options.rows),
         () => `${configuration.database.identifier}, ${options.rows.toLocaleString('en')} stock movements`,
       );
+      await prepareDrillAccount(configuration, cloud);
       const urls = await stage(
         'Start the application',
         () => startApplications({ configuration, plan: planOf(configuration), cloud, connection }, database),
@@ -128,7 +141,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
         (dump) => `active database registered, roles made, first baseline taken, ${dump} dumped`,
       ),
     ]);
-    if (configuration.database.regionProtection === 'replica' && options.standby)
+    if (configuration.database.regionProtection === 'replica' && options.standby && options.replica !== false)
       await stage(
         'Replicate',
         () => makeReplica(planOf(configuration), connection),
@@ -199,6 +212,7 @@ export function planOf(configuration: Configuration): InstallationPlan {
     standbyNodes: 1,
     environment: configuration.environment,
     account,
+    drillAccount: configuration.cluster.drillAccount?.id,
     stateKeys: backup.terraformStates,
     lockTable: configuration.cluster.lockTable,
     commitParameter: backup.commitParameter,
@@ -215,6 +229,25 @@ export function planOf(configuration: Configuration): InstallationPlan {
       maintenanceWindow: database.maintenanceWindow,
     },
   };
+}
+
+/** What whoever operates the account of drills makes there, where the configuration names one. */
+export async function prepareDrillAccount(configuration: Configuration, cloud: Pick<Cloud, 'call'>): Promise<void> {
+  const { cluster, primary, dr } = configuration;
+  const { drill, drillAccount, lockTable } = cluster;
+  if (drillAccount === undefined) return;
+  const { id, roleArn, stateBuckets } = drillAccount;
+  const plan = {
+    ...planOf(configuration),
+    ...{ id, roleArn, lockTable, drillCluster: drill.cluster, stateKey: drill.stateKey },
+    endpointParameter: configuration.canary.databaseEndpointParameter,
+    secretName: configuration.database.applicationRoles[0]?.secretName ?? '',
+    states: [
+      { region: primary.region, bucket: stateBuckets.primary },
+      { region: dr.region, bucket: stateBuckets.dr },
+    ],
+  };
+  await makeDrillAccount(plan, (...asked) => cloud.call(...asked, id));
 }
 
 /** The subnets and security groups that the configuration names. */

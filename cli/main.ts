@@ -4,6 +4,7 @@ import { onInterruptionSay, sayOnInterruption } from './interruption.ts';
 import {
   parseApproveOptions,
   parseCancelOptions,
+  parseDebtOptions,
   parseDeclineOptions,
   parseFailbackOptions,
   parseFailoverOptions,
@@ -19,7 +20,7 @@ import { troubleOf } from './trouble.ts';
 const help = `STOCKER Pro disaster recovery
 
   npm run drill [-- options]   the monthly database restore test, on the embedded cloud
-    --scenario NAME            database (default), or cluster: the quarterly recovery test
+    --scenario NAME            database (default), cluster, region or configuration
     --environment NAME         production (default) or staging
     --rows N                   stock movements of the workload (default 50000)
     --output DIRECTORY         where report.html and report.json go
@@ -29,8 +30,12 @@ const help = `STOCKER Pro disaster recovery
     --mode recovery            destroy production and recover it, instead of a copy beside it
     --disaster NAME            how: drop-table, bad-update, bad-migration, page-corruption,
                                index-corruption, instance-lost, nodes-lost, cluster-lost,
-                               bad-deploy or region-lost
-    --scenario cluster         rebuild a cluster beside production instead, and tear it down
+                               bad-deploy, record-deleted, secret-deleted, workload-deleted
+                               or region-lost
+    --scenario cluster         the quarterly recovery test: rebuild a cluster beside production
+                               instead, and tear it down
+    --scenario configuration   lose a record, a secret and a deployment beside production
+                               instead, restore them, and tear them down
     --scenario region          fail over to the DR Region instead, isolated; with --mode
                                recovery and --disaster region-lost or --style graceful
                                production itself moves, and comes home
@@ -51,12 +56,14 @@ const help = `STOCKER Pro disaster recovery
     decline INCIDENT --reason TEXT
     cancel INCIDENT --reason TEXT [--yes]
     retry INCIDENT [--reason TEXT] [--restore-to POINT] [--waive CHECKS]
-    start --reason TEXT [--scenario database|cluster] [--mode recovery
-          --confirm ENVIRONMENT] [--restore-to POINT] [--tables LIST]
+    start --reason TEXT [--scenario database|cluster|configuration]
+          [--mode recovery --confirm ENVIRONMENT] [--restore-to POINT] [--tables LIST]
           [--request-id ID]
     failover --reason TEXT --confirm ENVIRONMENT [--style graceful|ungraceful] [--waive CHECKS]
           [--request-id ID], or --mode drill --reason TEXT: production to the DR Region
     failback --reason TEXT --confirm ENVIRONMENT [--request-id ID]
+    debt [close]               what Terraform still believes after a cut-over; close imports
+                               what is production, and only an empty plan closes it
     deploy                     cdk deploy of both Regions; refused while the latch holds
                                traffic on the DR Region, or a recovery runs
     --environment, --region    of the installation; by default production, and the Region
@@ -85,6 +92,8 @@ const here: Readonly<Record<string, Command>> = {
     if (options.scenario === 'region') return (await import('./commands/region-drill.ts')).regionDrill(options);
     if (options.scenario === 'cluster' && options.disaster === undefined)
       return (await import('./commands/cluster-drill.ts')).clusterDrill(options);
+    if (options.scenario === 'configuration' && options.disaster === undefined)
+      return (await import('./commands/configuration-drill.ts')).configurationDrill(options);
     if (options.disaster === undefined) return (await import('./commands/drill.ts')).drill(options);
     const { recoveryDrill } = await import('./commands/recovery-drill.ts');
     return recoveryDrill({ ...options, disaster: options.disaster });
@@ -103,6 +112,7 @@ const there: Readonly<Record<string, Command>> = {
   retry: async (argv) => (await import('./commands/start.ts')).retry(parseRetryOptions(argv)),
   failover: async (argv) => (await import('./commands/start.ts')).failover(parseFailoverOptions(argv)),
   failback: async (argv) => (await import('./commands/start.ts')).failback(parseFailbackOptions(argv)),
+  debt: async (argv) => (await import('./commands/debt.ts')).debt(parseDebtOptions(argv)),
   deploy: async (argv) => (await import('./commands/deploy.ts')).deploy(parseStatusOptions(argv)),
   start: async (argv) => (await import('./commands/start.ts')).start(parseStartOptions(argv)),
 };

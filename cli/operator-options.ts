@@ -15,6 +15,10 @@ export interface ReadinessOptions extends OperatorOptions {
   /** Looks now, instead of telling what the last look found. */
   readonly run: boolean;
 }
+export interface DebtOptions extends OperatorOptions {
+  /** Imports what is production into Terraform's state, instead of showing the debt. */
+  readonly close: boolean;
+}
 export interface WatchOptions extends OperatorOptions {
   readonly incident: string | undefined;
 }
@@ -37,7 +41,7 @@ export interface RetryOptions extends OperatorOptions {
   readonly waive: readonly string[];
 }
 export interface StartOptions extends OperatorOptions {
-  readonly scenario: 'database' | 'cluster';
+  readonly scenario: 'database' | 'cluster' | 'configuration';
   readonly mode: 'drill' | 'recovery';
   readonly reason: string;
   readonly restoreTo: RestoreTo | undefined;
@@ -70,6 +74,14 @@ export function parseStatusOptions(argv: readonly string[]): OperatorOptions {
 export function parseReadinessOptions(argv: readonly string[]): ReadinessOptions {
   const { values } = parse(argv, { ...where, run: { type: 'boolean', default: false } });
   return { ...placeOf(values), run: values.run === true };
+}
+
+export function parseDebtOptions(argv: readonly string[]): DebtOptions {
+  const { values, positionals } = parse(argv, where, 1);
+  const [word] = positionals;
+  if (word !== undefined && word !== 'close')
+    throw new UsageError(`dr debt ${word}: there is no such thing. Give close, or nothing to see the debt.`);
+  return { ...placeOf(values), close: word === 'close' };
 }
 
 export function parseWatchOptions(argv: readonly string[]): WatchOptions {
@@ -125,8 +137,8 @@ export function parseRetryOptions(argv: readonly string[]): RetryOptions {
   };
 }
 
-/** Of a cluster recovery (core/cluster): what is no check of a database. */
-const clusterChecks = ['control-plane', 'protected-resources'];
+/** Of a recovery by builds (core/cluster, core/configuration): what is no check of a database. */
+const clusterChecks = ['control-plane', 'protected-resources', 'unknown-configuration'];
 
 function checksOf(value: unknown): string[] {
   if (value === undefined) return [];
@@ -225,10 +237,14 @@ function requestIdOf(value: unknown): string | undefined {
 
 function scenarioOf(values: Values): StartOptions['scenario'] {
   const { scenario } = values;
-  if (scenario !== 'database' && scenario !== 'cluster')
-    throw new UsageError(`--scenario ${String(scenario)} has no state machine. Give database or cluster.`);
-  const ofDatabases = ['restore-to', 'tables'].find((option) => values[option] !== undefined);
-  if (scenario === 'cluster' && ofDatabases)
+  if (scenario !== 'database' && scenario !== 'cluster' && scenario !== 'configuration')
+    throw new UsageError(
+      `--scenario ${String(scenario)} has no state machine. Give database, cluster or configuration.`,
+    );
+  // A zone is restored to a moment, too.
+  const needless = scenario === 'cluster' ? ['restore-to', 'tables'] : ['tables'];
+  const ofDatabases = needless.find((option) => values[option] !== undefined);
+  if (scenario !== 'database' && ofDatabases)
     throw new UsageError(`--${ofDatabases} is of databases. Leave it out, or give --scenario database.`);
   return scenario;
 }

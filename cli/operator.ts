@@ -3,7 +3,8 @@ import { configurationOf } from '../config/index.ts';
 import { namesOf } from '../config/names.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { IncidentRecord } from '../core/incident/contracts.ts';
-import { type Clients, type Connection, clientsOf } from './clients.ts';
+import { type Clients, clientsOf } from './clients.ts';
+import { connectionOfEnvironment } from './connection.ts';
 import { UsageError } from './exit-codes.ts';
 import { dr as hint, hintsAreFor } from './hints.ts';
 import type { OperatorOptions } from './operator-options.ts';
@@ -17,12 +18,6 @@ export interface Operator {
   readonly here: Clients;
   /** Clients of the DR Region, where lease, active database and approvals are. */
   readonly dr: Clients;
-}
-
-/** AWS, or the cloud that the environment names. */
-function connectionOfEnvironment(): Connection {
-  const endpoint = process.env.AWS_ENDPOINT_URL;
-  return endpoint ? { endpoint } : {};
 }
 
 /** Clients of one of the two Regions. */

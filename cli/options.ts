@@ -7,7 +7,7 @@ import { UsageError } from './exit-codes.ts';
 export interface DrillOptions {
   readonly environment: string;
   readonly mode: 'drill' | 'recovery';
-  readonly scenario: 'database' | 'cluster' | 'region';
+  readonly scenario: 'database' | 'cluster' | 'region' | 'configuration';
   /** Stock movements of the workload. */
   readonly rows: number;
   readonly json: boolean;
@@ -122,8 +122,10 @@ function rehearsedBy({ mode, scenario, disaster, style }: Record<string, unknown
 }
 
 function scenarioOf(value: unknown): DrillOptions['scenario'] | undefined {
-  if (value === undefined || value === 'database' || value === 'cluster' || value === 'region') return value;
-  throw new UsageError(`--scenario ${String(value)} is not known. Give database, cluster or region.`);
+  const known = ['database', 'cluster', 'region', 'configuration'] as const;
+  const found = known.find((each) => each === value);
+  if (value === undefined || found) return found;
+  throw new UsageError(`--scenario ${String(value)} is not known. Give database, cluster, region or configuration.`);
 }
 
 function disasterOf(disaster: unknown): string {

@@ -1,10 +1,15 @@
 /** What the operator reads at the end of a drill: the verdict, the table, who was told, where the reports are, what is next. */
+
 import { join } from 'node:path';
 import { readFailure } from '../core/errors.ts';
+import { restoresNoData } from '../core/incident/identifiers.ts';
 import type { Ended } from './follow.ts';
 import type { Measurement } from './judge.ts';
 import type { Judged } from './report.ts';
 import { duration, type Screen } from './screen.ts';
+
+/** The report as JSON on standard output, for programs. */
+export const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 
 export function showOutcome(
   { report, objections }: Judged,
@@ -51,7 +56,7 @@ function rowsOf({ objectives, validation, measured, record }: Judged['report']):
       `${met}: ${basis}`,
     ]),
     // Of a cluster no database is validated.
-    ...(record.incident.scenario === 'cluster'
+    ...(restoresNoData(record.incident)
       ? []
       : [
           [

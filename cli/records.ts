@@ -3,6 +3,7 @@ import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand 
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { BackupRecord, Proof } from '../core/backup/contracts.ts';
+import { DebtRecord } from '../core/configuration/contracts.ts';
 import { LookRecord } from '../core/database/contracts.ts';
 import {
   ActiveDatabase,
@@ -53,7 +54,11 @@ export const readLease = (dynamodb: DynamoDBClient, controlTable: string) =>
   get(dynamodb, Lease, controlTable, { pk: 'lease', sk: 'recovery' });
 
 export const readLatch = (dynamodb: DynamoDBClient, controlTable: string, name: Latch['name']) =>
-  get(dynamodb, Latch, controlTable, { pk: 'latch', sk: name });
+  get(dynamodb, Latch, controlTable, { pk: `latch#${name}`, sk: 'current' });
+
+/** What Terraform owes for the instance of that resource id. */
+export const readDebt = (dynamodb: DynamoDBClient, controlTable: string, resourceId: string) =>
+  get(dynamodb, DebtRecord, controlTable, { pk: 'terraform-debt', sk: resourceId });
 
 export const readActiveDatabase = (dynamodb: DynamoDBClient, controlTable: string) =>
   get(dynamodb, ActiveDatabase, controlTable, { pk: 'active-database', sk: 'current' });

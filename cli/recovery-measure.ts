@@ -122,7 +122,7 @@ export function recoveryMeasured(report: Report, measurement: RecoveryMeasuremen
         value: seconds(detected),
         note: `by ${report.record.incident.trigger.name ?? report.record.incident.trigger.kind}`,
       },
-      ...(report.record.incident.scenario === 'cluster' ? decided(report) : seenBy(measurement)),
+      ...foundBy(report, measurement),
       { label: 'acknowledged writes', value: acknowledged },
       { label: 'failed requests', value: failures },
       ...(cost ? costFacts(cost, report) : []),
@@ -144,7 +144,7 @@ function costFacts(
     value: outage ? seconds(outageSeconds(outage)) : 'none',
     note: outage ? `last to next acknowledged write, ${outage.failures} failed in between` : 'no request failed',
   };
-  if (record.incident.scenario === 'cluster')
+  if (record.incident.scenario !== 'database')
     return [downtime, { label: 'writes lost', value: lost, note: 'the database was there all the while: must be 0' }];
   const estimate = (succeeded(timeline, 'Replan') ?? succeeded(timeline, 'AssessDatabase'))?.facts.estimatedLossSeconds;
   return [
@@ -164,6 +164,12 @@ function costFacts(
   ];
 }
 
+function foundBy(report: Report, measurement: RecoveryMeasurement): Measured['facts'] {
+  const { scenario } = report.record.incident;
+  if (scenario === 'cluster') return decided(report);
+  return scenario === 'configuration' ? restored(report, measurement) : seenBy(measurement);
+}
+
 const levels: Readonly<Record<string, string>> = {
   none: 'nothing is lost',
   node: 'node-level',
@@ -173,14 +179,46 @@ const levels: Readonly<Record<string, string>> = {
 /** What the recovery of a cluster held for lost, why, and whether a person was asked. */
 function decided({ timeline }: Report): Measured['facts'] {
   const assessed = succeeded(timeline, 'AssessCluster');
-  const asked = timeline.find(({ step }) => step === 'RequestApproval');
-  const validated = timeline.find(({ step }) => step === 'ValidateApplication');
   return [
     {
       label: 'decision',
       value: levels[String(assessed?.facts.level)] ?? 'none was made',
       note: [assessed?.facts.reasons ?? []].flat().join('; '),
     },
+    ...answered(timeline),
+  ];
+}
+
+/** What of the configuration was found lost or changed, and what a second look found when it was restored. */
+function restored({ timeline, record }: Report, { disaster }: RecoveryMeasurement): Measured['facts'] {
+  const opened = succeeded(timeline, 'OpenIncident')?.startedAt ?? record.incident.detectedAt;
+  const found = succeeded(timeline, 'JudgeFindings');
+  const affected = [found?.facts.affected ?? []].flat() as { kind: string; name: string; is: string }[];
+  const verified = timeline.find(({ step }) => step === 'JudgeRestored');
+  return [
+    {
+      label: 'told after',
+      value: seconds(Math.max(0, (Date.parse(opened) - disaster.struckAt) / 1000)),
+      note: 'the RTO clock began with what somebody did, and not when it was told',
+    },
+    {
+      label: 'affected',
+      value: affected.length,
+      note: affected.map(({ kind, name, is }) => `${kind} ${name}: ${is}`).join('; ') || (found?.summary ?? ''),
+    },
+    ...answered(timeline),
+    {
+      label: 'drift left',
+      value: verified?.status === 'succeeded' ? 'none' : 'unknown',
+      note: verified?.summary ?? '',
+    },
+  ];
+}
+
+function answered(timeline: Report['timeline']): Measured['facts'] {
+  const asked = timeline.find(({ step }) => step === 'RequestApproval');
+  const validated = timeline.find(({ step }) => step === 'ValidateApplication');
+  return [
     { label: 'approval', value: asked ? 'asked' : 'not needed', note: asked?.summary ?? 'nothing was taken away' },
     { label: 'application', value: validated?.status ?? 'not validated', note: validated?.summary ?? '' },
   ];

@@ -26,7 +26,7 @@ export function watchFromOutside(installation: Installation): Watchers {
     url: traffic.url,
     resolver: traffic.resolver(),
     writers: 2,
-    pauseMs: 40,
+    pauseMs: 80,
     tenant: 2,
     products: [2, 4, 6, 8, 10],
     warehouses: [1, 2, 3, 4],

@@ -1,4 +1,6 @@
 /** Where a configuration contradicts its own objectives. Pure: a conflict names the field, the reason and the fix. */
+import type { Settings } from '../core/settings.ts';
+
 export interface Conflict {
   readonly path: readonly string[];
   readonly reason: string;
@@ -17,8 +19,10 @@ interface TrafficNames {
 /** The part of a configuration that the checks look at. */
 interface Checked {
   readonly environment: string;
-  readonly primary: { readonly region: string };
-  readonly dr: { readonly region: string };
+  readonly account: string;
+  readonly primary: { readonly region: string; readonly terraformStateBucket: string };
+  readonly dr: { readonly region: string; readonly terraformStateBucket: string };
+  readonly cluster: Pick<Settings['cluster'], 'drillAccount'>;
   readonly objectives: {
     readonly rtoSeconds: number;
     readonly rpoSeconds: number;
@@ -43,7 +47,7 @@ interface Checked {
     readonly ttlSeconds: number;
     readonly strategy: 'health-check' | 'change-record-sets';
   };
-  readonly region: { readonly fencing: 'default' | 'strict' };
+  readonly region: { readonly fencing: Settings['region']['fencing'] };
   readonly schedules: {
     readonly heartbeatMinutes: number;
     readonly databaseDrill: string;
@@ -60,6 +64,10 @@ const logUploadSeconds = 300;
 /** Replicated automated backups: documented lag up to 30 minutes, recovery of up to hours (aws-facts). */
 const replicatedBackupSeconds = { rpo: 1800, rto: 7200 };
 const maximumTtlSeconds = 60;
+/** Of strict fencing: two renewals of the guard, which looks every minute. */
+const shortestTenureSeconds = 120;
+/** A minute of the guard's, 3 attempts of 8 s at the DR Region, a session, the end of others, a refused login. */
+const shortestFenceSeconds = 120;
 
 /** Every conflict, in the order of the fields. */
 export function findConflicts(configuration: Checked): Conflict[] {
@@ -70,6 +78,42 @@ export function findConflicts(configuration: Checked): Conflict[] {
     ...trafficConflicts(configuration),
     ...fencingConflicts(configuration),
     ...backupConflicts(configuration),
+    ...drillAccountConflicts(configuration),
+  ];
+}
+
+/** An account that is none of its own protects nothing. */
+function drillAccountConflicts({ account, primary, dr, cluster: { drillAccount } }: Checked): Conflict[] {
+  if (drillAccount === undefined) return [];
+  const { id, roleArn, stateBuckets } = drillAccount;
+  const path = ['cluster', 'drillAccount'];
+  const shared = (['primary', 'dr'] as const).filter((role) =>
+    [primary, dr].some(({ terraformStateBucket }) => terraformStateBucket === stateBuckets[role]),
+  );
+  return [
+    ...(id === account
+      ? [
+          {
+            path: [...path, 'id'],
+            reason: `${id} is production’s own account, where drills happen anyway.`,
+            fix: 'Name another account, or leave cluster.drillAccount out.',
+          },
+        ]
+      : []),
+    ...(roleArn.split(':')[4] === id
+      ? []
+      : [
+          {
+            path: [...path, 'roleArn'],
+            reason: `${roleArn} is a role of account ${roleArn.split(':')[4]}, and drills are to happen in ${id}.`,
+            fix: `Name a role of account ${id}: arn:aws:iam::${id}:role/….`,
+          },
+        ]),
+    ...shared.map((role) => ({
+      path: [...path, 'stateBuckets', role],
+      reason: `${stateBuckets[role]} holds production’s Terraform state, which no role of another account may reach.`,
+      fix: `Name a bucket of account ${id}.`,
+    })),
   ];
 }
 
@@ -239,16 +283,34 @@ function trafficConflicts({ traffic, automatic, primary }: Checked): Conflict[] 
   return misplaced;
 }
 
-function fencingConflicts({ region }: Checked): Conflict[] {
-  if (region.fencing !== 'strict') return [];
-  return [
-    {
-      path: ['region', 'fencing'],
-      reason:
-        "'strict' is not built: nothing would make a primary that is cut off fence itself, so its window would not be zero.",
-      fix: "use 'default': the guard bounds the window in which both could take writes, and the report says how long it was.",
-    },
-  ];
+function fencingConflicts({ region: { fencing }, objectives, approval, validation, database }: Checked): Conflict[] {
+  if (fencing.mode !== 'strict') return [];
+  const { tenureSeconds, fenceSeconds } = fencing;
+  const conflicts: Conflict[] = [];
+  const add = (field: string, reason: string, fix: string) =>
+    conflicts.push({ path: ['region', 'fencing', field], reason, fix });
+  if (tenureSeconds < shortestTenureSeconds)
+    add(
+      'tenureSeconds',
+      `production would stop after ${tenureSeconds} s without the DR Region, and its guard renews once a minute: one failed call would stop it.`,
+      `set at least ${shortestTenureSeconds}.`,
+    );
+  if (fenceSeconds < shortestFenceSeconds)
+    add(
+      'fenceSeconds',
+      `${fenceSeconds} s are too short: the guard looks once a minute, waits up to half a minute for a DR Region that hangs, and needs as long for the fence and its proof.`,
+      `set at least ${shortestFenceSeconds}.`,
+    );
+  const { rtoSeconds } = objectives;
+  const restore = database.regionProtection === 'replica' ? 0 : database.expectedRestoreSeconds;
+  const others = approval.timeoutSeconds + restore + validation.gateSeconds;
+  if (tenureSeconds + fenceSeconds + others > rtoSeconds)
+    add(
+      'tenureSeconds',
+      `a failover may wait ${approval.timeoutSeconds} s for a person and then ${tenureSeconds + fenceSeconds} s for the end of the tenure and the fence; with ${restore + validation.gateSeconds} s for restore and gate that is more than the RTO of ${rtoSeconds} s.`,
+      "shorten it or approval.timeoutSeconds, raise the RTO, or use { mode: 'default' }.",
+    );
+  return conflicts;
 }
 
 function backupConflicts({ backup, schedules }: Checked): Conflict[] {

@@ -90,6 +90,8 @@ export const Configuration = z
       dumpProof: z.string().startsWith('cron('),
       /** The plan's quarterly cluster recovery test. */
       clusterDrill: z.string().startsWith('cron('),
+      /** The zone is recorded, and everything compared with Git. */
+      configurationCheck: z.string().startsWith('cron('),
     }),
     logRetentionDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365)]),
     /** Roles that may call the approval URL, by ARN. */

@@ -69,7 +69,7 @@ export function trafficOf(environment: string): Omit<Configuration['traffic'], '
 /** How the loss of a Region is judged, and how the primary is kept from taking writes beside the DR Region. */
 export function regionOf(environment: string): Omit<Configuration['region'], 'standby'> {
   return {
-    fencing: 'default',
+    fencing: { mode: 'default' },
     looks: 3,
     gracefulLagSeconds: 60,
     readinessAgeSeconds: 7200,
@@ -102,6 +102,7 @@ export function clusterOf(environment: string): Configuration['cluster'] {
     lockTable: 'stocker-pro-terraform-locks',
     primary: blueprint(''),
     dr: blueprint('-dr'),
+    databaseAddress: 'aws_db_instance.this[0]',
     drill: blueprint('-drill', `dr-drill-stocker-pro-${environment}`),
   };
 }

@@ -46,6 +46,19 @@ export const Blueprint = z.strictObject({
   overlay: z.string(),
 });
 
+const account = z.string().regex(/^\d{12}$/, 'must be a 12-digit AWS account');
+
+/** An account in which drills make their cluster, away from production's. */
+export const DrillAccount = z.strictObject({
+  id: account,
+  /** Role there that drills assume, in builds and in functions. */
+  roleArn: z
+    .string()
+    .regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of a role such as arn:aws:iam::…:role/…'),
+  /** Buckets there of Terraform's state, in production's primary and DR Region. */
+  stateBuckets: z.strictObject({ primary: z.string().min(3), dr: z.string().min(3) }),
+});
+
 export const RegionSettings = z.strictObject({
   region: z.string(),
   role: z.enum(['primary', 'dr']),
@@ -69,7 +82,7 @@ export const RegionSettings = z.strictObject({
 
 export const Settings = z.strictObject({
   environment: identifier,
-  account: z.string().regex(/^\d{12}$/, 'must be a 12-digit AWS account'),
+  account,
   objectives: z.strictObject({ rtoSeconds: seconds, rpoSeconds: seconds }),
   primary: RegionSettings,
   dr: RegionSettings,
@@ -113,8 +126,20 @@ export const Settings = z.strictObject({
     nameServersParameter: z.string(),
   }),
   region: z.strictObject({
-    /** How a primary that cannot be reached is kept from taking writes: by the guard. `strict` is refused (config/conflicts.ts). */
-    fencing: z.enum(['default', 'strict']),
+    /**
+     * How a primary that cannot be reached is kept from taking writes. `default`: its guard fences it when it returns.
+     * `strict`: it fences itself when its tenure is over, and a failover waits that out (docs/decisions/0033).
+     */
+    fencing: z.discriminatedUnion('mode', [
+      z.strictObject({ mode: z.literal('default') }),
+      z.strictObject({
+        mode: z.literal('strict'),
+        /** Production takes writes for so long after it has last reached the DR Region. */
+        tenureSeconds: seconds.max(900),
+        /** From the end of a tenure until the guard has fenced production at the latest: its minute, and the fence. */
+        fenceSeconds: seconds.max(900),
+      }),
+    ]),
     /** Looks in a row, a minute apart, in which a signal must be down to count as lost. */
     looks: z.number().int().min(2).max(15),
     /** A switchover is refused where the replica is further behind: its last bytes come while nobody can write. */
@@ -181,12 +206,18 @@ export const Settings = z.strictObject({
     dr: Blueprint,
     /** A cluster beside production's, with a state of its own. */
     drill: Blueprint,
+    /** Where drills make it; without, in production's account. */
+    drillAccount: DrillAccount.optional(),
+    /** Address of the database in Terraform's state: what a cut-over leaves to be imported anew. */
+    databaseAddress: z.string().regex(/^[^\s"']+$/, 'must be a resource address such as aws_db_instance.this[0]'),
   }),
   automatic: z.strictObject({
     /** What an alarm may do: record and tell (off), start and ask (ask), start (auto). */
     database: z.enum(['off', 'ask', 'auto']),
     cluster: z.enum(['off', 'ask', 'auto']),
     region: z.enum(['off', 'ask', 'auto']),
+    /** It never acts by itself: what differs from Git may be meant. */
+    configuration: z.enum(['off', 'ask']),
     cooldownSeconds: seconds,
     /** UTC windows in which triage starts nothing, e.g. { "days": ["SUN"], "from": "03:00", "to": "04:00", "reason": "maintenance" } */
     blockedWindows: z.array(
@@ -214,6 +245,7 @@ export type Settings = z.infer<typeof Settings>;
 export type RegionSettings = z.infer<typeof RegionSettings>;
 export type ApplicationTarget = z.infer<typeof ApplicationTarget>;
 export type Blueprint = z.infer<typeof Blueprint>;
+export type DrillAccount = z.infer<typeof DrillAccount>;
 export type ApplicationRole = z.infer<typeof ApplicationRole>;
 export type ValidationQuery = z.infer<typeof ValidationQuery>;
 

@@ -32,6 +32,7 @@ export const StepInput = z.object({
 });
 type StepInput = z.infer<typeof StepInput>;
 
+/*! @per-environment: the runtime */
 let runtime: Runtime | undefined;
 
 /** Reads settings.json from the bundle once per function instance. */

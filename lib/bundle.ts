@@ -66,7 +66,10 @@ const filesIn = (folder: string): string[] =>
 export function bundleOptions(functions: readonly string[], directory: string) {
   return {
     absWorkingDir: root,
-    entryPoints: [...functions, 'run-job', 'check-plan'].map((path) => ({ in: `lambdas/${path}.ts`, out: path })),
+    entryPoints: [...functions, 'run-job', 'check-plan', 'list-imports'].map((path) => ({
+      in: `lambdas/${path}.ts`,
+      out: path,
+    })),
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     bundle: true,

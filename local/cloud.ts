@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { createDeployer, type DeployedStack } from './assembly/deploy.ts';
 import { readStacks } from './assembly/manifest.ts';
 import { realClock } from './clock.ts';
+import { createTrail, type Trail } from './cloudtrail/trail.ts';
 import { type Credentials, createCredentials } from './credentials.ts';
 import { type CallerCall, createDispatch } from './dispatch.ts';
 import { respond } from './dns/message.ts';
@@ -22,7 +23,7 @@ import {
 import { createOutages, type Manner } from './outages.ts';
 import { policySources } from './policies.ts';
 import { stopOnSignals } from './process/signals.ts';
-import { createRegions, type Regions } from './regions.ts';
+import { createAccount, createRegions, type Regions } from './regions.ts';
 import { services } from './services/index.ts';
 import type { LambdaService } from './services/lambda/index.ts';
 import type { Route53Service } from './services/route53/index.ts';
@@ -33,6 +34,8 @@ import { machineWorld, type World } from './world.ts';
 export interface CloudOptions {
   /** cdk.out directories, one per environment. All of one account. */
   readonly assemblies: readonly string[];
+  /** Further accounts, with IAM, STS, EKS, S3, DynamoDB, SSM and Secrets Manager; what is one account's, no other sees. */
+  readonly accounts?: readonly string[];
   /** Without, the assemblies' own; needed where they are deployed later. */
   readonly account?: string;
   /** Of a cloud on the machine. */
@@ -70,9 +73,15 @@ export interface Cloud {
   readonly faults: InjectedFaults;
   /** Every stack that is deployed, with its outputs. */
   stacks(): readonly DeployedStack[];
-  service(name: ServiceName, region: string): Service;
-  /** Calls an operation as the account's operator. Throws AwsError. */
-  call<O = Record<string, unknown>>(name: ServiceName, operation: string, input: object, region: string): Promise<O>;
+  service(name: ServiceName, region: string, account?: string): Service;
+  /** Calls an operation as the operator of the account, or of another one. Throws AwsError. */
+  call<O = Record<string, unknown>>(
+    name: ServiceName,
+    operation: string,
+    input: object,
+    region: string,
+    account?: string,
+  ): Promise<O>;
   /** Makes a schedule's time come now; the scheduler does the rest. Rejects when there is no such schedule. */
   fireSchedule(name: string, region: string): Promise<void>;
   /** Loses a Region: calls are refused (or hang), its machines end, nothing in it goes on; with us-east-1 go the control planes of Route 53 and IAM. */
@@ -80,6 +89,14 @@ export interface Cloud {
   /** Returns a Region; resolves when its databases have recovered from the crash. */
   comeBack(region: string): Promise<void>;
   isDark(region: string): boolean;
+  /**
+   * Cuts the way between two Regions that both live on: API calls of what is in one to the other, connections that
+   * functions open to databases and load balancers there, streams of replicas and backups. The operator and clients
+   * reach both.
+   */
+  part(one: string, other: string, manner?: Manner): Promise<void>;
+  /** They reach each other again; resolves when streams go on. */
+  join(one: string, other: string): Promise<void>;
   deploy(assemblyDirectory: string): Promise<readonly DeployedStack[]>;
   /** Ends every process, timer and server and removes the data directory. Safe to repeat. */
   stop(): Promise<void>;
@@ -105,25 +122,59 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const authority = await world.createAuthority();
     const faults = createFaults(clock, world.random);
     const credentials = createCredentials(account);
-    const outages = createOutages();
+    const outages = createOutages(regions);
     // Services are made once the wire listens: its address is part of what they are given.
     let made: Regions | undefined;
-    const service = (name: ServiceName, region: string) => {
+    const others = new Map<string, Pick<Regions, 'service' | 'all'>>();
+    const service = (name: ServiceName, region: string, of = account) => {
       if (made === undefined) throw new AwsError('ServiceUnavailable', 'the cloud is starting');
-      return made.service(name, region);
+      const services = of === account ? made : others.get(of);
+      if (services === undefined) throw new AwsError('NotImplemented', `the account ${of} is not in this cloud`);
+      return services.service(name, region);
     };
-    const policies = policySources(clock, regions, service);
+    const policies = policySources(clock, regions, service, [account, ...(options.accounts ?? [])]);
     const homeOfCalls: Regions['homeOfCalls'] = (name, region) => made?.homeOfCalls(name, region) ?? region;
-    const dispatch = createDispatch({ account, faults, service, policies, outages, homeOfCalls });
+    const clockIn = (region: string) => outages.clockIn(region, world.clockOf(region));
+    const bus = (region: string) => service('eventbridge', region) as Bus;
+    const emitIn = (region: string) => (event: BusEvent) => {
+      for (const delay of faults.arrivalsOf(event, region)) {
+        const arrive = () =>
+          outages.isDark(region) ? outages.light(region).then(() => bus(region).put(event)) : bus(region).put(event);
+        if (delay === 0) void arrive();
+        else void clock.sleep(delay).then(arrive);
+      }
+    };
+    const ended = new AbortController();
+    const trail = createTrail({
+      isAwaited: (source, detailType, region) => bus(region).isAwaited(source, detailType),
+      now: (region) => world.clockOf(region).now(),
+      deliver: (event, region, afterMs) =>
+        void clockIn(region)
+          .sleep(afterMs, ended.signal)
+          .then(
+            () => emitIn(region)(event),
+            () => {},
+          ),
+    });
+    const dispatch = createDispatch({
+      account,
+      faults,
+      service,
+      policies,
+      outages,
+      trail: trailOf(account, trail),
+      homeOfCalls,
+    });
     const wire = await createWire({
       services,
       network,
       port: options.port ?? 0,
       ...(world.isOpen && { secretFor: credentials.secretOf }),
-      routes: () => made?.routes() ?? [],
+      route: (path) => made?.route(path),
       dispatch: world.dispatching(async ({ service: name, operation, input, region, accessKeyId, requestId }) => {
         if (accessKeyId === undefined) throw unsigned();
-        const caller = { region, principal: credentials.principalOf(accessKeyId), requestId, accessKeyId };
+        const principal = credentials.principalOf(accessKeyId);
+        const caller = { region, principal, requestId, accessKeyId, origin: credentials.regionOf(accessKeyId) };
         return (await dispatch(name, operation, input, caller)) as Record<string, unknown>;
       }),
     });
@@ -133,11 +184,11 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const names = await network.serveNames((query, via) => respond(query, via, answerName), options.namePort);
     endings.push(() => names.close());
 
-    const homeOf = (region: string, isGlobal: boolean): Home => ({
-      account,
+    const homeOf = (region: string, isGlobal: boolean, own = account): Home => ({
+      account: own,
       region,
       regions,
-      clock: isGlobal ? world.clockOf(region) : outages.clockIn(region, world.clockOf(region)),
+      clock: isGlobal ? world.clockOf(region) : clockIn(region),
       world,
       darkness: outages,
       dataDirectory: data.path,
@@ -149,36 +200,42 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       call: async <O>(name: ServiceName, operation: string, input: object, as: Principal, other = region) => {
         const isHeld = () => !isGlobal && outages.isDark(region);
         if (isHeld()) await outages.light(region);
-        const caller = { region: other, principal: as, ...(!isGlobal && { from: region }) };
+        const caller = { region: other, principal: as, account: own, ...(!isGlobal && { from: region }) };
         try {
           return (await dispatch(name, operation, input, caller)) as O;
         } finally {
           if (isHeld()) await outages.light(region);
         }
       },
-      service: (name, other = region) => service(name, other),
-      emit(event) {
-        for (const delay of faults.arrivalsOf(event, region)) {
-          const put = () => (service('eventbridge', region) as Bus).put(event);
-          const arrive = () => (outages.isDark(region) ? outages.light(region).then(put) : put());
-          if (delay === 0) void arrive();
-          else void clock.sleep(delay).then(arrive);
-        }
-      },
-      issueCredentials: credentials.issue,
+      service: (name, other = region, of = own) => service(name, other, of),
+      // Another account's bus has no rules.
+      emit: own === account ? emitIn(region) : () => {},
+      issueCredentials: (principal) => credentials.issue(principal, region),
       authenticate: (request, body, signingName) => authenticate(credentials, request, body, signingName, region),
       issueCertificate: authority.issue,
     });
     made = createRegions(services, regions, homeOf, outages);
-    const { goDark, comeBack, provider } = made;
-    endings.push(() => Promise.all(made?.all().map((each) => each.stop?.()) ?? []));
+    const { goDark, comeBack, part, join, provider } = made;
+    for (const other of options.accounts ?? [])
+      others.set(
+        other,
+        createAccount(other, services, regions, (region, isGlobal) => homeOf(region, isGlobal, other)),
+      );
+    const all = () => [...(made?.all() ?? []), ...[...others.values()].flatMap((each) => each.all())];
+    endings.push(() => Promise.all(all().map((each) => each.stop?.())));
     // What stands still in a dark Region could not end.
     endings.push(() => outages.end());
+    // Told last of all, an event would start what has just been stopped.
+    endings.push(() => ended.abort());
     faults.onCrash((call) => crash(service, regions, call));
 
-    const operator = credentials.principalOf('operator');
-    const call = async <O>(name: ServiceName, operation: string, input: object, region: string) =>
-      (await dispatch(name, operation, input, { region, principal: operator })) as O;
+    const operatorOf = (of: string): Principal => ({
+      kind: 'operator',
+      arn: `arn:aws:iam::${of}:root`,
+      accessKeyId: 'operator',
+    });
+    const call = async <O>(name: ServiceName, operation: string, input: object, region: string, of = account) =>
+      (await dispatch(name, operation, input, { region, principal: operatorOf(of) })) as O;
     const deployer = createDeployer({
       account,
       dataDirectory: data.path,
@@ -208,6 +265,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       fireSchedule: (name, region) => (service('scheduler', region) as Scheduler).fire(name),
       goDark: (region, manner = 'refuse') => goDark(region, manner),
       comeBack,
+      part: (one, other, manner = 'refuse') => part(one, other, manner),
+      join,
       isDark: outages.isDark,
       deploy,
       stop,
@@ -222,8 +281,16 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   }
 }
 
+/** What happens in another account is told on that one's bus, which has no rules. */
+const trailOf = (account: string, trail: Trail): Trail => ({
+  record(name, operation, input, call, outcome) {
+    if (call.account === account) trail.record(name, operation, input, call, outcome);
+  },
+});
+
 interface Bus extends Service {
   put(event: BusEvent): void;
+  isAwaited(source: string, detailType: string): boolean;
 }
 interface Scheduler extends Service {
   fire(name: string): Promise<void>;

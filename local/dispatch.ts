@@ -4,6 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { authorize, type PolicySources } from './authorization/authorize.ts';
+import { accountOf } from './authorization/evaluate.ts';
+import type { Trail } from './cloudtrail/trail.ts';
 import { InjectedAnswer } from './faults.ts';
 import { AwsError, type Call, type Faults, type Principal, type Service, type ServiceName } from './kernel.ts';
 import type { Outages } from './outages.ts';
@@ -14,45 +16,64 @@ export type Dispatch = (service: ServiceName, operation: string, input: object, 
 export interface Caller {
   readonly region: string;
   readonly principal: Principal;
+  /** Of the service that makes the call in its own name. */
+  readonly account?: string;
   readonly requestId?: string;
   /** The key that signed the call, where one did: it tells one run of a function from another. */
   readonly accessKeyId?: string;
   /** The Region that it comes from, where a service of one makes it: within a dark Region nobody is refused, all stand still. */
   readonly from?: string;
+  /** The Region that whoever signed the call is in; the operator is nowhere. */
+  readonly origin?: string | undefined;
 }
 
 /** A call with the key that signed it, as the faults' rules see it. */
 export type CallerCall = Call & Pick<Caller, 'accessKeyId'>;
 
 export interface DispatchOptions {
+  /** Of the assemblies, and of whoever calls in nobody's name. */
   readonly account: string;
   readonly faults: Faults;
   readonly policies: PolicySources;
   readonly outages: Outages;
+  readonly trail: Trail;
   /** Where a call to a service in that Region really goes. */
   homeOfCalls(name: ServiceName, region: string): string;
-  service(name: ServiceName, region: string): Service;
+  service(name: ServiceName, region: string, account: string): Service;
 }
 
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { account, faults, policies, outages, homeOfCalls, service } = options;
-  return async (name, operationName, input, { from, ...caller }) => {
+  const { account, faults, policies, outages, trail, homeOfCalls, service } = options;
+  return async (name, operationName, input, { from, origin = from, ...caller }) => {
     const region = homeOfCalls(name, caller.region);
     const isRefused = () => outages.isDark(region) && from !== region;
+    const refuseParted = async () => {
+      if (origin !== undefined && outages.isParted(origin, region)) await outages.refuseParted(origin, region);
+    };
     if (isRefused()) await outages.refuse(region);
-    const call: CallerCall = { account, ...caller, region, requestId: caller.requestId ?? randomUUID() };
-    const { operations } = service(name, call.region);
+    await refuseParted();
+    const own = accountOf(caller.principal) ?? caller.account ?? account;
+    const call: CallerCall = { ...caller, account: own, region, requestId: caller.requestId ?? randomUUID() };
+    const { operations } = service(name, call.region, call.account);
     const operation = Object.hasOwn(operations, operationName) ? operations[operationName] : undefined;
     if (operation === undefined) {
       throw new AwsError('NotImplemented', `${name}:${operationName} is not implemented by the embedded cloud`);
     }
     const injected = await faults.before(name, operationName, input, call).catch(answerOf);
     if (injected !== undefined) return injected;
-    authorize(call.principal, await operation.access(input, call), policies, call);
-    const output = await operation.run(input, call);
+    let output: unknown;
+    try {
+      authorize(call.principal, await operation.access(input, call), policies, call);
+      output = await operation.run(input, call);
+    } catch (error) {
+      trail.record(name, operationName, input, call, { error });
+      throw error;
+    }
+    trail.record(name, operationName, input, call, { output });
     await faults.after(name, operationName, input, call);
     // It took effect, but the Region went dark before its answer was out.
     if (isRefused()) await outages.refuse(region);
+    await refuseParted();
     return output;
   };
 }

@@ -3,6 +3,7 @@
  * (Access), what a service is (operations, resource types, routes), and what a service is given (Home).
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Ways } from './outages.ts';
 import type { World } from './world.ts';
 
 /** Short names of the services; they are the wire's and `Home.call`'s key. */
@@ -45,11 +46,17 @@ export interface Clock {
   limit(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Which Regions are dark: gone, as in a loss of power. */
+/** Which Regions are dark: gone, as in a loss of power; and which cannot reach each other. */
 export interface Darkness {
   isDark(region: string): boolean;
   /** Resolves when the Region is there: at once where it is. */
   light(region: string): Promise<void>;
+  /** Whether the way between two Regions is cut, which may both be there. */
+  isParted(one: string, other: string): boolean;
+  /** Who listens on a port of this machine is in that Region: functions elsewhere lose it with the way between them. */
+  locatePort(port: number, region: string): void;
+  /** For threads of functions, which connect to ports by themselves. */
+  readonly ways: Ways;
 }
 
 /** Who makes a call. `operator` is any access key that the cloud did not issue: the account's administrator. */
@@ -74,6 +81,7 @@ export interface Access {
 }
 
 export interface Call {
+  /** The caller's, and so that of what it acts on: an account reaches nothing of another one's but the roles that it may assume. */
   readonly account: string;
   readonly region: string;
   readonly principal: Principal;
@@ -138,12 +146,14 @@ export interface Service {
   readonly resources?: Readonly<Record<string, ResourceProvider>>;
   /** The resource-based policy of a resource of this service (topic, queue, key, bucket, function), if it has one. */
   resourcePolicy?(arn: string): PolicyDocument | undefined;
-  /** What the cloud's HTTP server hands over to this service as it comes. Asked for at every request. */
-  routes?(): readonly RawRoute[];
+  /** What takes a request of this path from the cloud's HTTP server as it comes, unread (a function URL). Asked at every request. */
+  route?(path: string): RequestListener | undefined;
   /** Called once after every stack is deployed: schedules start, alarms evaluate. */
   start?(): void | Promise<void>;
   /** Its Region goes dark: what runs on machines there ends at once. Timers and calls stand still by themselves. */
   goDark?(): void | Promise<void>;
+  /** The way to another Region was cut, or is there again: what streams between them stops, or goes on. */
+  wayChanged?(other: string, isCut: boolean): void | Promise<void>;
   /** Its Region is back: what ended starts again, as far as AWS starts it. */
   comeBack?(): void | Promise<void>;
   /** Ends timers, processes and servers. Called on every normal end. */
@@ -158,15 +168,19 @@ export interface ServiceDefinition {
   readonly global?: boolean;
   /** The Region in which its operations are, wherever they are called from: without that Region, nobody can call them. */
   readonly controlPlane?: string;
+  /** Whether every account of the cloud has it, not only that of the assemblies. */
+  readonly everywhere?: boolean;
   create(home: Home): Service;
 }
 
-/** An event on the default bus, as an AWS service puts it. Account, Region, id and time are filled in. */
+/** An event on the default bus, as an AWS service puts it. Account, Region and id are filled in. */
 export interface BusEvent {
   readonly source: string;
   readonly 'detail-type': string;
   readonly resources: readonly string[];
   readonly detail: Readonly<Record<string, unknown>>;
+  /** When it happened, in epoch milliseconds; without, when it is put. */
+  readonly time?: number;
 }
 
 /** Temporary credentials that the cloud issued for a role session. */
@@ -219,7 +233,7 @@ export interface Home {
     region?: string,
   ): Promise<O>;
   /** The service instance beside this one, for what has no API (a log group written by the runtime, a bucket's notification). Use sparingly. */
-  service(name: ServiceName, region?: string): Service;
+  service(name: ServiceName, region?: string, account?: string): Service;
   /** Puts an event on this Region's default bus. Never throws; delivery is asynchronous. */
   emit(event: BusEvent): void;
   /** Credentials for a role session; the wire maps them back to the principal. */
@@ -242,10 +256,4 @@ export interface Home {
 export interface Faults {
   before(service: ServiceName, operation: string, input: object, call: Call): Promise<undefined>;
   after(service: ServiceName, operation: string, input: object, call: Call): Promise<void>;
-}
-
-/** A route that the cloud's HTTP server hands over raw: function URLs (`/_url/<id>/…`). Path starts with the prefix. */
-export interface RawRoute {
-  readonly prefix: string;
-  readonly handle: RequestListener;
 }

@@ -47,6 +47,9 @@ export const loopback: Network = {
     const server = certificate
       ? createSecureServer({ key: certificate.key, cert: certificate.certificate }, listener)
       : createServer(listener);
+    // One whose handshake has not ended is not among those that closeAllConnections ends.
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => sockets.add(socket.on('close', () => sockets.delete(socket))));
     const used = await bind(server, port);
     return {
       endpoint: `${certificate ? 'https' : 'http'}://127.0.0.1:${used}`,
@@ -54,7 +57,7 @@ export const loopback: Network = {
       close: () =>
         new Promise((resolve) => {
           server.close(() => resolve());
-          server.closeAllConnections();
+          for (const socket of sockets) socket.destroy();
         }),
     };
   },

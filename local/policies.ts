@@ -1,6 +1,8 @@
 /** Where the authorizer finds policies: roles in IAM, resource policies in the service that the ARN names. */
+
 import type { Conditions, PolicySources } from './authorization/authorize.ts';
 import type { Clock, PolicyDocument, Service, ServiceName } from './kernel.ts';
+import { remembered } from './remembered.ts';
 
 /** What the IAM service tells of a role. */
 interface Roles extends Service {
@@ -20,18 +22,29 @@ const servicesByArn: Readonly<Record<string, ServiceName>> = {
   logs: 'cloudwatch-logs',
 };
 
+/** Calls name the same few resources again and again. */
+const placeOf = remembered((arn: string) => {
+  const [, , service = '', region = ''] = arn.split(':', 4);
+  return { service, region };
+});
+
 export function policySources(
   clock: Clock,
   regions: readonly string[],
-  service: (name: ServiceName, region: string) => Service,
+  service: (name: ServiceName, region: string, account?: string) => Service,
+  accounts: readonly string[],
 ): PolicySources {
   const [anyRegion = 'us-east-1'] = regions;
-  const roles = () => service('iam', anyRegion) as Roles;
+  /** IAM of the account that a role's ARN names; undefined: this cloud has no such account. */
+  const rolesOf = (arn: string) => {
+    const account = arn.split(':')[4] ?? '';
+    return accounts.includes(account) ? (service('iam', anyRegion, account) as Roles) : undefined;
+  };
   return {
-    identityPolicies: (roleArn) => roles().policiesOf(roleArn),
+    identityPolicies: (roleArn) => rolesOf(roleArn)?.policiesOf(roleArn) ?? [],
     resourcePolicy(arn) {
-      const [, , serviceName = '', region = ''] = arn.split(':');
-      if (serviceName === 'iam') return roles().trustPolicyOf(arn);
+      const { service: serviceName, region } = placeOf(arn);
+      if (serviceName === 'iam') return rolesOf(arn)?.trustPolicyOf(arn);
       const name = servicesByArn[serviceName];
       if (name === undefined) return undefined;
       // A bucket's ARN names no Region: the one that has the bucket answers.

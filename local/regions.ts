@@ -1,8 +1,8 @@
 /** The services of a cloud by Region: regional ones once in each, global ones once for all; and Regions that go dark. */
+import type { RequestListener } from 'node:http';
 import {
   AwsError,
   type Home,
-  type RawRoute,
   type ResourceProvider,
   type Service,
   type ServiceDefinition,
@@ -19,14 +19,44 @@ export interface Regions {
   /** Throws Unreachable where the service is in a dark Region: no stack can make such a resource now. */
   provider(type: string, region: string): ResourceProvider | undefined;
   all(): readonly Service[];
-  /** Raw routes of every service; those of a dark Region cut the connection. */
-  routes(): readonly RawRoute[];
+  /** What takes a request of this path as it comes, of any service; one of a dark Region cuts the connection. */
+  route(path: string): RequestListener | undefined;
   /** Where a call to a service in that Region really goes: some have their operations in one Region for all. */
   homeOfCalls(name: ServiceName, region: string): string;
   /** Loses a Region: nobody reaches it, its machines end, nothing in it goes on. */
   goDark(region: string, manner: Manner): Promise<void>;
   /** It can be called again; resolves when what ended with it has started again. */
   comeBack(region: string): Promise<void>;
+  /** Cuts the way between two Regions. */
+  part(one: string, other: string, manner: Manner): Promise<void>;
+  /** They reach each other again; resolves when what streams between them goes on. */
+  join(one: string, other: string): Promise<void>;
+}
+
+/** Services of an account of which nothing is deployed: those that every account has, beside each other in every Region. */
+export function createAccount(
+  account: string,
+  definitions: readonly ServiceDefinition[],
+  regions: readonly string[],
+  homeOf: (region: string, isGlobal: boolean) => Home,
+): Pick<Regions, 'service' | 'all'> {
+  const everywhere = definitions.filter(({ everywhere }) => everywhere);
+  const made = new Map<string, Service>();
+  for (const { name, global, create } of everywhere) {
+    const shared = global ? create(homeOf(globalRegion, true)) : undefined;
+    for (const region of regions) made.set(`${name} ${region}`, shared ?? create(homeOf(region, false)));
+  }
+  return {
+    service(name, region) {
+      const found = made.get(`${name} ${region}`);
+      if (found !== undefined) return found;
+      throw new AwsError(
+        'NotImplemented',
+        `${name} in account ${account} is not implemented by the embedded cloud: beside the account of its assemblies it has ${everywhere.map((each) => each.name).join(', ')}`,
+      );
+    },
+    all: () => [...new Set(made.values())],
+  };
 }
 
 /** Makes every service. `homeOf` is what a service in that Region is given; a global one is in no Region that can go dark. */
@@ -50,13 +80,17 @@ export function createRegions(
   const requireRegion = (region: string) => {
     if (!regions.includes(region)) throw new AwsError('NotImplemented', `the Region ${region} is not in this cloud`);
   };
-  const guarded = (region: string, { prefix, handle }: RawRoute): RawRoute => ({
-    prefix,
-    handle(request, response) {
+  const guarded =
+    (region: string, handle: RequestListener): RequestListener =>
+    (request, response) => {
       if (!outages.isDark(region)) return handle(request, response);
       outages.refuse(region).catch(() => response.destroy());
-    },
-  });
+    };
+  const wayChanged = (one: string, other: string, isCut: boolean) =>
+    Promise.all([
+      ...inRegion(one).map((each) => each.wayChanged?.(other, isCut)),
+      ...inRegion(other).map((each) => each.wayChanged?.(one, isCut)),
+    ]);
   const homeOfCalls: Regions['homeOfCalls'] = (name, region) => {
     const controlPlane = controlPlanes.get(name);
     return controlPlane !== undefined && regions.includes(controlPlane) ? controlPlane : region;
@@ -82,12 +116,14 @@ export function createRegions(
       return find(owner, region)?.resources?.[type];
     },
     all: () => [...new Set(definitions.flatMap(({ name }) => regions.flatMap((region) => find(name, region) ?? [])))],
-    routes: () =>
-      regions.flatMap((region) =>
-        inRegion(region)
-          .flatMap((each) => each.routes?.() ?? [])
-          .map((route) => guarded(region, route)),
-      ),
+    route(path) {
+      for (const region of regions)
+        for (const each of inRegion(region)) {
+          const handle = each.route?.(path);
+          if (handle !== undefined) return guarded(region, handle);
+        }
+      return undefined;
+    },
     homeOfCalls,
     async goDark(region, manner) {
       requireRegion(region);
@@ -98,6 +134,14 @@ export function createRegions(
       requireRegion(region);
       outages.comeBack(region);
       await Promise.all(inRegion(region).map((each) => each.comeBack?.()));
+    },
+    async part(one, other, manner) {
+      outages.part(one, other, manner);
+      await wayChanged(one, other, true);
+    },
+    async join(one, other) {
+      outages.join(one, other);
+      await wayChanged(one, other, false);
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { type CertificateAuthority, createCertificateAuthority } from './certificates.ts';
 import { type Environment, type EnvironmentOptions, ExecutionEnvironment } from './functions/environment.ts';
+import { isShareable, SharedThread } from './functions/shared-thread.ts';
 import type { Clock, ContainerImage } from './kernel.ts';
 import { loopback, type Network } from './network.ts';
 import { endChild, spawnChild } from './process/children.ts';
@@ -50,8 +51,14 @@ export interface RunningContainer {
   end(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
+export interface MachineOptions {
+  /** Whether functions whose assets allow it share one thread: faster, and without their limits of memory. */
+  readonly sharesThread?: boolean;
+}
+
 /** Worker threads, child processes, real PostgreSQL. */
-export function machineWorld(clock: Clock): World {
+export function machineWorld(clock: Clock, { sharesThread = false }: MachineOptions = {}): World {
+  const shared = new SharedThread();
   return {
     clock,
     random: Math.random,
@@ -61,7 +68,10 @@ export function machineWorld(clock: Clock): World {
     createDataDirectory,
     dispatching: (dispatch) => dispatch,
     createAuthority: createCertificateAuthority,
-    openEnvironment: (options) => new ExecutionEnvironment(options),
+    openEnvironment: (options) =>
+      sharesThread && isShareable(options.taskRoot)
+        ? new ExecutionEnvironment(options, shared.open)
+        : new ExecutionEnvironment(options),
     openEngine: openPostgresEngine,
     startContainer(image, { dataDirectory, command, args = [], env, port, onOutput }) {
       if (image.command === undefined) throw new Error('the image has no command that a process could run');

@@ -117,8 +117,8 @@ function patienceOf({ TimeoutSeconds, Retry = [] }: State): string {
 
 function failureOf(state: State, around: readonly State[]): string {
   if (!['Task', 'Parallel', 'Map'].includes(state.Type)) return '–';
-  const [catcher] = [state, ...around].flatMap((each) => each.Catch ?? []);
-  return catcher ? `→ ${catcher.Next}` : 'fails the execution';
+  const catchers = [state, ...around].find((each) => each.Catch !== undefined)?.Catch;
+  return catchers ? `→ ${[...new Set(catchers.map(({ Next }) => Next))].join(', ')}` : 'fails the execution';
 }
 
 const begin = (machine: string) => `<!-- states of ${machine}: npm run docs -->`;
@@ -140,6 +140,7 @@ export const errorsFile = join(root, 'docs/errors.md');
 export const documentedMachines = [
   'database-recovery',
   'cluster-recovery',
+  'configuration-recovery',
   'backup',
   'readiness',
   'region-failover',

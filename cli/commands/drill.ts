@@ -10,13 +10,14 @@ import type { Report } from '../../core/evidence/contracts.ts';
 import { databaseAlarmPrefix, incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import { startClients, type Clients as Writers } from '../../workload/clients/clients.ts';
 import type { Ledger } from '../../workload/clients/ledger.ts';
+import type { Resolver } from '../../workload/clients/resolver.ts';
 import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
 import { connect, type Installation, install, mailsOf } from '../installation.ts';
 import type { Measurement } from '../judge.ts';
 import { measureLoss, presentReferences } from '../measure.ts';
 import { type DrillOptions, drillClockFactor } from '../options.ts';
-import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
+import { print, refusalOf, showOutcome, showRefusal } from '../outcome.ts';
 import { fetchReport, writeReports } from '../report.ts';
 import { duration, Screen } from '../screen.ts';
 
@@ -66,10 +67,11 @@ export function makeDirectory(directory: string): void {
   }
 }
 
-/** Four clients that move stock of the second tenant's products. */
-export function writeAllTheTime(url: string): Writers {
+/** Four clients that move stock of the second tenant's products; with a resolver they find the URL's host by its records. */
+export function writeAllTheTime(url: string, resolver?: Resolver): Writers {
   return startClients({
     url,
+    ...(resolver && { resolver }),
     writers: 4,
     pauseMs: 10,
     tenant: 2,
@@ -112,8 +114,6 @@ function refused(ended: Ended, options: DrillOptions, screen: Screen): ExitCode 
   else showRefusal(refusal, screen);
   return exitCodes.failed;
 }
-
-export const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 
 function conclude(
   installation: Installation,
@@ -187,7 +187,7 @@ export async function waitUntilWorthDrilling(
 
 export async function executions(
   { configuration, clients }: Installation,
-  scenario: 'database' | 'cluster' = 'database',
+  scenario: 'database' | 'cluster' | 'configuration' = 'database',
 ) {
   const { region } = configuration.primary;
   const stateMachineArn = namesOf(configuration).stateMachineArn(region, `${scenario}-recovery`);

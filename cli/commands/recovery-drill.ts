@@ -14,23 +14,24 @@ import { disasters } from '../../workload/disasters/index.ts';
 import { decide } from '../approval.ts';
 import { ask, canAsk, confirm } from '../ask.ts';
 import { type Clients, clientsOf, invoke } from '../clients.ts';
+import { checkConfiguration, compareWithGit, isSeenByComparison } from '../configuration-rehearsal.ts';
 import { type ExitCode, exitCodes, UsageError } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
 import { connect, type Installation, install, mailsOf } from '../installation.ts';
 import { readMissed, showMissed } from '../missed.ts';
 import { type DrillOptions, drillClockFactor } from '../options.ts';
-import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
+import { print, refusalOf, showOutcome, showRefusal } from '../outcome.ts';
 import { probe, readProduction } from '../production.ts';
 import { questionLines } from '../question.ts';
 import { listIncidents, listLooks, readApproval } from '../records.ts';
 import { costOf, type RecoveryMeasurement, recoveryMeasured, recoveryObjections } from '../recovery-measure.ts';
 import { fetchReport } from '../report.ts';
 import { duration, Screen } from '../screen.ts';
-import { clusterOf } from '../victim.ts';
-import { executions, makeDirectory, print, waitUntilWorthDrilling, writeAllTheTime } from './drill.ts';
+import { clusterOf, configurationOf as ownConfigurationOf } from '../victim.ts';
+import { executions, makeDirectory, waitUntilWorthDrilling, writeAllTheTime } from './drill.ts';
 
 export type RecoveryDrillOptions = DrillOptions & { readonly disaster: string };
-type Scenario = 'database' | 'cluster';
+type Scenario = 'database' | 'cluster' | 'configuration';
 
 /** How long the alarms may take: three silent periods of the slowest, and the sentinel's round over every index. */
 const detectionMs = 240_000;
@@ -59,9 +60,11 @@ export async function recoveryDrill(options: RecoveryDrillOptions): Promise<Exit
       onStage: (name, seconds, result) => screen.item('good', name, seconds, result),
       onStart: (names) => screen.living(names.length > 0 ? `  … ${names.join(', ')}` : ''),
     });
-    writers = writeAllTheTime(installation.apiUrl);
+    const { apiUrl, traffic } = installation;
+    // Where a record is lost, only who asks for it feels that.
+    writers = scenario === 'configuration' ? writeAllTheTime(traffic.url, traffic.resolver()) : writeAllTheTime(apiUrl);
     await waitUntilWorthDrilling(installation, writers, screen);
-    await watchForAWhile(installation);
+    await watchForAWhile(installation, scenario);
     prober = probe(installation);
     return await rehearse(installation, { writers, prober }, options, screen);
   } finally {
@@ -85,9 +88,11 @@ interface Watchers {
 
 /**
  * A disaster strikes a database that has been watched for a while: the restore point before it is the begin of the last
- * sound look, and what is restored there is compared with the look before that one.
+ * sound look, and what is restored there is compared with the look before that one. Of configuration, the last good night.
  */
-async function watchForAWhile({ configuration, clients }: Installation): Promise<void> {
+async function watchForAWhile(installation: Installation, scenario: Scenario): Promise<void> {
+  const { configuration, clients } = installation;
+  if (scenario === 'configuration') return checkConfiguration(installation);
   const look = namesOf(configuration).lambda('database/look-for-damage');
   for (const _ of ['baseline', 'bound']) await invoke(clients.lambda, look, {});
 }
@@ -101,9 +106,10 @@ async function rehearse(
   const { configuration, clients } = installation;
   const { incidentTable } = namesOf(configuration);
   const { rtoSeconds } = configuration.objectives;
-  const scenario = options.scenario === 'cluster' ? 'cluster' : 'database';
+  const scenario = options.scenario === 'region' ? 'database' : options.scenario;
   const before = new Set((await executions(installation, scenario)).map(({ executionArn }) => executionArn));
   const disaster = await strike(installation, options.disaster, screen);
+  if (isSeenByComparison(options.disaster)) await compareWithGit(installation);
   const executionArn = await detected(installation, before, scenario, screen);
   if (executionArn === undefined) {
     const missed = await readMissed(installation, disaster.struckAt, detectionMs / 1000);
@@ -147,10 +153,11 @@ async function rehearse(
 
 /** Destroys production with what a careless person, a disk or a host has; the product is not told. */
 async function strike(
-  { configuration, cloud, database }: Installation,
+  installation: Installation,
   name: string,
   screen: Screen,
 ): Promise<RecoveryMeasurement['disaster']> {
+  const { configuration, cloud, database } = installation;
   const disaster = disasters[name];
   if (!disaster) throw new UsageError(`--disaster ${name} is not known.`);
   const { identifier, name: databaseName } = configuration.database;
@@ -164,7 +171,8 @@ async function strike(
   try {
     const goDark = () => cloud.goDark(region);
     const cluster = clusterOf(configuration, cloud);
-    const done = await disaster.strike({ master, server, cluster, goDark });
+    const own = ownConfigurationOf(configuration, installation);
+    const done = await disaster.strike({ master, server, cluster, configuration: own, goDark });
     screen.heading(`Disaster: ${disaster.title} (${done})`);
     return { title: disaster.title, done, struckAt };
   } finally {

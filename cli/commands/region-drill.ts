@@ -15,7 +15,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type Ended, follow } from '../follow.ts';
 import { type Installation, install, mailsOf, switchAlarmRule } from '../installation.ts';
 import type { DrillOptions } from '../options.ts';
-import { refusalOf, showOutcome, showRefusal } from '../outcome.ts';
+import { print, refusalOf, showOutcome, showRefusal } from '../outcome.ts';
 import { readProduction } from '../production.ts';
 import { type MoveMeasurement, moveCost, moveMeasured, moveObjections } from '../region-measure.ts';
 import {
@@ -30,7 +30,7 @@ import {
 } from '../region-rehearsal.ts';
 import { fetchReport } from '../report.ts';
 import { duration, Screen } from '../screen.ts';
-import { makeDirectory, print, waitUntilWorthDrilling } from './drill.ts';
+import { makeDirectory, waitUntilWorthDrilling } from './drill.ts';
 import { answerApproval, clientsGoOn, requireAnswers } from './recovery-drill.ts';
 
 /** A minute of waiting becomes three seconds: what looks every minute is itself at work for one of them. */

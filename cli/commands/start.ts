@@ -16,11 +16,16 @@ import { refusalOf } from '../outcome.ts';
 import { readIncidentRecord } from '../records.ts';
 
 type Request = z.input<typeof StartRequest> & { readonly style?: MoveOptions['style'] };
-type Machine = 'database-recovery' | 'cluster-recovery' | 'region-failover' | 'region-failback';
+type Machine =
+  | 'database-recovery'
+  | 'cluster-recovery'
+  | 'configuration-recovery'
+  | 'region-failover'
+  | 'region-failback';
 
 /** Of which machine an incident is: a failover is made in the DR Region, a failback in the primary. */
 function machineOf({ configuration }: Operator, { incident }: IncidentRecord): Machine {
-  if (incident.scenario !== 'region') return incident.scenario === 'cluster' ? 'cluster-recovery' : 'database-recovery';
+  if (incident.scenario !== 'region') return `${incident.scenario}-recovery`;
   return incident.region === configuration.dr.region ? 'region-failover' : 'region-failback';
 }
 
@@ -125,6 +130,7 @@ async function execute(operator: Operator, machine: Machine, request: Request): 
 const assessed: Readonly<Record<Machine, string>> = {
   'database-recovery': 'the database',
   'cluster-recovery': 'the cluster',
+  'configuration-recovery': 'the configuration',
   'region-failover': 'both Regions',
   'region-failback': 'both Regions',
 };

@@ -1,6 +1,7 @@
 /** `dr status`: what is production, whether a recovery runs and what it asks, what rings, how the last drills went. */
 import { DescribeAlarmsCommand, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { currentStep, drillsOfForecast, forecast } from '../../core/communications/progress.ts';
+import type { DebtRecord } from '../../core/configuration/contracts.ts';
 import type {
   ActiveDatabase,
   Approval,
@@ -10,6 +11,7 @@ import type {
   TrendPoint,
 } from '../../core/incident/contracts.ts';
 import { databaseAlarmPrefix } from '../../core/incident/identifiers.ts';
+import { debtText } from '../debt-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { ofExecution } from '../follow.ts';
 import { dr as hint, drIn as hintIn } from '../hints.ts';
@@ -22,6 +24,7 @@ import {
   listIncidents,
   readActiveDatabase,
   readApproval,
+  readDebt,
   readLease,
   type TriageRecord,
 } from '../records.ts';
@@ -43,6 +46,8 @@ export interface Status {
   readonly decisions: readonly TriageRecord[];
   /** The drills that a forecast rests on, newest first. */
   readonly drills: readonly TrendPoint[];
+  /** What Terraform still believes; absent: nothing that production is not. */
+  readonly debt?: DebtRecord | undefined;
   /** Regions that did not answer: what they keep is unknown. */
   readonly silent: readonly string[];
 }
@@ -88,9 +93,10 @@ export async function readStatus({ configuration, region, here, dr, names }: Ope
     ofHere(listDrillTrend(here.dynamodb, names.incidentTable, drillsOfForecast), []),
   ]);
   const open = openIncident({ incidents, lease })?.incident;
-  const [steps, approval] = await Promise.all([
+  const [steps, approval, debt] = await Promise.all([
     open ? readSteps(here.dynamodb, names.incidentTable, open.id) : [],
     open ? ofDr(readApproval(dr.dynamodb, names.controlTable, open.id)) : undefined,
+    active ? ofDr(readDebt(dr.dynamodb, names.controlTable, active.resourceId)) : undefined,
   ]);
   return {
     environment,
@@ -102,6 +108,7 @@ export async function readStatus({ configuration, region, here, dr, names }: Ope
     ringing: MetricAlarms,
     decisions,
     drills,
+    debt: debt?.closedAt === undefined ? debt : undefined,
     silent: [...silent],
   };
 }
@@ -139,6 +146,7 @@ export function statusRows(state: Status, now: number): Row[] {
           ? 'unknown'
           : 'not registered: no recovery can start',
     ],
+    ...(state.debt ? ([['terraform debt', debtText(state.debt)]] as const) : []),
     ...(open
       ? openRows(open, state, now)
       : ([['recovery', state.silent.length > 0 ? 'unknown' : 'none is running']] as const)),
@@ -240,7 +248,8 @@ export function nextSteps(state: Status, now: number): string[] {
   const last = incidents.find(({ incident }) => incident.mode === 'recovery');
   const failed = last?.status === 'failed' && now - Date.parse(last.closedAt ?? '') < recentMs ? last : undefined;
   const again = failed ? [`To take up the last recovery again: ${hint(`retry ${failed.incident.id}`)}`] : [];
-  if (ringing.length === 0) return failed ? again : ['Nothing to do.'];
+  const owed = state.debt ? [`Terraform would undo the cut-over: ${hint('debt')}`] : [];
+  if (ringing.length === 0) return failed || state.debt ? [...again, ...owed] : ['Nothing to do.'];
   const isDatabases = ringing.some(({ AlarmName }) => AlarmName?.startsWith(databaseAlarmPrefix(environment)));
   if (!isDatabases)
     return [

@@ -1,15 +1,16 @@
-/** The first state of a cluster recovery: refuses what cannot work before anything is touched. It only reads. */
+/** The first state of a recovery by builds, of the cluster or of configuration: refuses what cannot work before anything is touched. It only reads. */
 import {
   type AcceptRequestContext,
+  begunBy,
   deferScheduledDrill,
   refuseRepeated,
   refuseSecond,
   skipScheduledDrill,
   takenUpAgain,
 } from '../incident/accept-request.ts';
-import type { Execution, Incident, StartRequest } from '../incident/contracts.ts';
+import type { ActiveDatabase, Execution, Incident, StartRequest } from '../incident/contracts.ts';
 import { ActiveDatabaseUnknown } from '../incident/errors.ts';
-import { incidentId, requestKey } from '../incident/identifiers.ts';
+import { requestKey } from '../incident/identifiers.ts';
 import { invalidRequest, parseRequest } from '../incident/parse-request.ts';
 import { findRetried } from '../incident/retry.ts';
 import { whereOf } from './assess-cluster.ts';
@@ -17,21 +18,43 @@ import type { Where } from './contracts.ts';
 
 export type AcceptClusterContext = Omit<AcceptRequestContext, 'databases' | 'dumps'>;
 
-const scenario = 'cluster';
+/** What differs between the scenarios that builds recover. */
+export interface Concern {
+  readonly scenario: Extract<Incident['scenario'], 'cluster' | 'configuration'>;
+  /** Throws InvalidRequest for what this scenario has no use for. */
+  readonly refuse: (request: StartRequest) => void;
+  /** What is recovered, where production is in that Region; throws InvalidRequest. */
+  readonly target: (request: StartRequest, region: string, context: AcceptClusterContext) => string;
+}
+
+const cluster: Concern = { scenario: 'cluster', refuse: refuseRestorePoint, target: requireTarget };
+
+export interface Accepted {
+  readonly incident: Incident;
+  readonly where: Where;
+}
+interface Asked {
+  readonly request: unknown;
+  readonly execution: Execution;
+}
+
+export const acceptClusterRequest = async (asked: Asked, context: AcceptClusterContext): Promise<Accepted> =>
+  (await acceptByBuilds(cluster, asked, context)).accepted;
 
 /**
  * Returns the incident that the rest of the recovery carries. Throws InvalidRequest, DuplicateRequest, RecoveryInProgress,
  * DrillElsewhere, DrillDeferred or ActiveDatabaseUnknown.
  */
-export async function acceptClusterRequest(
-  { request: raw, execution }: { request: unknown; execution: Execution },
+export async function acceptByBuilds(
+  { scenario, refuse, target: targetOf }: Concern,
+  { request: raw, execution }: Asked,
   context: AcceptClusterContext,
-): Promise<{ incident: Incident; where: Where }> {
+): Promise<{ readonly accepted: Accepted; readonly active: ActiveDatabase }> {
   const { settings, here, clock, control } = context;
   const { environment, approval } = settings;
   const now = clock.now().toISOString();
   const request = parseRequest(raw, { environment, now, mustNameStarter: !approval.starterMayApprove });
-  refuseRestorePoint(request);
+  refuse(request);
   const retried =
     request.incident === undefined ? undefined : await findRetried(request.incident, request, { ...context, scenario });
   const active = await control.readActiveDatabase();
@@ -42,32 +65,12 @@ export async function acceptClusterRequest(
   await deferScheduledDrill(request, context);
   // Where production's database is, its application runs, and so its cluster.
   if (!active) throw ActiveDatabaseUnknown(`No active database is registered in ${environment}`);
-  const target = requireTarget(request, active.region, context);
+  const target = targetOf(request, active.region, context);
   const where = whereOf(request.mode, settings, here);
-  if (retried)
-    return {
-      where,
-      incident: {
-        ...takenUpAgain(retried, request, execution),
-        waiver: request.waiver,
-      },
-    };
-  return {
-    where,
-    incident: {
-      id: incidentId(request.mode, execution.startedAt, key),
-      environment,
-      scenario,
-      mode: request.mode,
-      reason: request.reason,
-      trigger: request.trigger,
-      region: here.region,
-      executionArn: execution.arn,
-      detectedAt: request.trigger.at ?? execution.startedAt,
-      target,
-      restoreTo: 'latest',
-    },
-  };
+  const incident = retried
+    ? { ...takenUpAgain(retried, request, execution), waiver: request.waiver }
+    : begunBy(request, execution, { settings, here, scenario, target });
+  return { accepted: { where, incident }, active };
 }
 
 function refuseRestorePoint({ restoreTo, scope }: StartRequest): void {

@@ -4,6 +4,7 @@ import type { RegionSettings, Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { ClusterPlan, Where } from './contracts.ts';
 import { type ClusterFacts, decideLevel } from './decide-level.ts';
+import { drillAccountOf } from './drill-account.ts';
 import { ClusterUnknown } from './errors.ts';
 import type { ClusterView } from './ports.ts';
 
@@ -11,6 +12,8 @@ export interface AssessClusterContext {
   readonly settings: Settings;
   readonly here: RegionSettings;
   readonly cluster: (name: string) => Pick<ClusterView, 'status' | 'groups' | 'nodes' | 'workloads'>;
+  /** Becomes who acts on the cluster of a drill. Throws DrillAccountRefused. */
+  readonly becomeDrill: () => Promise<unknown>;
 }
 
 /** The check that a person waives who knows that a control plane which cannot be judged is lost. */
@@ -19,7 +22,7 @@ export const controlPlaneCheck = 'control-plane';
 /** Throws ClusterUnknown where nothing can be decided. A drill rebuilds a cluster beside production, whatever that one is like. */
 export async function assessCluster(
   { incident }: { readonly incident: Incident },
-  { settings, here, cluster }: AssessClusterContext,
+  { settings, here, cluster, becomeDrill }: AssessClusterContext,
 ): Promise<StepResult<ClusterPlan>> {
   const isDrill = incident.mode === 'drill';
   const where = whereOf(incident.mode, settings, here);
@@ -29,7 +32,11 @@ export async function assessCluster(
     where,
   };
   if (isDrill) {
-    const reason = `a drill: ${name} is made beside production, with a state of its own`;
+    // Before anything is made: a role that is another account's, or admits nobody, makes nothing.
+    await becomeDrill();
+    const account = drillAccountOf(incident.mode, settings)?.id;
+    const place = account === undefined ? 'beside production' : `in account ${account}`;
+    const reason = `a drill: ${name} is made ${place}, with a state of its own`;
     return { output: { ...plan, level: 'cluster', reasons: [reason], standing: false }, summary: reason };
   }
   const facts = await factsOf(name, settings, cluster(name));
@@ -46,7 +53,7 @@ export async function assessCluster(
 
 /** A drill has variables, a state and a name of its own. */
 export const whereOf = (mode: Incident['mode'], settings: Settings, here: RegionSettings): Where => ({
-  stateBucket: here.terraformStateBucket,
+  stateBucket: drillAccountOf(mode, settings)?.stateBuckets[here.role] ?? here.terraformStateBucket,
   lockTable: settings.cluster.lockTable,
   namespace: settings.application.deployment.namespace,
   blueprint: mode === 'drill' ? settings.cluster.drill : settings.cluster[here.role],
@@ -69,3 +76,19 @@ export async function factsOf(
   ]);
   return { name, status, groups, nodes, workloads };
 }
+
+/** Where a build works, as the variables of lib/buildspecs/cluster-job.yml. */
+export const variablesOf = ({
+  blueprint,
+  namespace,
+  stateBucket,
+  lockTable,
+}: Where): Readonly<Record<string, string>> => ({
+  CLUSTER: blueprint.cluster,
+  NAMESPACE: namespace,
+  STATE_BUCKET: stateBucket,
+  STATE_KEY: blueprint.stateKey,
+  LOCK_TABLE: lockTable,
+  VARIABLES: blueprint.variables,
+  OVERLAY: blueprint.overlay,
+});

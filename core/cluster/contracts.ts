@@ -26,6 +26,10 @@ export const Where = z.strictObject({
 });
 export type Where = z.infer<typeof Where>;
 
+/** Of a plan, what every step after it needs. */
+export const PlanWhere = z.object({ where: Where });
+export type PlanWhere = z.infer<typeof PlanWhere>;
+
 /** What is lost, and so what is done about it. */
 export const ClusterPlan = z.strictObject({
   level: Level,
@@ -48,6 +52,8 @@ export const PlanReport = z.strictObject({
   digest: z.string(),
   /** Images that the overlay deploys. */
   images: z.array(z.string()),
+  /** Objects in which the cluster differs from the overlay; absent where it could not be compared, or was not asked. */
+  differences: z.array(z.string()).optional(),
 });
 export type PlanReport = z.infer<typeof PlanReport>;
 
@@ -64,6 +70,6 @@ export const Rebuild = z.strictObject({
 });
 export type Rebuild = z.infer<typeof Rebuild>;
 
-/** What one build of the cluster job does. */
-export const BuildAction = z.enum(['plan', 'rebuild', 'destroy']);
+/** What one build of the cluster job does (lib/buildspecs/cluster-job.yml). */
+export const BuildAction = z.enum(['plan', 'find', 'rebuild', 'rehearse', 'destroy', 'import', 'follow']);
 export type BuildAction = z.infer<typeof BuildAction>;

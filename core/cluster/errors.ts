@@ -46,6 +46,11 @@ export const WrongImage = defineError({
   retryable: false,
   next: 'A deployment runs another image than its manifest says, or one that the registry does not hold: push or correct it, then npm run dr -- retry <incident>.',
 });
+export const DrillAccountRefused = defineError({
+  name: 'DrillAccountRefused',
+  retryable: false,
+  next: 'Correct cluster.drillAccount of the configuration, or the policies of its role (docs/runbooks/cluster.md, “Drills in another account”), then start the drill again: it has made nothing.',
+});
 export const LeftBehind = defineError({
   name: 'LeftBehind',
   retryable: false,

@@ -74,6 +74,8 @@ export interface BuildResults {
   problems(): readonly string[];
   /** Terraform's plan as JSON, if one was made. */
   plan(): unknown;
+  /** What `kubectl diff` wrote; undefined where it could not compare. */
+  differences(): string | undefined;
   /** What `kubectl kustomize` rendered. */
   rendered(): string | undefined;
   /** The build's ARN and log. */

@@ -68,6 +68,23 @@ export function objections(changes: readonly Change[]): string[] {
   });
 }
 
+/**
+ * What the plan of a drill would make and may be there already, for a build was killed before its state knew: address and
+ * id for `terraform import`, as the provider's documentation of each resource gives it.
+ */
+export function importsOf(plan: unknown, prefix: string): { readonly address: string; readonly id: string }[] {
+  return PlanJson.parse(plan).resource_changes.flatMap(({ address, type, change: { actions, after } }) => {
+    const parts = identities[type]?.map((name) => after?.[name]) ?? [];
+    if (!actions.includes('create') || !String(parts[0]).startsWith(prefix)) return [];
+    return parts.every((part) => typeof part === 'string') ? [{ address, id: parts.join(':') }] : [];
+  });
+}
+/** What takes minutes to be made, so that a build is likely to die over it. */
+const identities: Readonly<Record<string, readonly string[]>> = {
+  aws_eks_cluster: ['name'],
+  aws_eks_node_group: ['cluster_name', 'node_group_name'],
+};
+
 /** Why a drill must not make these changes: it makes and destroys what bears its prefix, and touches nothing else. */
 export function drillObjections(changes: readonly Change[], prefix: string, action: 'create' | 'delete'): string[] {
   return changes.flatMap((change) => {

@@ -6,7 +6,7 @@ import type { ControlStore } from '../incident/ports.ts';
 import type { StepResult } from '../step.ts';
 import { ApplicationNotReady } from '../validation/errors.ts';
 import { type ApplicationContext, validateApplication } from '../validation/validate-application.ts';
-import type { ClusterPlan } from './contracts.ts';
+import type { PlanWhere } from './contracts.ts';
 import type { ClusterView } from './ports.ts';
 
 export interface ValidateClusterContext extends ApplicationContext {
@@ -20,7 +20,7 @@ interface Validated {
 }
 
 export async function validateCluster(
-  { incident, plan }: { readonly incident: Incident; readonly plan: ClusterPlan },
+  { incident, plan }: { readonly incident: Incident; readonly plan: PlanWhere },
   context: ValidateClusterContext,
 ): Promise<StepResult<Validated>> {
   const { settings, control } = context;
@@ -37,7 +37,7 @@ export async function validateCluster(
 /** The drill's pods have no database: that they are alive on the rebuilt cluster is all that there is to show. */
 async function validateDrill(
   incident: Incident,
-  { where: { blueprint, namespace } }: ClusterPlan,
+  { where: { blueprint, namespace } }: PlanWhere,
   { settings, clock, http, incidents, cluster }: ValidateClusterContext,
 ): Promise<StepResult<Validated>> {
   const service = settings.application.deployment.name;

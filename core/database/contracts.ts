@@ -3,7 +3,12 @@ import * as z from 'zod';
 import { Moment, RestoreTo, recordVersion, Scope } from '../incident/contracts.ts';
 
 export const Restore = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('time'), at: z.union([z.literal('latest'), Moment]) }),
+  z.strictObject({
+    kind: z.literal('time'),
+    at: z.union([z.literal('latest'), Moment]),
+    /** ARN of the automated backups that were replicated from the source's Region to this one; absent: the source's own. */
+    backups: z.string().optional(),
+  }),
   z.strictObject({ kind: z.literal('snapshot'), snapshot: z.string() }),
   z.strictObject({ kind: z.literal('dump'), dump: z.string() }),
   /** Nothing is restored: a read replica becomes an instance of its own. */
@@ -46,8 +51,8 @@ export const Failover = z.strictObject({
   /** The Region that production leaves. */
   from: z.string(),
   to: z.string(),
-  /** Follows production in the Region that takes over. */
-  replica: z.string(),
+  /** Follows production in the Region that takes over; absent: production is restored there from its replicated backups. */
+  replica: z.string().optional(),
   primary: z.enum(['lost', 'alive', 'undecided']),
   reasons: z.array(z.string()),
   /** What spoke against it, and was waived by name. */
@@ -56,6 +61,8 @@ export const Failover = z.strictObject({
   isPromoted: z.boolean(),
   /** What is not ready, and stops nothing. */
   notes: z.array(z.string()),
+  /** Strict fencing of a primary that may not be reached. `refusesFrom`: when it has fenced itself; absent: not waited for, as was waived. */
+  tenure: z.strictObject({ refusesFrom: Moment.optional() }).optional(),
   /** Of a failback: what is left of production in the Region that it comes home to. Absent: nothing. */
   former: z
     .strictObject({

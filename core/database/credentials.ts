@@ -5,7 +5,7 @@ import type { Candidate } from './contracts.ts';
 import { RoleUnusable } from './errors.ts';
 import type { Credentials, Secrets, Session, Sessions } from './ports.ts';
 import { scramVerifier } from './scram.ts';
-import { addressOf, quoteIdentifier, quoteLiteral, sqlState, withSession } from './sql.ts';
+import { addressOf, messageOf, quoteIdentifier, quoteLiteral, sqlState, withSession } from './sql.ts';
 
 export type Login = Credentials;
 
@@ -22,15 +22,24 @@ export async function loginOf(role: ApplicationRole, secrets: Secrets): Promise<
 export const applicationLogins = (settings: Settings, secrets: Secrets): Promise<Login[]> =>
   Promise.all(settings.database.applicationRoles.map((role) => loginOf(role, secrets)));
 
+/** PostgreSQL lets the second of two who alter a role at once fail, as an internal error without a code of its own. */
+export const isAlteredByOthers = (error: unknown): boolean =>
+  sqlState(error) === 'XX000' && /concurrently updated/.test(messageOf(error));
+
 /** Throws RoleUnusable where the database has no such role, or the session's user may not alter it. */
 export async function alterRole(session: Session, role: string, change: string): Promise<void> {
-  await session.query(`alter role ${quoteIdentifier(role)} ${change}`).catch((cause: unknown) => {
-    if (sqlState(cause) === '42704') throw RoleUnusable(`The database has no role ${role}.`, { cause });
-    // Since PostgreSQL 16 CREATEROLE alone alters no role that somebody else made.
-    if (sqlState(cause) === '42501')
-      throw RoleUnusable(`The master user may not alter ${role}: grant ${role} to it with admin option.`, { cause });
-    throw cause;
-  });
+  const alter = () => session.query(`alter role ${quoteIdentifier(role)} ${change}`);
+  // Once more: with strict fencing the guard alters it every minute.
+  const again = (cause: unknown) => (isAlteredByOthers(cause) ? alter() : Promise.reject(cause));
+  await alter()
+    .catch(again)
+    .catch((cause: unknown) => {
+      if (sqlState(cause) === '42704') throw RoleUnusable(`The database has no role ${role}.`, { cause });
+      // Since PostgreSQL 16 CREATEROLE alone alters no role that somebody else made.
+      if (sqlState(cause) === '42501')
+        throw RoleUnusable(`The master user may not alter ${role}: grant ${role} to it with admin option.`, { cause });
+      throw cause;
+    });
 }
 
 /** `ALTER ROLE` with the current password as a verifier: whatever is logged shows no secret. */

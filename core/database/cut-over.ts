@@ -1,4 +1,5 @@
 /** CutOver: the application moves to the restored database, in a drill its canary only. */
+import type { Debts } from '../configuration/ports.ts';
 import { type ActiveDatabase, type Incident, recordVersion } from '../incident/contracts.ts';
 import type { Announcer, Clock, Compensations, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
@@ -6,6 +7,7 @@ import type { StepResult } from '../step.ts';
 import type { Candidate, RestorePlan } from './contracts.ts';
 import type { Login } from './credentials.ts';
 import { DatabaseNotReady, LeaseLost } from './errors.ts';
+import { expiryIn } from './expiry.ts';
 import { fenceLogins, openTo, proveRefused, proveWrite } from './fence.ts';
 import { targetOfSource } from './fence-source.ts';
 import type { Baselines, Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
@@ -22,6 +24,7 @@ export interface CutOverContext {
   readonly databases: Pick<Databases, 'find'>;
   readonly baselines: Pick<Baselines, 'latest' | 'atOrBefore' | 'record'>;
   readonly compensations: Pick<Compensations, 'register' | 'open'>;
+  readonly debts: Pick<Debts, 'open'>;
   readonly parameters: Pick<Parameters, 'read' | 'write'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
@@ -48,16 +51,21 @@ export async function cutOver(
   const active = await requireLease(input, control);
   const { master, logins } = await fenceLogins(settings, secrets);
   if (!isDrill && active.resourceId !== candidate.resourceId) await makeActive(input, active, logins, context);
-  if (!isDrill) await carryBaseline(input, context);
-  const { address, port } = candidate;
-  await parameters.write(target.databaseEndpointParameter, JSON.stringify({ address, port }));
   const roles = logins.map((login) => login.username);
-  // A drill's copy runs no scheduled jobs: they could reach beyond it.
+  const region = plan.failover?.to ?? active.region;
+  // A drill's copy runs no scheduled jobs: they could reach beyond it. Nor does anybody renew its date.
   await withSession(sessions, candidate, master, (session) =>
-    openTo({ session, sessions, target: candidate, master }, roles, !isDrill),
+    openTo({ session, sessions, target: candidate, master }, roles, {
+      resumeJobs: !isDrill,
+      expiry: isDrill ? undefined : expiryIn(settings, region, clock.now().toISOString()),
+    }),
   );
   const transactions: string[] = [];
   for (const login of logins) transactions.push(await proveWrite(sessions, candidate, login));
+  // Whatever fails from here on, production is open, and a retry leads the application to it (docs/decisions/0037).
+  if (!isDrill) await carryBaseline(input, context);
+  const { address, port } = candidate;
+  await parameters.write(target.databaseEndpointParameter, JSON.stringify({ address, port }));
   await workloads.restart(target.deployment, clock.now().toISOString());
   const application = isDrill ? 'canary' : 'production';
   await announcer.announce(incident, {
@@ -114,7 +122,7 @@ async function makeActive(
   logins: readonly Login[],
   context: CutOverContext,
 ): Promise<void> {
-  const { settings, clock, control, compensations, parameters } = context;
+  const { settings, clock, control, compensations, debts, parameters } = context;
   const { deployment, databaseEndpointParameter: parameter } = targetOf(incident, settings);
   await compensations.register(incident.id, restoreEndpoint, {
     resourceId: active.resourceId,
@@ -128,6 +136,10 @@ async function makeActive(
   const { identifier, resourceId, address, port } = candidate;
   const region = plan.failover?.to ?? active.region;
   const epoch = plan.epoch + 1;
+  // Before the act: it is open only where this instance is production (core/configuration/debt.ts).
+  const { import: instance, old } = terraformDebt({ incident, plan, candidate }, parameter);
+  const debt = { resourceId, import: instance, region, old, parameter, incidentId: incident.id, since: now };
+  await debts.open({ version: recordVersion, ...debt });
   const record = { version: recordVersion, identifier, resourceId, region, address, port, epoch, since: now } as const;
   if (!(await control.advanceActiveDatabase(record, plan.epoch, incident.executionArn))) {
     const now = await control.readActiveDatabase();

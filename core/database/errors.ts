@@ -29,12 +29,17 @@ export const CandidateNotOurs = defineError({
 export const RestoreFailed = defineError({
   name: 'RestoreFailed',
   retryable: false,
-  next: 'Read the instance’s events in RDS; correct what its status names and start again.',
+  next: 'Correct what RDS names and start again; all its events are in the console of RDS.',
 });
 export const DatabaseNotReady = defineError({
   name: 'DatabaseNotReady',
   retryable: true,
   next: 'Nothing: RDS is still at work. If it gives up, read the instance’s events in RDS.',
+});
+export const PromotionUndecided = defineError({
+  name: 'PromotionUndecided',
+  retryable: true,
+  next: 'Nothing: a promotion was asked for, and nothing shows of it yet. If nothing ever does, the replica goes on following, and production is opened again.',
 });
 export const RoleUnusable = defineError({
   name: 'RoleUnusable',

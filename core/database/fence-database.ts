@@ -58,7 +58,10 @@ export async function fenceDatabase(
   };
 }
 
-/** Well before the cut-over: security groups take their time. */
+/**
+ * Well before the cut-over: security groups take their time. A replica has been in them from the start, and is left alone:
+ * right after its promotion RDS takes its first backup, and modifies nothing meanwhile.
+ */
 async function admit(
   plan: RestorePlan,
   { identifier }: Candidate,
@@ -66,6 +69,8 @@ async function admit(
 ): Promise<readonly string[] | undefined> {
   const { securityGroupIds } = likeOf(plan, await databases.find(plan.source.identifier)).settings;
   if (!Array.isArray(securityGroupIds)) return undefined;
+  const has = (await databases.find(identifier))?.settings.securityGroupIds;
+  if (Array.isArray(has) && [...has].sort().join() === [...securityGroupIds].sort().join()) return undefined;
   await databases.admit(identifier, securityGroupIds);
   return securityGroupIds;
 }

@@ -7,6 +7,7 @@
 import type { Settings } from '../settings.ts';
 import { alterRole, applicationLogins, type Login, passwordClause } from './credentials.ts';
 import { DatabaseNotReady, FenceFailed, LoginRefused, RoleUnusable } from './errors.ts';
+import { expiryClause, liftExpiry } from './expiry.ts';
 import type { DatabaseAddress, Secrets, Session, Sessions } from './ports.ts';
 import { isAnswered, messageOf, quoteIdentifier, quoteLiteral, sqlState, stepTimeouts, withSession } from './sql.ts';
 
@@ -37,8 +38,11 @@ export interface Opened {
 }
 
 export interface Closing {
-  /** What becomes of prepared transactions: rolled back only on the copy of a drill, where nobody waits for them. */
-  readonly prepared: 'roll-back' | 'refuse';
+  /**
+   * What becomes of prepared transactions: rolled back only on the copy of a drill, where nobody waits for them. Kept
+   * where their owners, who alone could commit them, are let in again or never.
+   */
+  readonly prepared: 'roll-back' | 'refuse' | 'keep';
   /** Gives the roles today's passwords, so that the proof meets the fence and not a password of the restore point. */
   readonly setPasswords: boolean;
 }
@@ -72,6 +76,8 @@ export async function closeTo(
   if (prepared === 'refuse') await refusePrepared(session); // before anybody is cut off
   for (const login of logins)
     await alterRole(session, login.username, setPasswords ? `nologin ${passwordClause(login)}` : 'nologin');
+  // After that: from here on nobody dates them again. A date that has passed would refuse the password first, and prove nothing.
+  await liftExpiry(session, roles);
   const sessionsEnded = await endSessions(session, roles);
   const rolledBack = prepared === 'roll-back' ? await rollBackPrepared(session) : 0;
   // Again: one that was prepared in between could still be committed.
@@ -80,9 +86,18 @@ export async function closeTo(
   return { sessionsEnded, rolledBack, jobsPaused, administrators };
 }
 
-/** The roles may log in again; `resumeJobs` starts what the fence paused, and nothing else. */
-export async function openTo(opened: Opened, roles: readonly string[], resumeJobs: boolean): Promise<void> {
-  for (const role of roles) await alterRole(opened.session, role, 'login');
+export interface Opening {
+  /** Starts what the fence paused, and nothing else. */
+  readonly resumeJobs: boolean;
+  /** Until when, if nobody renews it (expiry.ts); undefined lifts what the copy came with. */
+  readonly expiry: string | undefined;
+}
+
+/** The roles may log in again. */
+export async function openTo(opened: Opened, roles: readonly string[], { resumeJobs, expiry }: Opening): Promise<void> {
+  if (expiry === undefined) await liftExpiry(opened.session, roles);
+  for (const role of roles)
+    await alterRole(opened.session, role, expiry === undefined ? 'login' : `login ${expiryClause(expiry)}`);
   if (resumeJobs) await resumeScheduledJobs(opened);
 }
 

@@ -53,6 +53,8 @@ export interface RestoreSpecification {
         /** Absent where the instance is gone: its automated backups outlive it under the resource id. */
         readonly sourceIdentifier: string | undefined;
         readonly sourceResourceId: string;
+        /** Backups that were replicated from another Region are found by their ARN alone. */
+        readonly backupsArn?: string | undefined;
         readonly at: string | 'latest';
       }
     | { readonly kind: 'snapshot'; readonly snapshotIdentifier: string }
@@ -78,7 +80,13 @@ export interface Databases {
   find(identifier: string): Promise<DatabaseInstance | undefined>;
   /** Those whose identifier begins like this. */
   list(prefix: string): Promise<DatabaseInstance[]>;
+  /** What RDS tells of the instance's failures in the last hour, oldest first. */
+  failures(identifier: string): Promise<readonly string[]>;
   restoreWindow(instance: Pick<DatabaseInstance, 'resourceId'>): Promise<RestoreWindow | undefined>;
+  /** Its automated backups in this Region: its own, or those that are replicated here. */
+  backupsOf(
+    instance: Pick<DatabaseInstance, 'resourceId'>,
+  ): Promise<{ readonly arn: string; readonly window: RestoreWindow | undefined } | undefined>;
   findSnapshot(identifier: string): Promise<DatabaseSnapshot | undefined>;
   /** Every snapshot of this very instance in the Region, automated ones too. */
   snapshotsOf(instance: Pick<DatabaseInstance, 'resourceId'>): Promise<DatabaseSnapshot[]>;

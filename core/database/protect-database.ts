@@ -16,7 +16,7 @@ interface ProtectInput {
 
 export interface ProtectContext {
   readonly settings: Settings;
-  readonly databases: Pick<Databases, 'find' | 'restoreWindow' | 'protect'>;
+  readonly databases: Pick<Databases, 'find' | 'failures' | 'restoreWindow' | 'protect'>;
 }
 
 /** Settings of the source that protect the new instance; RDS shows each under the same name afterwards. */
@@ -67,7 +67,10 @@ export async function protectDatabase(
 /** Protected: nothing pending, every protection shows, and a first backup can be restored from. */
 export async function awaitProtected(
   { plan, candidate }: ProtectInput,
-  { settings, databases }: Omit<ProtectContext, 'databases'> & { databases: Pick<Databases, 'find' | 'restoreWindow'> },
+  {
+    settings,
+    databases,
+  }: Omit<ProtectContext, 'databases'> & { databases: Pick<Databases, 'find' | 'failures' | 'restoreWindow'> },
 ): Promise<StepResult<Record<string, never>>> {
   const { instance } = await findAvailable(candidate.identifier, settings, databases);
   if (instance.pending.length > 0)

@@ -146,6 +146,7 @@ async function originOf(
       kind: 'time',
       sourceIdentifier: source?.identifier,
       sourceResourceId: plan.source.resourceId,
+      ...(restore.backups === undefined ? {} : { backupsArn: restore.backups }),
       at: await restorableTime(restore.at, plan, source, databases),
     };
   const { name: databaseName, masterSecretName } = settings.database;
@@ -193,7 +194,7 @@ async function restorableTime(
 export interface AwaitAvailableContext {
   readonly clock: Clock;
   readonly settings: Settings;
-  readonly databases: Pick<Databases, 'find'>;
+  readonly databases: Pick<Databases, 'find' | 'failures'>;
 }
 
 export async function awaitAvailable(
@@ -274,13 +275,29 @@ export function likeOf(plan: RestorePlan, source: DatabaseInstance | undefined):
 const sourceGone = ({ source }: RestorePlan) =>
   DatabaseNotFound(`${source.identifier} (${source.resourceId}) is gone since the plan was made.`);
 
-export async function findAvailable(identifier: string, settings: Settings, databases: Pick<Databases, 'find'>) {
+export async function findAvailable(
+  identifier: string,
+  settings: Settings,
+  databases: Pick<Databases, 'find' | 'failures'>,
+) {
   const instance = await databases.find(identifier);
   if (instance === undefined) throw DatabaseNotReady(`RDS does not list ${identifier} yet.`);
-  if (terminalStatuses.has(instance.status)) throw RestoreFailed(`${identifier} is ${instance.status}.`);
+  if (terminalStatuses.has(instance.status)) throw RestoreFailed(await whyGivenUp(instance, databases));
   const { address, port } = instance;
   if (instance.status !== 'available' || address === undefined || port === undefined)
     throw DatabaseNotReady(`${identifier} is ${instance.status}.`, { details: { status: instance.status } });
   const { resourceId } = instance;
   return { instance, candidate: { identifier, resourceId, address, port, database: settings.database.name } };
+}
+
+/** How RDS leaves an instance that it has given up, and what it tells of it; that it cannot be asked hides nothing. */
+export async function whyGivenUp(
+  { identifier, status }: Pick<DatabaseInstance, 'identifier' | 'status'>,
+  databases: Pick<Databases, 'failures'>,
+): Promise<string> {
+  const told = await databases.failures(identifier).then(
+    (failures) => (failures.length > 0 ? `RDS says: ${failures.join(' ')}` : 'RDS tells no reason in its events.'),
+    (error) => `Its events could not be read: ${messageOf(error)}`,
+  );
+  return `${identifier} is ${status}. ${told}`;
 }

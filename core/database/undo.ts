@@ -6,7 +6,8 @@ import { secondsBetween } from '../incident/moments.ts';
 import type { Clock, ControlStore, Undo } from '../incident/ports.ts';
 import { Deployment, regionSettings, type Settings } from '../settings.ts';
 import type { Login } from './credentials.ts';
-import { DatabaseNotReady } from './errors.ts';
+import { DatabaseNotReady, PromotionUndecided } from './errors.ts';
+import { expiryIn } from './expiry.ts';
 import { closeTo, fenceLogins, hasRoles, openTo, proveRefused } from './fence.ts';
 import type { DatabaseInstance, Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
 import { CloseCandidate, closeCandidate, promotionTag, terminalStatuses } from './restore-database.ts';
@@ -14,6 +15,7 @@ import { answerOf, judgeSource } from './source.ts';
 import { withSession } from './sql.ts';
 
 export const unfenceSource = 'unfence-source';
+export const restoreTenure = 'restore-tenure';
 export const restoreEndpoint = 'restore-endpoint';
 
 export interface UndoContext {
@@ -27,7 +29,12 @@ export interface UndoContext {
   readonly secrets: Secrets;
   readonly sessions: Sessions;
   readonly workloads: Pick<Workloads, 'restart'>;
+  /** The state machine has waited for as long as a promotion may take to begin. */
+  readonly promotionAwaited?: boolean;
 }
+
+/** What decides whether a candidate still follows. */
+type Awaiting = Pick<UndoContext, 'clock' | 'promotionAwaited'>;
 
 export const Unfence = z.object({
   identifier: z.string(),
@@ -45,6 +52,17 @@ export const Unfence = z.object({
 });
 export type Unfence = z.infer<typeof Unfence>;
 
+export const RestoreTenure = z.object({
+  resourceId: z.string(),
+  epoch: z.number(),
+  /** The Region whose tenure was ended. */
+  region: z.string(),
+  /** What the failover promotes or restores: it must not take writes beside the primary. */
+  candidate: z.string(),
+  incidentId: z.string(),
+});
+export type RestoreTenure = z.infer<typeof RestoreTenure>;
+
 const Endpoint = z.object({
   resourceId: z.string(),
   epoch: z.number(),
@@ -57,6 +75,7 @@ const Endpoint = z.object({
 /** By the name under which each is registered. */
 export const databaseUndos = (context: UndoContext): Readonly<Record<string, Undo>> => ({
   [unfenceSource]: (facts) => undoFence(Unfence.parse(facts), context),
+  [restoreTenure]: (facts) => undoEndOfTenure(RestoreTenure.parse(facts), context),
   [closeCandidate]: (facts) => undoRestore(CloseCandidate.parse(facts), context),
   [restoreEndpoint]: (facts) => undoEndpoint(Endpoint.parse(facts), context),
 });
@@ -68,10 +87,11 @@ const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: 
 /** Opening any other database than the active one would make two that take writes. */
 export async function undoFence(
   facts: Unfence,
-  context: Pick<UndoContext, 'clock' | 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'> &
+  context: Awaiting &
+    Pick<UndoContext, 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'> &
     Partial<Pick<UndoContext, 'databasesIn'>>,
 ): Promise<string> {
-  const { settings, control, databases, databasesIn, secrets, sessions } = context;
+  const { control, databases, databasesIn, sessions } = context;
   const active = await control.readActiveDatabase();
   if (active === undefined || !isStillActive(active, facts))
     return `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
@@ -81,13 +101,11 @@ export async function undoFence(
   // A function outlives its execution: a cut-over that is still on its way was planned for the old epoch, and now fails.
   if (active.epoch === facts.epoch && !(await control.confirmActiveDatabase(active)))
     throw DatabaseNotReady(`Which database is production was changed while ${facts.identifier} was to be opened.`);
-  const { master, logins } = await fenceLogins(settings, secrets);
-  const candidate = await findOwn({ ...facts, identifier: facts.candidate }, databases);
-  if (candidate !== undefined && !isOutOfReach(candidate, settings) && !isStillReplica(candidate, context.clock))
-    await close(candidate, { settings, sessions, master, logins });
+  const { master } = await closeOwn(facts, context);
+  const expiry = expiryIn(context.settings, active.region, context.clock.now().toISOString());
   try {
     await withSession(sessions, facts, master, (session) =>
-      openTo({ session, sessions, target: facts, master }, facts.roles, true),
+      openTo({ session, sessions, target: facts, master }, facts.roles, { resumeJobs: true, expiry }),
     );
   } catch (error) {
     if (judgeSource(instance, answerOf(error)) !== 'gone') throw error;
@@ -96,17 +114,39 @@ export async function undoFence(
   return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
 }
 
+/** Whoever opens the source, or lets it open, closes first what is to take its place. */
+async function closeOwn(
+  facts: Pick<Unfence, 'candidate' | 'incidentId'>,
+  context: Awaiting & Pick<UndoContext, 'settings' | 'databases' | 'secrets' | 'sessions'>,
+) {
+  const { settings, databases, secrets, sessions } = context;
+  const fencing = await fenceLogins(settings, secrets);
+  const candidate = await findOwn({ ...facts, identifier: facts.candidate }, databases);
+  if (candidate !== undefined && !isOutOfReach(candidate, settings) && !isStillReplica(candidate, context))
+    await close(candidate, { settings, sessions, ...fencing });
+  return fencing;
+}
+
+/** A tenure that was ended is so for its epoch alone: a new one lets the guard renew it, and open what it fenced. */
+async function undoEndOfTenure(facts: RestoreTenure, context: UndoContext): Promise<string> {
+  const active = await context.control.readActiveDatabase();
+  if (active?.resourceId !== facts.resourceId || active.epoch !== facts.epoch)
+    return `the tenure of ${facts.region} stays ended: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
+  await closeOwn(facts, context);
+  if (!(await context.control.confirmActiveDatabase(active)))
+    throw DatabaseNotReady(`Which database is production was changed while ${active.identifier} was to go on.`);
+  return `${active.identifier} in ${facts.region} goes on as production: its guard may renew its tenure`;
+}
+
 /** The copy stays, as evidence, and takes nobody's writes. */
-async function undoRestore(
-  facts: CloseCandidate,
-  { clock, settings, control, databases, secrets, sessions }: UndoContext,
-): Promise<string> {
+async function undoRestore(facts: CloseCandidate, context: UndoContext): Promise<string> {
+  const { settings, control, databases, secrets, sessions } = context;
   const { identifier } = facts;
   if ((await control.readActiveDatabase())?.identifier === identifier)
     return `${identifier} is production: it stays open`;
   const candidate = await findOwn(facts, databases);
   if (candidate === undefined) return `there is no copy ${identifier} to close`;
-  if (isStillReplica(candidate, clock)) return `${identifier} was not promoted: it follows production`;
+  if (isStillReplica(candidate, context)) return `${identifier} was not promoted: it follows production`;
   await close(candidate, { settings, sessions, ...(await fenceLogins(settings, secrets)) });
   return `${identifier} is closed to the application and kept`;
 }
@@ -133,12 +173,19 @@ function isOutOfReach({ status, region, settings: its }: DatabaseInstance, setti
 /** RDS goes on with a promotion for a while before anything shows of it: 5 minutes are more than it has ever taken to begin. */
 const promotionBeginsSeconds = 300;
 
-/** A replica takes nobody's writes. One whose promotion was asked for a moment ago may be none the next: wait and see. */
-function isStillReplica({ identifier, replicaOf, tags }: DatabaseInstance, clock: Clock): boolean {
+/**
+ * A replica takes nobody's writes. One whose promotion was asked for a moment ago may be none the next: wait and see. The
+ * state machine waits, so that this ends with its retries where the installation's minutes are shorter than ours.
+ */
+function isStillReplica(
+  { identifier, replicaOf, tags }: DatabaseInstance,
+  { clock, promotionAwaited = false }: Awaiting,
+): boolean {
   if (replicaOf === undefined) return false;
   const asked = tags[promotionTag];
-  if (asked !== undefined && secondsBetween(asked, clock.now().toISOString()) < promotionBeginsSeconds)
-    throw DatabaseNotReady(`${identifier} is being promoted, perhaps: it is closed as soon as that shows.`);
+  if (asked === undefined || promotionAwaited) return true;
+  if (secondsBetween(asked, clock.now().toISOString()) < promotionBeginsSeconds)
+    throw PromotionUndecided(`${identifier} is being promoted, perhaps: it is closed as soon as that shows.`);
   return true;
 }
 

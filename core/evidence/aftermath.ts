@@ -13,6 +13,9 @@ const harmless = [
   'AwaitRescheduled',
   'PlanRebuild',
   'JudgeRebuild',
+  'LookAtResources',
+  'FindDrift',
+  'JudgeFindings',
   'RequestApproval',
   'Replan',
   'Compensate',
@@ -50,16 +53,28 @@ export function terraformDebt(timeline: readonly StepRecord[]): TerraformDebt | 
     const parsed = TerraformDebt.safeParse({ notCarriedOver, ...(typeof debt === 'object' ? debt : {}) });
     return parsed.success ? [parsed.data] : [];
   });
-  return told.at(-1);
+  const debt = told.at(-1);
+  const refused = timeline
+    .flatMap(({ facts: { terraformRefused: why } }) => (typeof why === 'string' ? [why] : []))
+    .at(-1);
+  return debt && { ...debt, ...(refused === undefined ? {} : { refused }) };
 }
 
 /** What a person does about it, one line for each part. */
-export const debtInWords = ({ import: instance, old, parameter, notCarriedOver }: TerraformDebt) => [
+export const debtInWords = ({ import: instance, old, parameter, notCarriedOver, refused }: TerraformDebt) => [
   {
     what: instance,
     todo: `Take ${old} out of Terraform’s state and import ${instance} in its place; until its plan is empty, apply nothing: it would undo the cut-over.`,
   },
   { what: old, todo: 'Keep it, closed to the application, until the review is held; only then delete it, by name.' },
   { what: parameter, todo: `It names ${instance}; let Terraform take over this value.` },
+  ...(refused
+    ? [
+        {
+          what: 'terraform apply',
+          todo: `Terraform did not follow the failover: ${refused}. Correct its configuration or state, then plan and apply.`,
+        },
+      ]
+    : []),
   ...(notCarriedOver ? [{ what: notCarriedOver, todo: `Make it anew, of ${instance}.` }] : []),
 ];

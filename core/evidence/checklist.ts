@@ -1,4 +1,5 @@
 /** The recovery checklist of the disaster recovery plan, ticked from facts. What only people do stays open for them. */
+import { restoresNoData } from '../incident/identifiers.ts';
 import type { ChecklistItem, Report, TerraformDebt } from './contracts.ts';
 
 export type Findings = Pick<Report, 'record' | 'objectives' | 'timeline' | 'messages'> & {
@@ -32,9 +33,7 @@ export function checklist(findings: Findings): ChecklistItem[] {
       'Validate recovered systems',
       procedure.validate,
       findings,
-      isDrill || record.incident.scenario === 'cluster'
-        ? undefined
-        : 'the deep checks run afterwards, as a drill on a clone',
+      isDrill || restoresNoData(record.incident) ? undefined : 'the deep checks run afterwards, as a drill on a clone',
     ),
     {
       item: 'Communicate status to stakeholders',
@@ -67,6 +66,13 @@ function procedureOf({ record: { incident }, timeline }: Findings) {
       tidy: ['TearDown'],
     };
   }
+  if (incident.scenario === 'configuration')
+    return {
+      assess: ['JudgeFindings'],
+      execute: configurationSteps(timeline),
+      validate: ['ValidateApplication'],
+      tidy: ['RemoveDrill', 'TearDown'],
+    };
   if (incident.scenario === 'region')
     return {
       assess: [timeline.some(({ step }) => step === 'AssessHome') ? 'AssessHome' : 'AssessRegion'],
@@ -82,6 +88,12 @@ function procedureOf({ record: { incident }, timeline }: Findings) {
   };
 }
 
+/** Nothing was affected, or it was restored, from its own backups and, where anything differed from Git, by a build. */
+const configurationSteps = (timeline: Findings['timeline']): string[] => {
+  if (!timeline.some(({ step }) => step === 'RestoreResources')) return ['JudgeFindings'];
+  return ['RestoreResources', ...(timeline.some(({ step }) => step === 'Apply') ? ['Apply'] : []), 'JudgeRestored'];
+};
+
 /** Kubernetes reschedules by itself, or on nodes that were added. */
 const nodeSteps = (timeline: Findings['timeline']): string[] =>
   timeline.some(({ step }) => step === 'HelpNodes') ? ['HelpNodes', 'AwaitHelped'] : ['AwaitRescheduled'];
@@ -89,11 +101,11 @@ const nodeSteps = (timeline: Findings['timeline']): string[] =>
 /** Production runs and is protected, but Terraform would undo it: normal is when people have paid that debt. */
 function returnToNormal(findings: Findings): ChecklistItem {
   const item = 'Return to normal operations';
-  const { scope, scenario } = findings.record.incident;
+  const { scope } = findings.record.incident;
   const ofDatabase = scope
     ? ['ValidateApplication', 'AwaitTornDown']
     : ['AwaitWorkload', 'ValidateApplication', 'AwaitProtected'];
-  const steps = scenario === 'cluster' ? ['ValidateApplication'] : ofDatabase;
+  const steps = restoresNoData(findings.record.incident) ? ['ValidateApplication'] : ofDatabase;
   const recovered = fromSteps(item, steps, findings);
   if (recovered.state !== 'done') return recovered;
   const debt = findings.debt ? `; Terraform debt: ${findings.debt.import} is not in its state yet` : '';

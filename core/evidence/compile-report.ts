@@ -1,9 +1,11 @@
 /** From the records of an incident to its report. Pure: what no record says is unknown, never assumed. */
+
 import * as z from 'zod';
 import { Repair } from '../database/contracts.ts';
 import { readFailure } from '../errors.ts';
 import type { Failure, IncidentRecord, MessageRecord, StepRecord, TrendPoint } from '../incident/contracts.ts';
 import { ApprovalDeclined, ApprovalTimedOut } from '../incident/errors.ts';
+import { restoresNoData } from '../incident/identifiers.ts';
 import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import { Verdict } from '../validation/contracts.ts';
 import { aftermath, terraformDebt } from './aftermath.ts';
@@ -104,7 +106,7 @@ function objectiveResults({ objectives, achieved, incident }: IncidentRecord): O
       'RPO',
       objectives.rpoSeconds,
       achieved.rpoSeconds,
-      incident.scenario === 'cluster'
+      restoresNoData(incident)
         ? 'no data was restored: the database was there all the while'
         : `from the newest restored heartbeat, or the restore point where the copy holds all that its source wrote, to detection${incident.scope ? ', and of the repaired tables only' : ''}: an estimate, for only a ledger counts lost writes`,
     ),

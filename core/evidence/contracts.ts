@@ -65,6 +65,8 @@ export const TerraformDebt = z.object({
   parameter: z.string(),
   /** What the former instance had beside it and the new one has not. */
   notCarriedOver: z.string().optional(),
+  /** Why Terraform was not let follow, or could not. */
+  refused: z.string().optional(),
 });
 export type TerraformDebt = z.infer<typeof TerraformDebt>;
 

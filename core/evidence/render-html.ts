@@ -1,6 +1,6 @@
 /** report.html: one file that shows the report anywhere, on screen and on paper. */
 import type { IncidentRecord } from '../incident/contracts.ts';
-import { isCopyDeleted } from '../incident/identifiers.ts';
+import { isCopyDeleted, restoresNoData } from '../incident/identifiers.ts';
 import { describeRestoreTo, formatSeconds } from '../incident/moments.ts';
 import { debtInWords } from './aftermath.ts';
 import type { ChecklistItem, ObjectiveResult, Report } from './contracts.ts';
@@ -28,7 +28,7 @@ export function renderReport(report: Report): string {
 ${section('Timeline', drawTimeline(report))}
 ${section('Where the time went', pathTable(report))}
 ${report.measured ? section('Independent measurement', measurement(report.measured)) : undefined}
-${incident.scenario === 'cluster' ? undefined : databaseSections(report)}
+${restoresNoData(incident) ? undefined : databaseSections(report)}
 ${report.repair ? section('Repaired tables', repairTables(report.repair)) : undefined}
 ${report.terraformDebt ? section('Terraform debt', debtTable(report.terraformDebt)) : undefined}
 ${section('Recovery checklist of the plan', checklistTable(report))}
@@ -72,6 +72,10 @@ function recovered(incident: IncidentRecord['incident'], timeline: Report['timel
     const assessed = timeline.findLast(({ step }) => step === 'AssessCluster');
     return html`<b>Cluster:</b> ${target}${assessed ? `, ${assessed.summary}` : ''}`;
   }
+  if (scenario === 'configuration') {
+    const judged = timeline.findLast(({ step }) => step === 'JudgeFindings');
+    return html`<b>Configuration:</b> ${target}${judged ? `, ${judged.summary}` : ''}`;
+  }
   const point = restoredTo(incident, timeline);
   if (scope) return html`<b>Tables:</b> ${scope.tables.join(', ')} of ${target}, as of ${point}`;
   return html`<b>Database:</b> ${target}, restored to ${point}`;
@@ -113,7 +117,7 @@ function tile({ name, achievedSeconds, objectiveSeconds, met, basis }: Objective
 }
 
 function validationTile({ validation, record, timeline }: Report): Html {
-  if (record.incident.scenario === 'cluster') return applicationTile(timeline);
+  if (restoresNoData(record.incident)) return applicationTile(timeline);
   const count = (verdict: string) => validation.filter((each) => each.verdict === verdict).length;
   const passed = count('passed');
   const rest = `${count('failed')} failed, ${count('unknown')} unknown`;

@@ -61,23 +61,33 @@ export async function acceptRequest(
         waiver: request.waiver,
       },
     };
-  return {
-    incident: {
-      id: incidentId(request.mode, execution.startedAt, key),
-      environment: settings.environment,
-      scenario: 'database',
-      mode: request.mode,
-      reason: request.reason,
-      trigger: request.trigger,
-      region: here.region,
-      executionArn: execution.arn,
-      detectedAt: request.trigger.at ?? execution.startedAt,
-      target: active.identifier,
-      restoreTo,
-      ...(scope === undefined ? {} : { scope }),
-    },
-  };
+  const begun = begunBy(request, execution, { settings, here, scenario: 'database', target: active.identifier });
+  return { incident: { ...begun, ...(scope === undefined ? {} : { scope }) } };
 }
+
+/** The incident that a request begins. */
+export const begunBy = (
+  request: StartRequest,
+  execution: Execution,
+  {
+    settings: { environment },
+    here: { region },
+    scenario,
+    target,
+  }: Pick<AcceptRequestContext, 'settings' | 'here'> & Pick<Incident, 'scenario' | 'target'>,
+): Incident => ({
+  id: incidentId(request.mode, execution.startedAt, requestKey(request, execution.arn)),
+  environment,
+  scenario,
+  mode: request.mode,
+  reason: request.reason,
+  trigger: request.trigger,
+  region,
+  executionArn: execution.arn,
+  detectedAt: request.trigger.at ?? execution.startedAt,
+  target,
+  restoreTo: request.restoreTo,
+});
 
 /** The incident that a retry goes on with, under the execution that does it. */
 export const takenUpAgain = (
@@ -133,10 +143,10 @@ const isGiven = (raw: unknown, field: string) =>
 export async function deferScheduledDrill(
   { mode, trigger }: StartRequest,
   { settings, alarms }: Pick<AcceptRequestContext, 'settings' | 'alarms'>,
+  prefixes: readonly ((environment: string) => string)[] = [databaseAlarmPrefix, clusterAlarmPrefix],
 ): Promise<void> {
   if (mode !== 'drill' || trigger.kind !== 'schedule') return;
-  const prefixes = [databaseAlarmPrefix(settings.environment), clusterAlarmPrefix(settings.environment)];
-  const ringing = (await Promise.all(prefixes.map((prefix) => alarms.ringing(prefix)))).flat();
+  const ringing = (await Promise.all(prefixes.map((prefix) => alarms.ringing(prefix(settings.environment))))).flat();
   if (ringing.length > 0) throw DrillDeferred(`The scheduled drill gives way to ${ringing.join(', ')} in ALARM`);
 }
 

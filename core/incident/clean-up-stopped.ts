@@ -49,7 +49,7 @@ export interface CleanUpStoppedContext {
 
 export interface SweepContext extends CleanUpStoppedContext {
   readonly executions: Pick<Executions, 'status'>;
-  /** Ids of the incidents that made the copies which are there now. */
+  /** Ids of the incidents that made the copies which are there now, or shifted what a drill shifts. */
   readonly ownersOfCopies: () => Promise<readonly string[]>;
 }
 

@@ -185,7 +185,8 @@ function leftBehind(incident: Incident, timeline: readonly StepRecord[]): string
     return `${notUndone(fence)}. The clean-up tries again.${mayBeFenced(fence) ? byHand : ''}`;
   }
   const undone = timeline.find(
-    ({ step, status }) => (step === 'TearDown' || step === 'AwaitTornDown') && status !== 'succeeded',
+    ({ step, status }) =>
+      (step === 'RemoveDrill' || step === 'TearDown' || step === 'AwaitTornDown') && status !== 'succeeded',
   );
   if (!isCopyDeleted(incident) || undone === undefined) return undefined;
   return `THE COPY MAY STILL BE THERE: ${undone.step} ended with "${undone.error?.message ?? undone.summary}". The clean-up tries again until it is gone.`;

@@ -38,6 +38,10 @@ export function candidateIdentifier(settings: Settings, activeIdentifier: string
 export const isCopyDeleted = ({ mode, scope }: Pick<Incident, 'mode' | 'scope'>): boolean =>
   mode === 'drill' || scope !== undefined;
 
+/** A cluster and configuration are rebuilt by builds: the database was there all the while. */
+export const restoresNoData = ({ scenario }: Pick<Incident, 'scenario'>): boolean =>
+  scenario === 'cluster' || scenario === 'configuration';
+
 export const incidentTag = 'stocker-dr:incident';
 export const environmentTag = 'stocker-dr:environment';
 

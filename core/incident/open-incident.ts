@@ -71,6 +71,7 @@ function subjectOf(incident: Incident): string {
   const { scenario, scope, target, restoreTo, style, region } = incident;
   if (scenario === 'region') return `Production: ${target}, ${style} to ${region}`;
   if (scenario === 'cluster') return `Cluster: ${target}`;
+  if (scenario === 'configuration') return `Configuration: ${target}`;
   if (scope === undefined)
     return `Database: ${target}, restored to ${asksForNoMoment(incident) ? 'the last good moment that the assessment finds' : describeRestoreTo(restoreTo)}`;
   return `Tables: ${scope.tables.join(', ')} of ${target}, as of ${describeRestoreTo(restoreTo)}; everything else stays as it is`;

@@ -36,6 +36,8 @@ export interface PlanToApprove {
         readonly reasons: readonly string[];
         readonly waived: readonly string[];
         readonly notes: readonly string[];
+        readonly replica?: string | undefined;
+        readonly tenure?: { readonly refusesFrom?: string | undefined } | undefined;
       }
     | undefined;
   /** What was found, and between which moments it began; absent where the database is lost rather than damaged. */
@@ -44,18 +46,19 @@ export interface PlanToApprove {
     | undefined;
 }
 
-interface Question {
+interface Asking {
   readonly incident: Incident;
-  readonly plan: PlanToApprove;
   /** A bearer secret: it goes to the store and nowhere else. */
   readonly taskToken: string;
 }
 
-/** Answers nothing: the state waits until the token is given back with a person's decision. */
-export async function requestApproval(
-  { incident, plan, taskToken }: Question,
+/** Puts a question on record, and to people once: with the same token again it was asked before. */
+export async function ask(
+  { incident, taskToken }: Asking,
+  plan: Approval['plan'],
+  announcementOf: (approval: Approval) => Announcement,
   { settings, clock, approvals, announcer }: RequestApprovalContext,
-): Promise<StepResult<Record<string, never>>> {
+): Promise<Approval> {
   const now = clock.now();
   const { trigger } = incident;
   const approval: Approval = {
@@ -66,7 +69,36 @@ export async function requestApproval(
     askedAt: now.toISOString(),
     expiresAt: new Date(now.getTime() + settings.approval.timeoutSeconds * 1000).toISOString(),
     ...(trigger.kind === 'person' && trigger.name !== undefined ? { startedBy: trigger.name } : {}),
-    plan: {
+    plan,
+  };
+  if (await approvals.ask(approval, taskToken)) await announcer.announce(incident, announcementOf(approval));
+  return approval;
+}
+
+/** How people answer; `chooses`: an approval names the restore point. */
+export function howToAnswer(
+  { id }: Pick<Incident, 'id'>,
+  { environment, dr: { region } }: RequestApprovalContext['settings'],
+  chooses = false,
+): string {
+  const body = `{"incident": "${id}", "decision": "approve" or "decline", "reason": "…"${chooses ? ', "restoreTo": …' : ''}}`;
+  return [
+    `${dr(`approve ${id}`, environment)} --reason "…"${chooses ? ' --restore-to …' : ''}`,
+    `${dr(`decline ${id}`, environment)} --reason "…"`,
+    `or POST ${body}, signed with IAM, to the approval URL (output of the stack in ${region}).`,
+  ].join('; ');
+}
+
+/** Answers nothing: the state waits until the token is given back with a person's decision. */
+export async function requestApproval(
+  { incident, plan, taskToken }: Asking & { readonly plan: PlanToApprove },
+  context: RequestApprovalContext,
+): Promise<StepResult<Record<string, never>>> {
+  const { failover } = plan;
+  const { settings } = context;
+  const approval = await ask(
+    { incident, taskToken },
+    {
       source: plan.source.identifier,
       candidate: plan.candidate,
       damage: [...(plan.damage?.found ?? [])],
@@ -74,17 +106,14 @@ export async function requestApproval(
       ...(plan.window === undefined ? {} : { window: plan.window }),
       estimatedLossSeconds: plan.estimatedLossSeconds,
       ...(plan.scope === undefined ? {} : { tables: plan.scope.tables }),
-      ...(plan.failover === undefined ? {} : { failover: partOf(plan.failover) }),
+      ...(failover === undefined ? {} : { failover: partOf(failover) }),
     },
-  };
-  // The same token again: the question is on record, and people were asked.
-  if (await approvals.ask(approval, taskToken))
-    await announcer.announce(
-      incident,
-      plan.failover === undefined
-        ? question(incident, plan, approval, settings)
-        : regionQuestion(incident, { ...plan, failover: plan.failover }, approval, settings),
-    );
+    (asked) =>
+      failover === undefined
+        ? question(incident, plan, asked, settings)
+        : regionQuestion(incident, { ...plan, failover }, asked, settings),
+    context,
+  );
   return {
     output: {},
     summary: `approval is asked for; without an answer by ${approval.expiresAt} the recovery is declined`,
@@ -124,11 +153,11 @@ type FailoverToApprove = PlanToApprove & { readonly failover: NonNullable<PlanTo
 /** What is lost now, what waiting costs; what was seen of the primary, so that a person can judge it anew. */
 function regionQuestion(
   incident: Incident,
-  { source, candidate, failover, estimatedLossSeconds }: FailoverToApprove,
+  { source, candidate, failover, estimatedLossSeconds, restorePoint }: FailoverToApprove,
   { expiresAt }: Approval,
-  { environment, dr: { region } }: RequestApprovalContext['settings'],
+  settings: RequestApprovalContext['settings'],
 ): Announcement {
-  const { style, from, to, primary, reasons, waived, notes } = failover;
+  const { style, from, to, primary, reasons, waived, notes, replica, tenure } = failover;
   const loss = formatSeconds(estimatedLossSeconds);
   return {
     kind: 'approval-wanted',
@@ -141,17 +170,22 @@ function regionQuestion(
       ...notes.map((each) => `Not ready, and no reason to wait: ${each}`),
       style === 'graceful'
         ? `Approve now, and nothing is lost: ${source.identifier} is fenced, ${candidate} catches up, and takes over`
-        : `Approve now, and about ${loss} of writes are lost: what ${candidate} has not received. An estimate from heartbeats`,
+        : replica === undefined
+          ? `Approve now, and about ${loss} of writes are lost: ${to} has no replica, and ${candidate} is restored from the replicated backups as of ${restorePoint}`
+          : `Approve now, and about ${loss} of writes are lost: what ${candidate} has not received. An estimate from heartbeats`,
+      ...(tenure === undefined
+        ? []
+        : [
+            tenure.refusesFrom === undefined
+              ? `Fencing is strict, and it was waived to wait until ${from} has fenced itself: two databases may take writes`
+              : `Fencing is strict: nothing is promoted before ${tenure.refusesFrom}, when ${from} has fenced itself; later, if it still reaches ${to}`,
+          ]),
       style === 'graceful'
         ? 'Waiting costs nothing; on approval no write is accepted anywhere for some minutes'
         : 'Waiting loses no further writes while the primary takes none; customers stay without service meanwhile. If the primary returns, the failover ends by itself',
       `Without an answer by ${expiresAt} the failover is declined`,
     ],
-    next: [
-      `${dr(`approve ${incident.id}`, environment)} --reason "…"`,
-      `${dr(`decline ${incident.id}`, environment)} --reason "…"`,
-      `or POST {"incident": "${incident.id}", "decision": "approve" or "decline", "reason": "…"}, signed with IAM, to the approval URL (output of the stack in ${region}).`,
-    ].join('; '),
+    next: howToAnswer(incident, settings),
   };
 }
 
@@ -159,10 +193,9 @@ function question(
   incident: Incident,
   plan: PlanToApprove,
   { expiresAt }: Approval,
-  { environment, dr: { region } }: RequestApprovalContext['settings'],
+  settings: RequestApprovalContext['settings'],
 ): Announcement {
   const { source, candidate, restorePoint, others = [], window, damage, scope } = plan;
-  const body = `{"incident": "${incident.id}", "decision": "approve" or "decline", "reason": "…"${restorePoint ? '' : ', "restoreTo": …'}}`;
   return {
     kind: 'approval-wanted',
     headline: `Approve the ${scope === undefined ? 'recovery' : 'repair of tables'} of ${source.identifier}?`,
@@ -184,10 +217,6 @@ function question(
       ...consequences(plan),
       `Without an answer by ${expiresAt} the recovery is declined`,
     ],
-    next: [
-      `${dr(`approve ${incident.id}`, environment)} --reason "…"${restorePoint ? '' : ' --restore-to …'}`,
-      `${dr(`decline ${incident.id}`, environment)} --reason "…"`,
-      `or POST ${body}, signed with IAM, to the approval URL (output of the stack in ${region}).`,
-    ].join('; '),
+    next: howToAnswer(incident, settings, !restorePoint),
   };
 }

@@ -34,6 +34,8 @@ const DatabaseEvent = z
 export const DatabaseSignal = z.union([AlarmEvent, DatabaseEvent]);
 /** A composite alarm over what is seen of the primary. */
 export const RegionSignal = AlarmEvent;
+/** Configuration has drifted. */
+export const DriftSignal = AlarmEvent;
 
 export interface TriageContext {
   readonly settings: Settings;
@@ -53,12 +55,14 @@ interface Concern {
 }
 const database: Concern = { scenario: 'database', isElsewhere: (region, here) => region !== here };
 const cluster: Concern = { ...database, scenario: 'cluster' };
+const configuration: Concern = { ...database, scenario: 'configuration' };
 /** The loss of a Region is seen from the other one. */
 const region: Concern = { scenario: 'region', isElsewhere: (active, here) => active === here };
 
 export const triageAlarm = (signal: Signal, context: TriageContext) =>
   decideOn(signal, isOfCluster(signal, context.settings) ? cluster : database, context);
 export const triageRegion = (signal: Signal, context: TriageContext) => decideOn(signal, region, context);
+export const triageConfiguration = (signal: Signal, context: TriageContext) => decideOn(signal, configuration, context);
 
 /** An alarm is named after what it watches; RDS speaks of databases. */
 const isOfCluster = ({ kind, name }: Signal, { environment }: Pick<Settings, 'environment'>): boolean =>
@@ -160,7 +164,7 @@ async function startRecovery(
     mode: 'recovery',
     confirm: environment,
     reason: `${signal.name} since ${signal.at}`,
-    trigger: { kind: signal.kind, name: signal.name, at: signal.at },
+    trigger: { kind: signal.kind === 'alarm' ? 'alarm' : 'event', name: signal.name, at: signal.at },
   });
   return executionArn;
 }

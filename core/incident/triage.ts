@@ -22,11 +22,23 @@ export interface TriageFacts {
 }
 
 /** Scenarios that an alarm or an event may start. */
-export type Recovered = 'database' | 'cluster' | 'region';
+export type Recovered = 'database' | 'cluster' | 'region' | 'configuration';
 
 export type Signal =
   | { readonly kind: 'alarm'; readonly name: string; readonly at: string }
-  | { readonly kind: 'event'; readonly name: string; readonly at: string; readonly database: string };
+  | { readonly kind: 'event'; readonly name: string; readonly at: string; readonly database: string }
+  | ChangeSignal;
+
+/** Somebody called an API that deletes or modifies. */
+export interface ChangeSignal {
+  readonly kind: 'change';
+  readonly name: string;
+  readonly at: string;
+  /** Why it is no reason to recover anything; absent where it may be one. */
+  readonly harmless?: string | undefined;
+  /** Of a service without Regions, whose events arrive in one of them alone. */
+  readonly isGlobal: boolean;
+}
 
 export interface TriageDecision {
   /** start a recovery · join the incident that is open · record and tell people, no more. */
@@ -56,6 +68,11 @@ export function triage(
     return record(`the alarm is no longer in ALARM but ${facts.alarmNow ?? 'gone'}`);
   if (facts.activeDatabase === undefined)
     return record('which database is active is unknown: nothing can be recovered');
+  if (signal.kind === 'change' && signal.harmless !== undefined) return { ...record(signal.harmless), quiet: true };
+  if (facts.activeElsewhere !== undefined && signal.kind === 'change' && signal.isGlobal)
+    return record(
+      `${facts.activeDatabase} is in ${facts.activeElsewhere}, where no such event arrives: a person starts the recovery there`,
+    );
   if (facts.activeElsewhere !== undefined)
     return { ...record(`${facts.activeDatabase} is in ${facts.activeElsewhere}: triage there decides`), quiet: true };
   if (facts.activeSince !== undefined && isBefore(signal.at, facts.activeSince))

@@ -65,6 +65,16 @@ export const HeartbeatFacts = answered(
 /** The newest heartbeat that the replica holds; null: there is no replica. */
 export const ReplicaFacts = answered(z.strictObject({ heartbeat: Moment.nullable() }).nullable());
 
+/** Strict fencing: what a failover would go by, and what production's own guard does. Asked for in this order: guard first. */
+const TenureFacts = z.strictObject({
+  /** The guard's memory, in the primary Region; null: it has never renewed. */
+  remembered: answered(z.strictObject({ renewedAt: Moment, fenced: z.array(z.string()) }).nullable()),
+  /** In the control table of the DR Region; null: there is none. */
+  held: answered(
+    z.strictObject({ renewedAt: Moment.nullable(), epoch: z.number(), endedBy: z.string().nullable() }).nullable(),
+  ),
+});
+
 /** The product's own records. */
 export const RecordFacts = ofBoth(
   z.strictObject({
@@ -79,7 +89,7 @@ export const RecordFacts = ofBoth(
     /** Begin of the sound look whose profile of production is kept here. */
     profileAt: Moment.nullable(),
   }),
-);
+).extend({ tenure: answered(TenureFacts) });
 
 const Keys = z.array(
   z.strictObject({

@@ -1,6 +1,12 @@
 /** The first state of region-failover and region-failback: refuses what is bad or dangerous before anything is touched. It only reads. */
 
-import { takenUpAgain } from '../incident/accept-request.ts';
+import {
+  begunBy,
+  deferScheduledDrill,
+  refuseRepeated,
+  refuseSecond,
+  takenUpAgain,
+} from '../incident/accept-request.ts';
 import {
   type ActiveDatabase,
   type Execution,
@@ -9,13 +15,12 @@ import {
   Style,
   Waiver,
 } from '../incident/contracts.ts';
-import { ActiveDatabaseUnknown, DrillDeferred, DrillElsewhere, DuplicateRequest } from '../incident/errors.ts';
-import { databaseAlarmPrefix, incidentId, regionAlarmPrefix, requestKey } from '../incident/identifiers.ts';
+import { ActiveDatabaseUnknown, DrillElsewhere } from '../incident/errors.ts';
+import { databaseAlarmPrefix, regionAlarmPrefix, requestKey } from '../incident/identifiers.ts';
 import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import { invalidRequest, type Problem, parseRequest } from '../incident/parse-request.ts';
 import type { Alarms, Clock, ControlStore, Executions, IncidentStore } from '../incident/ports.ts';
 import { findRetried } from '../incident/retry.ts';
-import { isInTheWay, recoveryInProgress } from '../incident/take-lease.ts';
 import { maximumEventAgeSeconds } from '../incident/triage.ts';
 import type { ReadinessRun } from '../readiness/contracts.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
@@ -62,14 +67,18 @@ export async function acceptFailover(
       ? undefined
       : await findRetried(request.incident, request, { ...context, scenario: 'region' });
   const key = requestKey(request, execution.arn);
-  const id = retried?.id ?? incidentId(request.mode, execution.startedAt, key);
-  const earlier = retried === undefined ? await context.incidents.findByRequest(key) : undefined;
-  if (earlier !== undefined && earlier !== id)
-    throw DuplicateRequest(`requestId = ${JSON.stringify(request.requestId)} was used before, by incident ${earlier}`);
-  await refuseSecond(request, execution, context);
-  await deferDrill(request, context);
+  if (retried === undefined) await refuseRepeated(key, request, execution, context);
+  await refuseSecond(request, execution, { ...context, executions: lenient(context) });
+  await deferScheduledDrill(request, context, [databaseAlarmPrefix, regionAlarmPrefix]);
+  const incident: Incident = retried
+    ? { ...takenUpAgain(retried, request, execution), waiver }
+    : {
+        ...begunBy(request, execution, { settings, here, scenario: 'region', target: active.identifier }),
+        style,
+        ...(waiver === undefined ? {} : { waiver }),
+      };
   const run: ReadinessRun = {
-    id,
+    id: incident.id,
     executionArn: execution.arn,
     startedAt: execution.startedAt,
     region: here.region,
@@ -77,32 +86,7 @@ export async function acceptFailover(
     database: { identifier: active.identifier, resourceId: active.resourceId },
     permissions: 'when-due',
   };
-  if (retried)
-    return {
-      run,
-      incident: {
-        ...takenUpAgain(retried, request, execution),
-        waiver,
-      },
-    };
-  return {
-    run,
-    incident: {
-      id,
-      environment: settings.environment,
-      scenario: 'region',
-      mode: request.mode,
-      reason: request.reason,
-      trigger: request.trigger,
-      region: here.region,
-      executionArn: execution.arn,
-      detectedAt: request.trigger.at ?? execution.startedAt,
-      target: active.identifier,
-      restoreTo: 'latest',
-      style,
-      ...(waiver === undefined ? {} : { waiver }),
-    },
-  };
+  return { run, incident };
 }
 
 interface Parsed {
@@ -203,28 +187,11 @@ async function refuseStaleAlarm(
   if (state?.value !== 'ALARM') throw refuse(`does not ring any more: it is ${state?.value ?? 'gone'}`);
 }
 
-/** A failback that runs is in the way as any recovery is. */
-async function refuseSecond(
-  { mode }: StartRequest,
-  { arn }: Execution,
-  { here, control, executions }: AcceptFailoverContext,
-): Promise<void> {
-  const lease = await control.readLease();
-  if (!lease || lease.executionArn === arn || !isInTheWay(lease, mode)) return;
-  const status = await executions.status(lease.executionArn).catch((error: unknown) => {
-    // In a Region that does not answer: TakeLease takes it from there.
-    if (lease.region !== here.region) return undefined;
-    throw error;
-  });
-  if (status === 'RUNNING') throw recoveryInProgress(lease);
-}
-
-async function deferDrill({ mode, trigger }: StartRequest, { alarms, settings }: AcceptFailoverContext): Promise<void> {
-  if (mode !== 'drill' || trigger.kind !== 'schedule') return;
-  const ringing = (
-    await Promise.all(
-      [databaseAlarmPrefix, regionAlarmPrefix].map((prefix) => alarms.ringing(prefix(settings.environment))),
-    )
-  ).flat();
-  if (ringing.length > 0) throw DrillDeferred(`The scheduled drill gives way to ${ringing.join(', ')} in ALARM`);
-}
+/** Nothing is known of an execution in a Region that does not answer: TakeLease takes it from there. */
+const lenient = ({ here, executions }: AcceptFailoverContext): AcceptFailoverContext['executions'] => ({
+  status: (arn) =>
+    executions.status(arn).catch((error: unknown) => {
+      if (arn.split(':')[3] !== here.region) return undefined;
+      throw error;
+    }),
+});

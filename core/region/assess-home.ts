@@ -1,5 +1,4 @@
 /** AssessHome: what production left in the Region that it comes home to, and the plan of the way. */
-import { createHash } from 'node:crypto';
 import type { Failover, RestorePlan } from '../database/contracts.ts';
 import type { DatabaseInstance, Databases } from '../database/ports.ts';
 import { restoredFromTag, restorePointTag } from '../database/restore-database.ts';
@@ -13,6 +12,7 @@ import type { StepResult } from '../step.ts';
 import { asIn } from './assess-region.ts';
 import type { GuardRecord } from './contracts.ts';
 import { RegionNotHome } from './errors.ts';
+import { successorIdentifier } from './names.ts';
 import type { RegionStore } from './ports.ts';
 import { totalOf } from './written-since.ts';
 
@@ -38,7 +38,7 @@ export async function assessHome(
   const production = await databasesThere.find(active.identifier);
   if (production?.resourceId !== active.resourceId)
     throw RegionNotHome(`RDS in ${active.region} has no ${active.identifier} of ${active.resourceId}.`);
-  const candidate = homeIdentifier(settings, incident.id, 'home');
+  const candidate = successorIdentifier(settings, incident.id, 'home');
   const resumed = await context.databases.find(candidate);
   const former = await findFormer(production, active, context);
   const guards = (await store.guards()).filter(({ resourceId }) => resourceId === former?.resourceId);
@@ -76,12 +76,6 @@ export async function assessHome(
     summary: `production comes home from ${active.identifier} in ${active.region} to ${candidate} in ${here.region}; ${failover.reasons.join('; ')}`,
     facts: { ...plan, seen: undefined, guards },
   };
-}
-
-/** `<production's name>-<8 hex>`: the same incident always yields the same name. */
-export function homeIdentifier({ database }: Settings, incidentId: string, what: 'home' | 'replica'): string {
-  const suffix = createHash('sha256').update(`${incidentId} ${what}`).digest('hex').slice(0, 8);
-  return `${database.identifier.slice(0, 54).replace(/-+$/, '')}-${suffix}`;
 }
 
 /** The instance that production was promoted away from, by its resource id: another one may bear the name by now. */

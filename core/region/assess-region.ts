@@ -1,12 +1,11 @@
 /** AssessRegion: is the primary lost, can the standby serve, what is lost; and the plan that every later step follows. */
 import type { Failover, RestorePlan, SeenInstance } from '../database/contracts.ts';
-import { newestHeartbeatIn } from '../database/heartbeat.ts';
-import type { DatabaseInstance, Databases, Profiles, Secrets, Sessions } from '../database/ports.ts';
+import { DatabaseNotFound } from '../database/errors.ts';
+import type { Profiles } from '../database/ports.ts';
 import { seenOf } from '../database/source.ts';
-import { asMoment, withSession } from '../database/sql.ts';
 import type { ActiveDatabase, ApprovalDecision, Incident } from '../incident/contracts.ts';
 import { ActiveDatabaseUnknown } from '../incident/errors.ts';
-import { candidateIdentifier, incidentTag } from '../incident/identifiers.ts';
+import { candidateIdentifier } from '../incident/identifiers.ts';
 import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import type { Clock, ControlStore } from '../incident/ports.ts';
 import { checks } from '../readiness/checks/index.ts';
@@ -14,25 +13,23 @@ import type { CheckResult, ReadinessRun } from '../readiness/contracts.ts';
 import type { Looked } from '../readiness/facts.ts';
 import { factsIn } from '../readiness/judge.ts';
 import type { ReadinessRecords } from '../readiness/ports.ts';
-import type { RegionSettings, Settings } from '../settings.ts';
+import type { RegionSettings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { PrimaryLook } from './contracts.ts';
 import { FailoverDenied, ReplicaMissing } from './errors.ts';
-import { decideFailover, type FailoverDecision, judgePrimary } from './judge.ts';
-import type { PrimaryLooks, Replicas } from './ports.ts';
+import { type FindStandbyContext, findStandby, type StandbyDatabase } from './find-standby.ts';
+import { type Denial, decideFailover, type FailoverDecision, judgePrimary } from './judge.ts';
+import { successorIdentifier } from './names.ts';
+import type { PrimaryLooks, Tenures } from './ports.ts';
+import { refusesFrom, tenureCheck, tenureDenials } from './tenure.ts';
 
-export interface AssessRegionContext {
-  readonly settings: Settings;
-  readonly here: RegionSettings;
+export interface AssessRegionContext extends FindStandbyContext {
   readonly clock: Clock;
   readonly control: Pick<ControlStore, 'readActiveDatabase'>;
-  readonly databases: Pick<Databases, 'list'>;
   readonly looks: Pick<PrimaryLooks, 'newest'>;
   readonly profiles: Pick<Profiles, 'read'>;
   readonly readiness: Pick<ReadinessRecords, 'atOrBefore'>;
-  readonly replicas: Pick<Replicas, 'of'>;
-  readonly secrets: Secrets;
-  readonly sessions: Sessions;
+  readonly tenures: Pick<Tenures, 'read'>;
 }
 
 interface AssessRegionInput {
@@ -64,18 +61,22 @@ export async function assessRegion(
   const { settings, here, clock } = context;
   const active = await context.control.readActiveDatabase();
   if (active === undefined) throw ActiveDatabaseUnknown('No active database is registered.');
-  const promoted = await findPromoted(incident, context);
-  const replica = promoted ?? (await context.replicas.of(active));
-  if (replica === undefined)
-    throw ReplicaMissing(`RDS in ${here.region} has no read replica of ${active.identifier} in ${active.region}.`);
-  const held = await heldBy(replica, context);
+  const standby = await findStandby(incident, active, context);
+  const style = incident.style ?? 'ungraceful';
+  if (standby.kind === 'backups' && style === 'graceful')
+    throw ReplicaMissing(
+      `A switchover without loss needs a read replica in ${here.region}: what ${active.identifier} has there are backups.`,
+    );
   const looks = (await context.looks.newest(looksRead)).filter(
     ({ epoch, region }) => epoch === active.epoch && region === active.region,
   );
   const primary = judgePrimary(looks, settings.region.looks);
-  const lossSeconds = estimateLoss(held.heartbeat, looks, clock.now().toISOString());
-  const style = incident.style ?? 'ungraceful';
-  const decision = await decide(input, { style, primary, lossSeconds, isPromoted: promoted !== undefined }, context);
+  const now = clock.now().toISOString();
+  const lossSeconds = estimateLoss(standby.held.heartbeat ?? upToOf(standby), looks, now);
+  const isPromoted = standby.kind === 'replica' && standby.isPromoted;
+  const strict = style === 'ungraceful' ? await strictFacts(incident, active, looks, context) : undefined;
+  const tenure = strict && tenureDenials(strict);
+  const decision = await decide(input, { style, primary, lossSeconds, isPromoted, tenure }, context);
   if (decision.denials.length > 0)
     throw FailoverDenied(
       `The failover is denied: ${decision.denials.map(({ check, reason }) => `${check}: ${reason}`).join('; ')}`,
@@ -85,54 +86,55 @@ export async function assessRegion(
     style,
     from: active.region,
     to: here.region,
-    replica: replica.identifier,
+    ...(standby.kind === 'replica' ? { replica: standby.replica.identifier } : {}),
     primary: primary.state,
     reasons: [...primary.reasons],
     waived: [...decision.waived],
-    isPromoted: promoted !== undefined,
+    isPromoted,
     notes: [...decision.notes],
+    ...(strict === undefined ? {} : { tenure: waitedFor(strict) }),
   };
-  const plan = planOf({ input, active, replica, held, lossSeconds, failover }, context);
-  const seen = (await context.profiles.read(active.resourceId))?.seen ?? seenOf(replica);
+  const plan = planOf({ input, active, standby, lossSeconds, failover }, context);
+  const seen = (await context.profiles.read(active.resourceId))?.seen ?? seenIn(standby, active);
   const output = { ...plan, seen: asIn(here, seen) };
   return {
     output,
     summary: summaryOf(output, failover),
-    facts: { ...output, seen: undefined, primary, looks: looks.length, replicaHolds: held },
+    facts: { ...output, seen: undefined, primary, looks: looks.length, replicaHolds: standby.held },
   };
 }
 
-/** What this incident has promoted before: the replica is none any more, and bears its tag. */
-async function findPromoted(
-  { id, mode }: Incident,
-  { settings, databases }: AssessRegionContext,
-): Promise<DatabaseInstance | undefined> {
-  if (mode === 'drill') return undefined;
-  const found = await databases.list(settings.database.identifier);
-  return found.find(({ tags, replicaOf }) => tags[incidentTag] === id && replicaOf === undefined);
+/** Backups hold everything up to the end of their window; what a replica has replayed last says nothing of an idle primary. */
+const upToOf = ({ kind, held }: StandbyDatabase) => (kind === 'backups' ? held.upTo : undefined);
+
+/** A profile is recorded in both Regions; without one, nothing says how production was made. */
+function seenIn(standby: StandbyDatabase, { identifier }: ActiveDatabase): SeenInstance {
+  if (standby.kind === 'replica') return seenOf(standby.replica);
+  throw DatabaseNotFound(`No profile of ${identifier} is recorded here, which says how to restore it.`);
 }
 
-interface Held {
-  /** Newest heartbeat that it has replayed. */
-  readonly heartbeat: string | undefined;
-  /** Commit time of the last transaction that it has replayed. */
-  readonly replayed: string | undefined;
+type StrictFacts = Parameters<typeof tenureDenials>[0];
+
+/** Undefined where nobody waits for the primary to fence itself: by the configuration, and in a drill. */
+async function strictFacts(
+  { mode, waiver }: Incident,
+  active: ActiveDatabase,
+  looks: readonly PrimaryLook[],
+  { settings, tenures }: AssessRegionContext,
+): Promise<StrictFacts | undefined> {
+  const { fencing } = settings.region;
+  if (mode === 'drill' || fencing.mode !== 'strict') return undefined;
+  const isWaived = waiver?.checks.includes(tenureCheck) ?? false;
+  return { strict: fencing, tenure: await tenures.read(), active, looks, isWaived };
 }
 
-async function heldBy({ address, port }: DatabaseInstance, context: AssessRegionContext): Promise<Held> {
-  const { settings, secrets, sessions } = context;
-  if (address === undefined || port === undefined) return { heartbeat: undefined, replayed: undefined };
-  const sentinel = await secrets.credentials(settings.database.sentinelRole.secretName);
-  const at = { address, port, database: settings.database.name };
-  return withSession(sessions, at, sentinel, async (session) => {
-    const heartbeat = await newestHeartbeatIn(session);
-    const [row] = await session.query(`select ${asMoment('pg_last_xact_replay_timestamp()')} as replayed`);
-    return { heartbeat, replayed: row?.replayed ?? undefined };
-  });
+function waitedFor(strict: StrictFacts): Failover['tenure'] {
+  const from = strict.isWaived ? undefined : refusesFrom(strict);
+  return from === undefined ? {} : { refusesFrom: from };
 }
 
 /**
- * Writes that the replica does not hold: from its newest heartbeat until the primary was first seen without an answer, or
+ * Writes that the standby does not hold: from its newest heartbeat until the primary was first seen without an answer, or
  * until now where it is not known to be down. An estimate: only a ledger counts them. Undefined: it holds no heartbeat.
  */
 function estimateLoss(heartbeat: string | undefined, looks: readonly PrimaryLook[], now: string): number | undefined {
@@ -150,12 +152,13 @@ interface Judged {
   readonly primary: ReturnType<typeof judgePrimary>;
   readonly lossSeconds: number | undefined;
   readonly isPromoted: boolean;
+  readonly tenure: readonly Denial[] | undefined;
 }
 
 /** A drill leaves production alone: what is not ready is told, and shows in the drill itself. */
 async function decide(
   { incident, run, looked }: AssessRegionInput,
-  { style, primary, lossSeconds, isPromoted }: Judged,
+  { style, primary, lossSeconds, isPromoted, tenure }: Judged,
   { settings, clock, readiness }: AssessRegionContext,
 ): Promise<FailoverDecision> {
   const now = clock.now().toISOString();
@@ -175,6 +178,7 @@ async function decide(
     bounds: settings.region,
     detectedAt: incident.detectedAt,
     waiver: incident.waiver,
+    ...(tenure === undefined ? {} : { tenure }),
   });
   if (incident.mode === 'recovery') return decided;
   const told = decided.denials.filter(({ check }) => !check.startsWith('primary'));
@@ -188,14 +192,13 @@ async function decide(
 interface Found {
   readonly input: AssessRegionInput;
   readonly active: ActiveDatabase;
-  readonly replica: DatabaseInstance;
-  readonly held: Held;
+  readonly standby: StandbyDatabase;
   readonly lossSeconds: number | undefined;
   readonly failover: Failover;
 }
 
 function planOf(
-  { input: { incident, decision }, active, replica, held, lossSeconds, failover }: Found,
+  { input: { incident, decision }, active, standby, lossSeconds, failover }: Found,
   { settings, clock }: AssessRegionContext,
 ): RestorePlan {
   const now = clock.now().toISOString();
@@ -205,9 +208,17 @@ function planOf(
   const byItself = bySignal && settings.automatic.region === 'auto' && failover.waived.length === 0;
   return {
     source: { identifier, resourceId, ...(isDrill ? {} : { address, port }) },
-    candidate: isDrill ? candidateIdentifier(settings, identifier, incident.id) : replica.identifier,
-    restore: { kind: 'replica', replica: replica.identifier },
-    restorePoint: held.replayed ?? held.heartbeat ?? now,
+    candidate: isDrill
+      ? candidateIdentifier(settings, identifier, incident.id)
+      : standby.kind === 'replica'
+        ? standby.replica.identifier
+        : successorIdentifier(settings, incident.id, 'restored'),
+    restore:
+      standby.kind === 'replica'
+        ? { kind: 'replica', replica: standby.replica.identifier }
+        : { kind: 'time', at: 'latest', backups: standby.arn },
+    restorePoint: standby.held.upTo ?? standby.held.heartbeat ?? now,
+    ...(standby.kind === 'backups' ? { window: standby.window } : {}),
     // Unknown: everything since it became production, at worst.
     estimatedLossSeconds: failover.style === 'graceful' ? 0 : (lossSeconds ?? secondsBetween(active.since, now)),
     epoch: active.epoch,
@@ -223,13 +234,18 @@ export function asIn(here: RegionSettings, seen: SeenInstance): SeenInstance {
     parameterGroup: here.databaseParameterGroup,
     securityGroupIds: [...here.databaseSecurityGroupIds],
   };
-  return { ...seen, settings: { ...seen.settings, ...own } };
+  // A key of another Region is refused; without one RDS takes the default key of this one.
+  const { performanceInsightsKey: _, ...settings } = seen.settings;
+  return { ...seen, settings: { ...settings, ...own } };
 }
 
-function summaryOf({ estimatedLossSeconds, candidate }: RestorePlan, failover: Failover): string {
-  const { style, from, to, primary, waived } = failover;
+function summaryOf({ estimatedLossSeconds, candidate, restorePoint }: RestorePlan, failover: Failover): string {
+  const { style, from, to, primary, waived, replica, tenure } = failover;
   const loss =
     style === 'graceful' ? 'nothing is lost' : `about ${formatSeconds(estimatedLossSeconds)} of writes are lost`;
   const said = waived.length === 0 ? '' : `; waived: ${waived.join(', ')}`;
-  return `${style} failover from ${from}, which is ${primary}, to ${candidate} in ${to}: ${loss}${said}`;
+  const restored = replica === undefined ? `, restored from replicated backups as of ${restorePoint},` : '';
+  const waits =
+    tenure?.refusesFrom === undefined ? '' : `; ${from} refuses writes by itself from ${tenure.refusesFrom} on`;
+  return `${style} failover from ${from}, which is ${primary}, to ${candidate}${restored} in ${to}: ${loss}${waits}${said}`;
 }

@@ -43,6 +43,42 @@ export const Latch = z.strictObject({
 });
 export type Latch = z.infer<typeof Latch>;
 
+/**
+ * Strict fencing: production in the primary Region takes writes while its tenure lasts, which its guard renews every
+ * minute. Kept in the DR Region.
+ */
+export const Tenure = z.strictObject({
+  version: z.literal(recordVersion),
+  region: z.string(),
+  /** Of the active database that it was renewed for, or ended at. */
+  epoch: z.number().int(),
+  /** By the guard's clock, before it asked. Absent: nobody has ever renewed it. */
+  renewedAt: Moment.optional(),
+  /** The execution that ended it: nobody renews it at this epoch any more. */
+  endedBy: z.string().optional(),
+});
+export type Tenure = z.infer<typeof Tenure>;
+
+const Instance = z.strictObject({
+  identifier: z.string(),
+  resourceId: z.string(),
+  address: z.string(),
+  port: z.number().int(),
+});
+
+/** What the guard of the primary Region knows of it when the DR Region cannot be asked. Kept in the primary Region. */
+export const TenureMemory = z.strictObject({
+  version: z.literal(recordVersion),
+  renewedAt: Moment,
+  /** Production at that time. */
+  active: Instance,
+  /** What it fenced because the tenure was over, and nobody else. */
+  fenced: z.array(Instance),
+  /** Its roles carry the end of the tenure, which nobody renews once fencing is not strict any more. */
+  isDated: z.boolean().optional(),
+});
+export type TenureMemory = z.infer<typeof TenureMemory>;
+
 /** What the guard met when it fenced a database that another one had succeeded. */
 export const GuardRecord = z.strictObject({
   version: z.literal(recordVersion),
@@ -55,6 +91,7 @@ export const GuardRecord = z.strictObject({
   openFrom: Moment,
   /** Proven to refuse. */
   fencedAt: Moment,
+  /** 0 where its tenure was over when it started: it refused every login since. */
   windowSeconds: z.number().nonnegative(),
   /** Rows that it took in that window, by table. */
   rows: z.record(z.string(), z.number().int()),

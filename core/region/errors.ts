@@ -9,7 +9,7 @@ export const FailoverDenied = defineError({
 export const ReplicaMissing = defineError({
   name: 'ReplicaMissing',
   retryable: false,
-  next: 'Look at the read replicas of the Region. Without one, restore from the replicated backups by hand, as docs/runbooks/region.md says.',
+  next: 'Look at the read replicas and the replicated automated backups of the Region (docs/runbooks/region.md): a failover needs one of them, a switchover a replica.',
 });
 export const ReplicaBehind = defineError({
   name: 'ReplicaBehind',
@@ -35,6 +35,11 @@ export const TrafficNotMoved = defineError({
   name: 'TrafficNotMoved',
   retryable: true,
   next: 'Nothing: DNS is moving. If it gives up, read what the runbook says of a latch that does not take effect.',
+});
+export const TenureNotOver = defineError({
+  name: 'TenureNotOver',
+  retryable: true,
+  next: 'Nothing: fencing is strict, and the primary fences itself at the end of its tenure; the message says when. Who knows that it is gone for good may start again with --waive tenure.',
 });
 export const RegionNotHome = defineError({
   name: 'RegionNotHome',

@@ -1,31 +1,26 @@
 /**
  * GuardDatabase: in each Region, every minute. A database that was production, and is not any more by the record in the DR
  * Region, takes no writes: whatever returns from a lost Region is fenced here, and what it took meanwhile is counted and kept.
+ * With strict fencing production itself takes none once its tenure is over (hold-tenure.ts).
  */
 import { closeTo, fenceLogins, proveRefused, type Target } from '../database/fence.ts';
-import type { DatabaseInstance, Databases, Metrics, Secrets, Session, Sessions } from '../database/ports.ts';
-import { asMoment, withSession } from '../database/sql.ts';
+import type { DatabaseInstance, Metrics, Session } from '../database/ports.ts';
+import { withSession } from '../database/sql.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
 import { type ActiveDatabase, recordVersion } from '../incident/contracts.ts';
-import { environmentTag, incidentTag } from '../incident/identifiers.ts';
+import { incidentTag } from '../incident/identifiers.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
-import type { Announcer, Clock, ControlStore } from '../incident/ports.ts';
-import type { RegionSettings, Settings } from '../settings.ts';
+import type { ControlStore } from '../incident/ports.ts';
 import type { GuardRecord } from './contracts.ts';
+import { giveUpTenure, holdTenure, type TenureContext } from './hold-tenure.ts';
+import { answeringDatabases, type Open, openSince } from './open-databases.ts';
 import type { RegionStore } from './ports.ts';
 import { totalOf, writtenSince } from './written-since.ts';
 
-export interface GuardContext {
-  readonly settings: Settings;
-  readonly here: RegionSettings;
-  readonly clock: Clock;
-  readonly control: Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
-  readonly databases: Pick<Databases, 'list'>;
-  readonly secrets: Secrets;
-  readonly sessions: Sessions;
+export interface GuardContext extends TenureContext {
+  readonly control: TenureContext['control'] & Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
   readonly store: Pick<RegionStore, 'recordGuard'>;
   readonly evidence: EvidenceStore;
-  readonly announcer: Announcer;
   readonly metrics: Metrics;
 }
 
@@ -35,8 +30,9 @@ export interface Guarded {
 
 /** Throws where one could not be fenced, after it has tried every other; the next minute tries again. */
 export async function guardDatabase(context: GuardContext): Promise<Guarded> {
-  const { here, control, metrics } = context;
-  const active = await control.readActiveDatabase();
+  const { here, metrics } = context;
+  const active = await readActive(context);
+  if (active?.region === here.region) await holdTenure(active, context);
   const fenced: GuardRecord[] = [];
   const failures: unknown[] = [];
   if (active !== undefined && active.region !== here.region)
@@ -56,27 +52,28 @@ export async function guardDatabase(context: GuardContext): Promise<Guarded> {
   return { fenced };
 }
 
-/** Starting or stopped ones take nobody's writes; replicas neither. */
-const answering = new Set(['available', 'backing-up', 'modifying', 'upgrading', 'storage-optimization', 'rebooting']);
+/** Throws what the control table answered: without it nobody knows what is production, and with strict fencing that ends a tenure. */
+async function readActive(context: GuardContext): Promise<ActiveDatabase | undefined> {
+  try {
+    return await context.control.readActiveDatabase();
+  } catch (cause) {
+    await giveUpTenure(cause, context);
+    throw cause;
+  }
+}
 
 /**
  * Whatever bears production's name here, and what begins with it and is tagged as this environment's: no neighbour. What the
  * recovery that runs has made or promoted is that one's to fence.
  */
-async function formerIn(
-  active: ActiveDatabase,
-  { settings, control, databases }: GuardContext,
-): Promise<DatabaseInstance[]> {
-  const { identifier } = settings.database;
-  const [found, lease] = await Promise.all([databases.list(identifier), control.readLease()]);
+async function formerIn(active: ActiveDatabase, context: GuardContext): Promise<DatabaseInstance[]> {
+  const [found, lease] = await Promise.all([
+    answeringDatabases(context.settings, context.databases),
+    context.control.readLease(),
+  ]);
   return found.filter(
     (each) =>
-      (each.identifier === identifier ||
-        (each.identifier.startsWith(`${identifier}-`) && each.tags[environmentTag] === settings.environment)) &&
-      each.resourceId !== active.resourceId &&
-      each.replicaOf === undefined &&
-      (lease === undefined || each.tags[incidentTag] !== lease.incidentId) &&
-      answering.has(each.status),
+      each.resourceId !== active.resourceId && (lease === undefined || each.tags[incidentTag] !== lease.incidentId),
   );
 }
 
@@ -93,25 +90,17 @@ async function fenceFormer(
   const { master, logins } = await fenceLogins(settings, secrets);
   const roles = logins.map(({ username }) => username);
   return withSession(sessions, target, master, async (session) => {
-    const startedAt = await openSince(session, roles);
-    if (startedAt === undefined) return undefined;
+    const open = await openSince(session, roles);
+    if (open === undefined) return undefined;
     const opened = { session, sessions, target, master };
     await closeTo(opened, logins, settings, { prepared: 'roll-back', setPasswords: false });
     for (const login of logins) await proveRefused(sessions, target, login);
     const fencedAt = clock.now().toISOString();
     // Before the other one was production, this one was: what it took then is no double acceptance.
-    const openFrom = isBefore(startedAt, active.since) ? active.since : startedAt;
-    return report({ identifier, resourceId, epoch: active.epoch, openFrom, fencedAt }, active, session, context);
+    const openFrom = isBefore(open.since, active.since) ? active.since : open.since;
+    const met: Met = { identifier, resourceId, epoch: active.epoch, openFrom, fencedAt };
+    return report(met, open, active, session, context);
   });
-}
-
-/** When the server started, where a role of the application may log in; undefined: none may. */
-async function openSince(session: Session, roles: readonly string[]): Promise<string | undefined> {
-  const [row] = await session.query(
-    `select ${asMoment('pg_postmaster_start_time()')} as started from pg_roles where rolname = any($1) and rolcanlogin limit 1`,
-    [roles],
-  );
-  return row?.started ?? undefined;
 }
 
 type Met = Pick<GuardRecord, 'identifier' | 'resourceId' | 'epoch' | 'openFrom' | 'fencedAt'>;
@@ -119,13 +108,17 @@ type Met = Pick<GuardRecord, 'identifier' | 'resourceId' | 'epoch' | 'openFrom' 
 /** The fence stands: what cannot be counted or told is no reason to fail. */
 async function report(
   met: Met,
+  { hasExpired }: Open,
   active: ActiveDatabase,
   session: Session,
   { here, store, evidence, announcer }: GuardContext,
 ): Promise<GuardRecord> {
   const { identifier, resourceId, openFrom, fencedAt } = met;
-  const windowSeconds = Math.max(0, secondsBetween(openFrom, fencedAt));
   const written = await writtenSince(session, openFrom).catch(() => undefined);
+  const rows = written && totalOf(written.counts);
+  // The date is asked for where a password is: rows tell of whoever needed none.
+  const hasRefused = hasExpired && !rows;
+  const windowSeconds = hasRefused ? 0 : Math.max(0, secondsBetween(openFrom, fencedAt));
   const key = `region/guard/${resourceId}-${fencedAt}.jsonl`;
   const hasRows = written !== undefined && written.lines.length > 0;
   const isKept =
@@ -148,10 +141,12 @@ async function report(
     headline: `${identifier} came back and is fenced`,
     lines: [
       `${active.identifier} in ${active.region} is production since ${active.since}, at epoch ${active.epoch}`,
-      `Both could take writes for ${formatSeconds(windowSeconds)}, from ${openFrom} until ${fencedAt}`,
-      written === undefined
+      hasRefused
+        ? 'Never could both take writes: the tenure of this one was over, and it has refused every login since it started'
+        : `Both could take writes for ${formatSeconds(windowSeconds)}, from ${openFrom} until ${fencedAt}`,
+      rows === undefined
         ? 'How many rows it took in that time is unknown: it keeps no times of commits'
-        : `It took ${totalOf(written.counts)} rows in that time${isKept ? `, kept in ${record.evidence}` : ''}`,
+        : `It took ${rows} rows in that time${isKept ? `, kept in ${record.evidence}` : ''}`,
     ],
     next: 'Keep it as it is: `npm run dr -- failback` exports what it holds alone, and brings production home.',
   });

@@ -71,6 +71,8 @@ export interface FailoverFacts {
   readonly bounds: { readonly gracefulLagSeconds: number; readonly readinessAgeSeconds: number };
   readonly detectedAt: string;
   readonly waiver: Waiver | undefined;
+  /** What speaks against relying on it that the primary fences itself; with strict fencing only (tenure.ts). */
+  readonly tenure?: readonly Denial[];
 }
 
 export interface FailoverDecision {
@@ -87,6 +89,7 @@ export function decideFailover(facts: FailoverFacts): FailoverDecision {
   const wrong = checks.filter(({ verdict }) => verdict === 'not-ready' || verdict === 'unknown');
   const all = [
     ...ofPrimary(facts),
+    ...(facts.tenure ?? []),
     ...(facts.before === undefined
       ? [{ check: 'readiness', reason: 'readiness was not looked at before: what the primary alone knew is unknown' }]
       : []),

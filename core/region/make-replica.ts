@@ -11,8 +11,8 @@ import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import type { Clock } from '../incident/ports.ts';
 import { otherRegion, type RegionSettings, type Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
-import { homeIdentifier } from './assess-home.ts';
 import { ReplicaBehind } from './errors.ts';
+import { successorIdentifier } from './names.ts';
 import type { Replicas } from './ports.ts';
 
 interface PlanInput {
@@ -24,7 +24,7 @@ export interface MakeContext {
   readonly settings: Settings;
   readonly here: RegionSettings;
   readonly databases: Pick<Databases, 'find'>;
-  readonly databasesThere: Pick<Databases, 'find'>;
+  readonly databasesThere: Pick<Databases, 'find' | 'failures'>;
   readonly replicas: Pick<Replicas, 'create'>;
   readonly replicasThere: Pick<Replicas, 'create'>;
 }
@@ -68,7 +68,7 @@ export async function makeNextReplica(
   const there = otherRegion(settings, here);
   const source = await databases.find(plan.candidate);
   if (source === undefined) throw DatabaseNotFound(`RDS in ${here.region} has no instance ${plan.candidate}.`);
-  const identifier = homeIdentifier(settings, incident.id, 'replica');
+  const identifier = successorIdentifier(settings, incident.id, 'replica');
   const outcome = await replicasThere.create({
     identifier,
     source: source.arn,
@@ -116,7 +116,7 @@ const tagsOf = ({ id }: Incident, { environment }: Settings) => ({
 export interface FollowingContext {
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly databases: Pick<Databases, 'find'>;
+  readonly databases: Pick<Databases, 'find' | 'failures'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
 }

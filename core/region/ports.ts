@@ -1,6 +1,6 @@
 /** What the region area needs from outside. */
 import type { DatabaseInstance, Deployment } from '../database/ports.ts';
-import type { GuardRecord, Latch, LatchName, PrimaryLook } from './contracts.ts';
+import type { GuardRecord, Latch, LatchName, PrimaryLook, Tenure, TenureMemory } from './contracts.ts';
 
 /** Looks at production's Region, in the incident table of the Region that looks; newest last. */
 export interface PrimaryLooks {
@@ -15,6 +15,21 @@ export interface RegionStore {
   recordGuard(record: GuardRecord): Promise<void>;
   /** Newest first. */
   guards(): Promise<GuardRecord[]>;
+}
+
+/** DR Region: for how long production in the primary Region may take writes. Each is one write. */
+export interface Tenures {
+  read(): Promise<Tenure | undefined>;
+  /** False where a failover has ended it at this epoch, or a later one. */
+  renew(tenure: Tenure & { readonly renewedAt: string }): Promise<boolean>;
+  /** From now on nobody renews it at this epoch; as it was renewed last. Undefined where it is of a later epoch. */
+  end(tenure: Pick<Tenure, 'region' | 'epoch'> & { readonly endedBy: string }): Promise<Tenure | undefined>;
+}
+
+/** The incident table of the Region that remembers. */
+export interface TenureMemories {
+  read(): Promise<TenureMemory | undefined>;
+  write(memory: TenureMemory): Promise<void>;
 }
 
 /** Read replicas, in one Region. */

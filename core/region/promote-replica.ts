@@ -9,6 +9,7 @@ import {
   restoredFromTag,
   restorePointTag,
   terminalStatuses,
+  whyGivenUp,
 } from '../database/restore-database.ts';
 import { addressOf, messageOf, withSession } from '../database/sql.ts';
 import type { Incident } from '../incident/contracts.ts';
@@ -38,7 +39,7 @@ export async function makeDrillReplica(
   { incident, plan }: PlanInput,
   { settings, here, databases, replicas }: MakeReplicaContext,
 ): Promise<StepResult<Record<string, never>>> {
-  const source = failoverOf(plan).replica;
+  const source = replicaOf(plan);
   const like = await databases.find(source);
   if (like === undefined) throw DatabaseNotFound(`RDS in ${here.region} has no instance ${source}.`);
   if (like.settings.backupRetentionDays === 0)
@@ -67,7 +68,7 @@ async function requireOwn({ id }: Incident, identifier: string, databases: Pick<
 
 export interface AwaitReplicaContext {
   readonly settings: Settings;
-  readonly databases: Pick<Databases, 'find'>;
+  readonly databases: Pick<Databases, 'find' | 'failures'>;
 }
 
 export async function awaitReplica(
@@ -80,7 +81,7 @@ export async function awaitReplica(
 
 export interface CaughtUpContext {
   readonly settings: Settings;
-  readonly databases: Pick<Databases, 'find'>;
+  readonly databases: Pick<Databases, 'find' | 'failures'>;
   readonly secrets: Secrets;
   readonly sessions: Sessions;
 }
@@ -94,7 +95,7 @@ export async function awaitCaughtUp(
   { settings, databases, secrets, sessions }: CaughtUpContext,
 ): Promise<StepResult<{ lsn: string }>> {
   const { source } = plan;
-  const { replica } = failoverOf(plan);
+  const replica = replicaOf(plan);
   if (source.address === undefined || source.port === undefined)
     throw DatabaseNotFound(`The plan does not say where ${source.identifier} is.`);
   const { name: database, masterSecretName } = settings.database;
@@ -123,7 +124,7 @@ export async function awaitCaughtUp(
 export interface PromoteContext {
   readonly clock: Clock;
   readonly settings: Settings;
-  readonly databases: Pick<Databases, 'find'>;
+  readonly databases: Pick<Databases, 'find' | 'failures'>;
   readonly replicas: Pick<Replicas, 'promote' | 'tag'>;
   readonly compensations: Pick<Compensations, 'register'>;
   readonly executions: Pick<Executions, 'status'>;
@@ -173,7 +174,7 @@ export async function awaitPromoted(
   const { candidate: identifier } = plan;
   const instance = await databases.find(identifier);
   if (instance === undefined) throw PromotionFailed(`RDS has no instance ${identifier} any more.`);
-  if (terminalStatuses.has(instance.status)) throw PromotionFailed(`${identifier} is ${instance.status}.`);
+  if (terminalStatuses.has(instance.status)) throw PromotionFailed(await whyGivenUp(instance, databases));
   if (instance.replicaOf !== undefined)
     throw DatabaseNotReady(
       `${identifier} still follows ${instance.replicaOf}, whatever its status: ${instance.status}.`,
@@ -201,4 +202,10 @@ export async function awaitPromoted(
 export function failoverOf({ failover }: RestorePlan): NonNullable<RestorePlan['failover']> {
   if (failover === undefined) throw new Error('The plan is none of a failover.');
   return failover;
+}
+
+function replicaOf(plan: RestorePlan): string {
+  const { replica } = failoverOf(plan);
+  if (replica === undefined) throw ReplicaMissing('The plan restores from replicated backups: there is no replica.');
+  return replica;
 }

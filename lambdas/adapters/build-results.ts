@@ -17,6 +17,7 @@ export const buildResults: BuildResults = {
     const text = read('plan.json');
     return text === undefined || text.trim() === '' ? undefined : JSON.parse(text);
   },
+  differences: () => read('differences'),
   rendered: () => read('rendered.yaml'),
   build: () => ({
     arn: process.env.CODEBUILD_BUILD_ARN ?? '',

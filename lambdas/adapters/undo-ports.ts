@@ -10,7 +10,7 @@ import { parameters } from './aws/ssm.ts';
 import { workloads } from './kubernetes/workloads.ts';
 import { logins } from './postgres/logins.ts';
 
-export function undoPorts(rt: Runtime): CompensateContext {
+export function undoPorts(rt: Runtime, promotionAwaited = false): CompensateContext {
   const undos = databaseUndos({
     ...rt,
     control: controlStore(rt),
@@ -19,6 +19,7 @@ export function undoPorts(rt: Runtime): CompensateContext {
     parameters: parameters(rt),
     ...logins(rt),
     workloads: workloads(rt),
+    promotionAwaited,
   });
   return { compensations: compensations(rt), undos };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { awaitCluster } from '../../core/cluster/await-cluster.ts';
 import { ClusterPlan } from '../../core/cluster/contracts.ts';
+import { identityOf } from '../adapters/aws/identity.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { registry } from '../adapters/aws/registry.ts';
 import { clusterView } from '../adapters/kubernetes/cluster-view.ts';
@@ -15,5 +16,5 @@ const Input = StepInput.extend({
 });
 
 export const handler = makeStep(Input, incidentStore, (input, rt) =>
-  awaitCluster(input, { ...rt, registry, cluster: (name) => clusterView(name, rt) }),
+  awaitCluster(input, { ...rt, registry, cluster: (name) => clusterView(name, rt, identityOf(input.incident, rt)) }),
 );

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { Rebuild } from '../../core/cluster/contracts.ts';
 import { requestClusterApproval } from '../../core/cluster/request-approval.ts';
 import { announcer } from '../adapters/aws/announcer.ts';
 import { approvals } from '../adapters/aws/approvals.ts';
@@ -8,7 +7,7 @@ import { makeStep, StepInput } from '../handler.ts';
 
 const Input = StepInput.extend({
   reasons: z.array(z.string()),
-  rebuild: Rebuild,
+  asked: z.object({ question: z.array(z.string()).min(1) }),
   taskToken: z.string(),
 });
 

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { ClusterPlan } from '../../core/cluster/contracts.ts';
+import { PlanWhere } from '../../core/cluster/contracts.ts';
 import { restoreAccess } from '../../core/cluster/restore-access.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { clusterView } from '../adapters/kubernetes/cluster-view.ts';
 import { makeStep, StepInput } from '../handler.ts';
 
-const Input = StepInput.extend({ plan: ClusterPlan, roles: z.array(z.string()) });
+const Input = StepInput.extend({ plan: PlanWhere, roles: z.array(z.string()) });
 
 export const handler = makeStep(Input, incidentStore, (input, rt) =>
-  restoreAccess(input, { cluster: (name) => clusterView(name, rt) }),
+  restoreAccess(input, { ...rt, cluster: (name) => clusterView(name, rt) }),
 );

@@ -1,6 +1,7 @@
+import type { DebtRecord } from '../../core/configuration/contracts.ts';
+import type { Baseline } from '../../core/database/contracts.ts';
 import { cutOver } from '../../core/database/cut-over.ts';
-import { announcer } from '../adapters/aws/announcer.ts';
-import { baselines } from '../adapters/aws/baselines.ts';
+import type { Announcer } from '../../core/incident/ports.ts';
 import { compensations } from '../adapters/aws/compensations.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
@@ -11,11 +12,24 @@ import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep, type Runtime } from '../handler.ts';
 import { CandidateInput } from '../inputs.ts';
 
+/** What is written or said once is loaded then: the client of Kubernetes and that of PostgreSQL fill the bundle. */
+const announcer = async (rt: Runtime) =>
+  (await import('../adapters/aws/announcer.ts')).announcer(rt, incidentStore(rt));
+const debts = async (rt: Runtime) => (await import('../adapters/aws/debts.ts')).debts(rt);
+const baselines = async (rt: Runtime) => (await import('../adapters/aws/baselines.ts')).baselines(rt);
+
 const ports = (rt: Runtime) => ({
-  announcer: announcer(rt, incidentStore(rt)),
-  baselines: baselines(rt),
+  announcer: {
+    announce: async (...said: Parameters<Announcer['announce']>) => (await announcer(rt)).announce(...said),
+  },
+  baselines: {
+    latest: async () => (await baselines(rt)).latest(),
+    atOrBefore: async (moment: string) => (await baselines(rt)).atOrBefore(moment),
+    record: async (baseline: Baseline) => (await baselines(rt)).record(baseline),
+  },
   compensations: compensations(rt),
   control: controlStore(rt),
+  debts: { open: async (record: DebtRecord) => (await debts(rt)).open(record) },
   databases: databasesLater(rt),
   parameters: parameters(rt),
   workloads: workloads(rt),

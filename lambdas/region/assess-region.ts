@@ -9,6 +9,7 @@ import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { primaryLooks } from '../adapters/aws/primary-looks.ts';
 import { databasesLater, replicasLater } from '../adapters/aws/rds-later.ts';
 import { readinessRecords } from '../adapters/aws/readiness.ts';
+import { tenures } from '../adapters/aws/tenures.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep, StepInput } from '../handler.ts';
 
@@ -27,6 +28,7 @@ export const handler = makeStep(Input, incidentStore, (input, rt) =>
     profiles: profiles(rt),
     readiness: readinessRecords(rt),
     replicas: replicasLater(rt),
+    tenures: tenures(rt),
     ...logins(rt),
   }),
 );

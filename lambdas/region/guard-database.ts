@@ -7,6 +7,7 @@ import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { metrics } from '../adapters/aws/metrics.ts';
 import { databasesLater } from '../adapters/aws/rds-later.ts';
 import { regionStore } from '../adapters/aws/region-store.ts';
+import { tenureMemories, tenures } from '../adapters/aws/tenures.ts';
 import { logins } from '../adapters/postgres/logins.ts';
 import { makeHandler } from '../handler.ts';
 
@@ -19,7 +20,9 @@ export const handler = makeHandler(z.unknown(), (_, rt) =>
     databases: databasesLater(rt),
     evidence: evidenceLater(rt),
     metrics: metrics(rt),
+    memories: tenureMemories(rt),
     store: regionStore(rt),
+    tenures: tenures(rt),
     ...logins(rt),
   }),
 );

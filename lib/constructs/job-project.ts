@@ -22,6 +22,8 @@ export interface JobProjectProps {
   /** The file in lib/buildspecs/, without .yml; the area's own by default. */
   readonly buildspec?: string;
   readonly timeoutInMinutes?: number;
+  /** How many builds run at once, at most; without, as many as the account may. */
+  readonly concurrentBuildLimit?: number;
   /** Of every build; a start may override them. */
   readonly variables?: Readonly<Record<string, { readonly type: string; readonly value: string }>>;
   /** What its jobs may do, beyond the log and the network of a build. */
@@ -79,6 +81,7 @@ export class JobProject extends Construct {
       },
       logsConfig: { cloudWatchLogs: { status: 'ENABLED', groupName: logGroup.logGroupName } },
       timeoutInMinutes: props.timeoutInMinutes ?? longestJobMinutes,
+      ...(props.concurrentBuildLimit && { concurrentBuildLimit: props.concurrentBuildLimit }),
       vpcConfig: {
         vpcId: network.vpcId,
         subnets: network.privateSubnetIds,

@@ -71,6 +71,8 @@ export function permissionsOf(configuration: Configuration, region: string) {
     /** The first record, every cut-over after it, and every undo that comes before one: one conditional write. */
     writeActiveDatabase: () =>
       allow('WriteActiveDatabase', ['dynamodb:PutItem'], [controlTable], leadingKey('active-database')),
+    /** What a cut-over leaves to Terraform, and what closes it. */
+    recordDebt: () => allow('RecordDebt', ['dynamodb:PutItem'], [controlTable], leadingKey('terraform-debt')),
     askApproval: () => allow('AskApproval', ['dynamodb:PutItem'], [controlTable], leadingKey('approval#*')),
     seeExecutions: () =>
       allow(
@@ -139,6 +141,9 @@ export function permissionsOf(configuration: Configuration, region: string) {
         ['db:*', 'snapshot:*', 'auto-backup:*', 'pg:*'].map((resource) => arn('rds', resource)),
         { wildcard: reading },
       ),
+    /** Why RDS gave an instance up. */
+    seeDatabaseEvents: () =>
+      allow('SeeDatabaseEvents', ['rds:DescribeEvents'], ['*'], { wildcard: 'DescribeEvents has no resource type.' }),
     findDumps: () =>
       allow('FindDumps', ['s3:ListBucket'], [`arn:aws:s3:::${network.dumpBucket}`], {
         conditions: { StringLike: { 's3:prefix': `${database.dumpPrefix}*` } },

@@ -7,6 +7,7 @@ import { BackupAlarms } from '../constructs/backup/backup-alarms.ts';
 import { backupFunctions } from '../constructs/backup/backup-functions.ts';
 import { BackupSchedules } from '../constructs/backup/backup-schedules.ts';
 import { ClusterRecovery } from '../constructs/cluster/cluster-recovery.ts';
+import { ConfigurationRecovery } from '../constructs/configuration/configuration-recovery.ts';
 import { ClusterAccess } from '../constructs/database/cluster-access.ts';
 import { DatabaseDetection } from '../constructs/database/database-detection.ts';
 import { databaseFunctions } from '../constructs/database/database-functions.ts';
@@ -23,9 +24,10 @@ import { ReadinessAlarms } from '../constructs/readiness/readiness-alarms.ts';
 import { readinessFunctions } from '../constructs/readiness/readiness-functions.ts';
 import { ReadinessSchedule } from '../constructs/readiness/readiness-schedule.ts';
 import type { FunctionHome } from '../constructs/recovery-function.ts';
-import { RecoveryMachine, usedBy } from '../constructs/recovery-machine.ts';
+import { RecoveryMachine } from '../constructs/recovery-machine.ts';
 import { GuardAlarms, RegionDetection } from '../constructs/region/region-detection.ts';
 import { regionFunctions } from '../constructs/region/region-functions.ts';
+import { regionMachines } from '../constructs/region/region-machines.ts';
 import { RegionSchedules } from '../constructs/region/region-schedules.ts';
 import { TrafficLatch } from '../constructs/region/traffic-latch.ts';
 import { validationFunctions } from '../constructs/validation/validation-functions.ts';
@@ -106,37 +108,6 @@ export class RegionStack extends Stack {
       may,
       records.key.keyArn,
     );
-    const failover = new RecoveryMachine(this, configuration, {
-      name: 'region-failover',
-      functions: usedBy('region-failover', {
-        ...incidentSteps,
-        ...databaseSteps,
-        ...validationSteps,
-        ...readinessSteps,
-        ...regionSteps,
-      }),
-      values: {
-        ValidationConcurrency: String(configuration.validation.concurrency),
-        ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
-      },
-      cleanUp: CleanUpStopped,
-      topic: records.internalTopic,
-    });
-    const failback = new RecoveryMachine(this, configuration, {
-      name: 'region-failback',
-      functions: usedBy('region-failback', {
-        ...incidentSteps,
-        ...databaseSteps,
-        ...validationSteps,
-        ...regionSteps,
-      }),
-      values: {
-        ValidationConcurrency: String(configuration.validation.concurrency),
-        ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
-      },
-      cleanUp: CleanUpStopped,
-      topic: records.internalTopic,
-    });
     const { CutOver, AwaitWorkload } = databaseSteps;
     const inCluster = {
       CutOver,
@@ -161,6 +132,23 @@ export class RegionStack extends Stack {
       cleanUp: CleanUpStopped,
       admitted: Object.values(inCluster),
     });
+    const configurationRecovery = new ConfigurationRecovery(this, 'ConfigurationRecovery', {
+      home,
+      may,
+      keyArn: records.key.keyArn,
+      topic: records.internalTopic,
+      incidentSteps: { TakeLease, OpenIncident, CloseIncident, ReportRefusal },
+      cluster: cluster.shared,
+      cleanUp: CleanUpStopped,
+    });
+    const { failover, failback } = regionMachines(this, {
+      configuration,
+      role,
+      functions: { ...incidentSteps, ...databaseSteps, ...validationSteps, ...readinessSteps, ...regionSteps },
+      clusterJob: cluster.shared.projects.ClusterJob,
+      cleanUp: CleanUpStopped,
+      topic: records.internalTopic,
+    });
     new ClusterAccess(this, 'ClusterAccess', configuration.canary.deployment.cluster, {
       ...inCluster,
       ...cluster.inCluster,
@@ -177,7 +165,7 @@ export class RegionStack extends Stack {
     new GuardAlarms(this, 'GuardAlarms', configuration, records.internalTopic);
     new RegionSchedules(this, 'RegionSchedules', configuration, {
       guard: GuardDatabase,
-      standby: role === 'dr' ? { probe: ProbePrimary, latch: PublishLatch, machine: failover.machine } : undefined,
+      standby: role === 'dr' ? { probe: ProbePrimary, latch: PublishLatch, machine: failover } : undefined,
       topic: records.internalTopic,
     });
     if (role === 'dr') {
@@ -191,16 +179,20 @@ export class RegionStack extends Stack {
       description: 'Start database-recovery here',
     });
     new CfnOutput(this, 'RegionFailover', {
-      value: failover.machine.stateMachineArn,
+      value: failover.stateMachineArn,
       description: 'Start region-failover in the DR Region',
     });
     new CfnOutput(this, 'RegionFailback', {
-      value: failback.machine.stateMachineArn,
+      value: failback.stateMachineArn,
       description: 'Start region-failback in the primary Region',
     });
     new CfnOutput(this, 'ClusterRecoveryMachine', {
       value: cluster.machine.stateMachineArn,
       description: 'Start cluster-recovery here',
+    });
+    new CfnOutput(this, 'ConfigurationRecoveryMachine', {
+      value: configurationRecovery.machine.stateMachineArn,
+      description: 'Start configuration-recovery here',
     });
     new CfnOutput(this, 'Backup', {
       value: backup.machine.stateMachineArn,

@@ -32,10 +32,15 @@ export function publishAssets(assemblyDirectory: string, dataDirectory: string):
   }
 }
 
+const there = new Set<string>();
+
 /** Where the asset with this object key lies: a directory for a zip, else a file. Throws when it was not published. */
 export function publishedAsset(dataDirectory: string, objectKey: string): string {
   const location = locationOf(dataDirectory, objectKey);
-  if (!existsSync(location)) throw new Error(`the asset ${objectKey} is in no assembly that is deployed`);
+  // What was published stays.
+  if (!there.has(location) && !existsSync(location))
+    throw new Error(`the asset ${objectKey} is in no assembly that is deployed`);
+  there.add(location);
   return location;
 }
 

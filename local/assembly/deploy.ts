@@ -1,7 +1,7 @@
 /** Creates the resources of a cloud assembly's stacks in the embedded cloud, as CloudFormation would create them. */
 import type { ResourceContext, ResourceProvider, ResourceResult } from '../kernel.ts';
 import { publishAssets } from './assets.ts';
-import { noValue, references, resolve, type Scope } from './intrinsics.ts';
+import { noValue, references, resolve, resolveOnce, type Scope } from './intrinsics.ts';
 import { readStacks, type Stack } from './manifest.ts';
 import { checkTemplate, type Resource, type Template, TemplateError } from './template.ts';
 
@@ -63,7 +63,7 @@ export function createDeployer(target: DeployTarget): Deployer {
     try {
       const provider = target.provider(resource.Type, region);
       if (provider === undefined) throw new TemplateError('the embedded cloud has no such resource type');
-      const properties = resolve(resource.Properties ?? {}, scope) as Record<string, unknown>;
+      const properties = resolveOnce(resource.Properties ?? none, scope) as Record<string, unknown>;
       return await provider.create(properties, context);
     } catch (cause) {
       const reason =
@@ -86,6 +86,8 @@ export function createDeployer(target: DeployTarget): Deployer {
     stacks: () => deployed,
   };
 }
+
+const none = {};
 
 async function parametersOf(stack: Stack, target: DeployTarget): Promise<ReadonlyMap<string, unknown>> {
   const values = new Map<string, unknown>();

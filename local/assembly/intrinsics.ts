@@ -65,8 +65,8 @@ const intrinsics: Readonly<Record<string, Intrinsic>> = {
 /** The value with every intrinsic function in it resolved. Throws TemplateError; the caller says where. */
 export function resolve(value: unknown, scope: Scope): unknown {
   if (typeof value === 'string') return withoutDynamicReference(value);
+  if (typeof value !== 'object' || value === null || isConstant(value)) return value;
   if (Array.isArray(value)) return value.map((each) => resolve(each, scope)).filter((each) => each !== noValue);
-  if (typeof value !== 'object' || value === null) return value;
   const call = intrinsicCall(value);
   if (call !== undefined) return call.run(call.argument, scope);
   const resolved: Record<string, unknown> = {};
@@ -76,6 +76,62 @@ export function resolve(value: unknown, scope: Scope): unknown {
   }
   return resolved;
 }
+
+/** What was asked of a scope, and what it answered. */
+type Asked = readonly [ask: (scope: Scope) => unknown, answer: unknown];
+
+const resolved = new WeakMap<object, { readonly asked: readonly Asked[]; readonly result: unknown }>();
+
+/**
+ * As `resolve`, for what one cloud after another resolves: as long as every name means what it meant to the last one, the
+ * result is the same. It is frozen: whoever would change it fails.
+ */
+export function resolveOnce(value: object, scope: Scope): unknown {
+  const last = resolved.get(value);
+  if (last?.asked.every(([ask, answer]) => ask(scope) === answer)) return last.result;
+  const asked: Asked[] = [];
+  const noted = <T>(ask: (scope: Scope) => T): T => {
+    const answer = ask(scope);
+    asked.push([ask, answer]);
+    return answer;
+  };
+  const result = resolve(value, {
+    ref: (name) => noted((each) => each.ref(name)),
+    attribute: (logicalId, attribute) => noted((each) => each.attribute(logicalId, attribute)),
+    condition: (name) => noted((each) => each.condition(name)),
+    mapping: (map, key, secondKey) => noted((each) => each.mapping(map, key, secondKey)),
+    exported: (name) => noted((each) => each.exported(name)),
+  });
+  resolved.set(value, { asked, result: frozen(result) });
+  return result;
+}
+
+function frozen(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const each of Object.values(value)) frozen(each);
+  return Object.freeze(value);
+}
+
+/** Whether nothing in it needs resolving. It is then handed to every stack as it is, frozen: whoever would change it fails. */
+function isConstant(value: object): boolean {
+  let known = constants.get(value);
+  if (known === undefined) {
+    const [name = '', ...more] = Object.keys(value);
+    const isCall = more.length === 0 && (Object.hasOwn(intrinsics, name) || name.startsWith('Fn::'));
+    known = !isCall && Object.values(value).every(isConstantMember);
+    if (known) Object.freeze(value);
+    constants.set(value, known);
+  }
+  return known;
+}
+
+function isConstantMember(value: unknown): boolean {
+  if (typeof value === 'string') return !value.includes(dynamicReference);
+  return typeof value !== 'object' || value === null || isConstant(value);
+}
+
+const constants = new WeakMap<object, boolean>();
+const dynamicReference = '{{resolve:';
 
 /** The names that a value refers to: logical ids, parameters, pseudo parameters. */
 export function references(value: unknown): ReadonlySet<string> {
@@ -141,7 +197,7 @@ function substitute(argument: unknown, scope: Scope): string {
 }
 
 function withoutDynamicReference(value: string): string {
-  if (value.includes('{{resolve:')) throw new TemplateError(`the dynamic reference ${value} is not supported`);
+  if (value.includes(dynamicReference)) throw new TemplateError(`the dynamic reference ${value} is not supported`);
   return value;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Decides a call as IAM does within one account: an explicit deny anywhere refuses; otherwise an identity policy or
- * the resource's policy must allow (IAM User Guide: reference_policies_evaluation-logic).
+ * Decides a call as IAM does: an explicit deny anywhere refuses; otherwise an identity policy or the resource's policy must
+ * allow, and where these are of two accounts, both (IAM User Guide: reference_policies_evaluation-logic).
  */
 import { type Access, AwsError, type Call, type PolicyDocument, type Principal } from '../kernel.ts';
 import {
@@ -36,11 +36,12 @@ const administrator: readonly PolicyDocument[] = [
  * code that the service uses (AccessDenied, AccessDeniedException, UnauthorizedOperation, …).
  */
 export function authorize(principal: Principal, accesses: readonly Access[], sources: PolicySources, call: Call): void {
-  const caller: Call = { ...call, principal };
-  for (const { action, resources, conditions = {} } of accesses) {
+  const caller: Call = call.principal === principal ? call : { ...call, principal };
+  for (const access of accesses) {
+    const { action, resources } = access;
     let context: Context | undefined;
     const lazily = () => {
-      context ??= contextOf(contextOfCaller(caller, sources), conditions);
+      context ??= contextOf(contextOfCaller(caller, sources), access.conditions ?? {});
       return context;
     };
     // No resource would mean no check: an operation without resource type presents `*`.
@@ -83,6 +84,8 @@ function contextOfCaller(call: Call, sources: PolicySources): Conditions {
         }
       : {
           'aws:PrincipalAccount': account,
+          // What a call acts on is its caller's account's, but for a role to assume, which decides by its own policy.
+          'aws:ResourceAccount': account,
           'aws:PrincipalArn': principal.kind === 'role' ? principal.roleArn : principal.arn,
           'aws:PrincipalType': principal.kind === 'role' ? 'AssumedRole' : 'Account',
         }),
@@ -98,12 +101,18 @@ function refusal(request: Request, call: Call, sources: PolicySources): string |
   const byIdentity = identityVerdict(principal, request, sources);
   if (byIdentity === 'explicitDeny') return 'with an explicit deny in an identity-based policy';
   if (byResource === 'explicitDeny') return 'with an explicit deny in a resource-based policy';
+  const isAnothers = /^\d{12}$/.test(accountIn(request.resource)) && accountIn(request.resource) !== call.account;
+  if (isAnothers && principal.kind !== 'service' && byIdentity !== 'allowed') return because('identity-based', request);
   if (byResource === 'allowed') return undefined;
+  if (isAnothers && byResource === 'implicitDeny')
+    return because(request.action.startsWith('sts:') ? 'role trust' : 'resource-based', request);
   if (principal.kind === 'service') return because('resource-based', request);
   if (guardsItself(request) && byResource !== 'delegated')
     return because(request.action.startsWith('sts:') ? 'role trust' : 'resource-based', request);
   return byIdentity === 'allowed' ? undefined : because('identity-based', request);
 }
+
+const accountIn = (resource: string): string => resource.split(':')[4] ?? '';
 
 function identityVerdict(principal: Principal, request: Request, sources: PolicySources): Verdict {
   if (principal.kind === 'service') return 'implicitDeny';

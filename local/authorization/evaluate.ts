@@ -23,21 +23,32 @@ function applies(statement: PolicyStatement, request: Request): boolean {
   return statement.Condition === undefined || conditionsHold(statement.Condition, request.context);
 }
 
+/** What a document says of one action. */
+interface Concern {
+  readonly statements: readonly PolicyStatement[];
+  readonly byResource: Map<string, readonly PolicyStatement[]>;
+}
+
 /** The statements of a document for an action on a resource: the same few calls are judged again and again. */
-const concerned = new WeakMap<PolicyDocument, Map<string, readonly PolicyStatement[]>>();
+const concerns = new WeakMap<PolicyDocument, Map<string, Concern>>();
 
 /** Those that are about this action on this resource, whatever their conditions say, and those with variables. */
-function concerning(document: PolicyDocument, request: Request): readonly PolicyStatement[] {
-  let known = concerned.get(document);
-  if (known === undefined) {
-    known = new Map();
-    concerned.set(document, known);
+function concerning(document: PolicyDocument, { action, resource }: Request): readonly PolicyStatement[] {
+  let byAction = concerns.get(document);
+  if (byAction === undefined) {
+    byAction = new Map();
+    concerns.set(document, byAction);
   }
-  const question = `${request.action} ${request.resource}`;
-  let found = known.get(question);
+  let concern = byAction.get(action);
+  if (concern === undefined) {
+    const statements = document.Statement.filter((each) => varies(each) || matchesAction(each, action, noContext));
+    concern = { statements, byResource: new Map() };
+    byAction.set(action, concern);
+  }
+  let found = concern.byResource.get(resource);
   if (found === undefined) {
-    found = document.Statement.filter((each) => varies(each) || matchesRequest(each, request, noContext));
-    known.set(question, found);
+    found = concern.statements.filter((each) => varies(each) || matchesResource(each, resource, noContext));
+    concern.byResource.set(resource, found);
   }
   return found;
 }
@@ -56,11 +67,16 @@ function varies(statement: PolicyStatement): boolean {
   return answer;
 }
 
-function matchesRequest(statement: PolicyStatement, { action, resource }: Request, context: Context): boolean {
-  const { Action, NotAction, Resource, NotResource } = statement;
+const matchesRequest = (statement: PolicyStatement, { action, resource }: Request, context: Context): boolean =>
+  matchesAction(statement, action, context) && matchesResource(statement, resource, context);
+
+function matchesAction({ Action, NotAction }: PolicyStatement, action: string, context: Context): boolean {
   const names = (actions: typeof Action) => list(actions).some((name) => matchesText(name, action, context, 'i'));
+  return NotAction === undefined ? names(Action) : !names(NotAction);
+}
+
+function matchesResource({ Resource, NotResource }: PolicyStatement, resource: string, context: Context): boolean {
   const covers = (resources: typeof Resource) => list(resources).some((arn) => matchesArn(arn, resource, context));
-  if (NotAction === undefined ? !names(Action) : names(NotAction)) return false;
   return NotResource !== undefined ? !covers(NotResource) : Resource === undefined || covers(Resource);
 }
 
@@ -104,6 +120,12 @@ function matchPrincipal(principal: PolicyStatement['Principal'], call: Call): 'n
 function arnsOf(caller: Exclude<Principal, { kind: 'service' }>, account: string): readonly string[] {
   if (caller.kind === 'role') return [caller.roleArn, callerArn(caller, account)];
   return caller.arn.endsWith(':root') ? [] : [caller.arn];
+}
+
+/** The account that a caller is of; a service is of none. */
+export function accountOf(caller: Principal): string | undefined {
+  if (caller.kind === 'service') return undefined;
+  return (caller.kind === 'role' ? caller.roleArn : caller.arn).split(':')[4];
 }
 
 /** The ARN that AWS shows for a caller: `arn:aws:sts::…:assumed-role/<role>/<session>` for a role. */

@@ -12,6 +12,23 @@ export type PolicyKind = 'identity' | 'resource' | 'trust';
  * MalformedPolicyDocument for what IAM refuses, NotImplemented for what this evaluator does not know.
  */
 export function parsePolicy(source: unknown, kind: PolicyKind): PolicyDocument {
+  if (typeof source !== 'object' || source === null || !Object.isFrozen(source)) return parseOnce(source, kind);
+  // A template's own, which every cloud of a process is given.
+  let policy = parsedOf[kind].get(source);
+  if (policy === undefined) {
+    policy = parseOnce(source, kind);
+    parsedOf[kind].set(source, policy);
+  }
+  return policy;
+}
+
+const parsedOf: Readonly<Record<PolicyKind, WeakMap<object, PolicyDocument>>> = {
+  identity: new WeakMap(),
+  resource: new WeakMap(),
+  trust: new WeakMap(),
+};
+
+function parseOnce(source: unknown, kind: PolicyKind): PolicyDocument {
   const text = `${kind} ${typeof source === 'string' ? source : JSON.stringify(source)}`;
   let policy = parsed.get(text);
   if (policy === undefined) {

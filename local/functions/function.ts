@@ -16,6 +16,8 @@ export interface FunctionOptions {
   readonly runtimeDirectory: string;
   /** Credentials of a new session of the function's role. Throws AwsError when the role does not trust Lambda. */
   readonly assumeRole: (definition: FunctionDefinition) => Promise<IssuedCredentials>;
+  /** Aborted when the cloud stops: an invocation that waits for its environment then gets none. */
+  readonly stopping: AbortSignal;
 }
 
 export interface Invocation {
@@ -148,10 +150,14 @@ export class LambdaFunction {
   }
 
   async #start(): Promise<Sandbox> {
-    const { home, capacity, runtimeDirectory, assumeRole } = this.options;
+    const { home, capacity, runtimeDirectory, assumeRole, stopping } = this.options;
     const { definition } = this;
     const credentials = await assumeRole(definition);
     await capacity.take();
+    if (stopping.aborted) {
+      capacity.release();
+      throw stopping.reason;
+    }
     const day = new Date(home.clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
     const stream = `${day}/${streamOf(definition)}${randomBytes(16).toString('hex')}`;
     const session: Principal = { kind: 'role', roleArn: definition.roleArn, sessionName: definition.name };
@@ -162,6 +168,7 @@ export class LambdaFunction {
       jsonLogs: definition.logFormat === 'JSON',
       // Lambda's default for JSON logs is INFO; text logs have no levels.
       logLevel: definition.applicationLogLevel ?? (definition.logFormat === 'JSON' ? 'INFO' : 'TRACE'),
+      ways: { ...home.darkness.ways, own: home.darkness.ways.regions.indexOf(home.region) },
       variables: variablesOf(definition, home, credentials, stream, runtimeDirectory),
       memoryMb: definition.memoryMb,
       compileCache: join(runtimeDirectory, 'compile-cache'),

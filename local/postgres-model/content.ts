@@ -8,6 +8,8 @@ export interface Role {
   /** In plain text, or a SCRAM verifier. */
   password: string;
   readonly superuser: boolean;
+  /** VALID UNTIL, in microseconds: past it no password is taken. Undefined: for ever. */
+  validUntil?: number | undefined;
 }
 
 export interface Heartbeat {

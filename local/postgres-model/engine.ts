@@ -16,16 +16,19 @@ import type {
   RestoreSource,
 } from '../services/rds/engine.ts';
 import { Content, microsecondsOf, momentOf, SqlError } from './content.ts';
+import { recorded } from './question.ts';
+import { Replication } from './replication.ts';
 import { Log, ModelledServer, type StreamNetwork } from './server.ts';
-import { recorded } from './statements.ts';
 
-export type EngineOperation = 'create' | 'restore' | 'start' | 'stop' | 'backup' | 'mark';
+export type EngineOperation = 'create' | 'restore' | 'replicate' | 'promote' | 'start' | 'stop' | 'backup' | 'mark';
 
 export interface ModelOptions {
   readonly clock: Clock;
   readonly network: StreamNetwork;
   /** Milliseconds of the clock that an operation takes. */
   readonly durations: (operation: EngineOperation) => number;
+  /** Milliseconds by which a new replica is behind its source; without, none. */
+  readonly lagMs?: () => number;
   /** Told of every server that is made, before anybody can reach it. */
   readonly onServer?: (server: ModelledServer) => void;
 }
@@ -71,7 +74,7 @@ class ModelledEngine implements DatabaseEngine {
     await this.#takes('create');
     const content = new Content(recorded().rows['stocker.stock_movement'] ?? 0);
     content.roles.set(master.user, { login: true, password: master.password, superuser: false });
-    return this.#open(content);
+    return this.#open(this.#server(content));
   }
 
   async restore(_configuration: Configuration, source: RestoreSource): Promise<Database> {
@@ -80,7 +83,23 @@ class ModelledEngine implements DatabaseEngine {
     const content = backup.content.copy();
     if ('archive' in source && source.time !== undefined)
       replay(content, source.archive as ModelledArchive, backup.position, microsecondsOf(source.time));
-    return this.#open(content, 'time' in source ? (source.time ?? 'backup') : 'backup');
+    const server = this.#server(content);
+    server.restoredTo = 'time' in source ? (source.time ?? 'backup') : 'backup';
+    return this.#open(server);
+  }
+
+  /** A base backup of the source, and from then on what it commits. */
+  async replicate(_configuration: Configuration, source: Database): Promise<Database> {
+    const leader = (source as ModelledDatabase).server;
+    const server = this.#server(soundCopy(leader));
+    server.position = leader.position;
+    server.following = new Replication(leader, server, this.#options.clock, this.#options.lagMs?.() ?? 0);
+    await this.#takes('replicate');
+    if (!leader.running) {
+      server.following.end();
+      throw new SqlError('57P01', 'the source ended while it was copied');
+    }
+    return this.#open(server);
   }
 
   async createArchive(): Promise<Archive> {
@@ -104,12 +123,13 @@ class ModelledEngine implements DatabaseEngine {
     for (const database of this.#databases) database.server.stop();
   }
 
-  #open(content: Content, restoredTo?: string): Database {
-    const { clock, network, onServer } = this.#options;
-    const server = new ModelledServer(clock, network, content);
-    server.restoredTo = restoredTo;
-    onServer?.(server);
-    const database = new ModelledDatabase(server, (operation) => this.#takes(operation));
+  #server(content: Content): ModelledServer {
+    return new ModelledServer(this.#options.clock, this.#options.network, content);
+  }
+
+  #open(server: ModelledServer): Database {
+    this.#options.onServer?.(server);
+    const database = new ModelledDatabase(server, (operation) => this.#takes(operation), this.#options.clock);
     this.#databases.add(database);
     server.start();
     return database;
@@ -130,14 +150,28 @@ function replay(content: Content, log: Log, position: number, target: number): v
   }
 }
 
+/** A base backup reads every page, and so finds one that is damaged. */
+function soundCopy(server: ModelledServer): Content {
+  if (!server.running) throw new SqlError('57P03', 'the database system is not running');
+  const copy = server.content.copy();
+  const damaged = [...copy.pages].find(([, kind]) => kind !== 'zeroed')?.[0];
+  if (damaged !== undefined) throw new SqlError('XX001', `checksum verification failed in "${damaged}"`);
+  return copy;
+}
+
+/** As long as a real replica waits for a mark of its source. */
+const markLimitMs = 30_000;
+
 class ModelledDatabase implements Database {
   readonly server: ModelledServer;
   readonly port: number;
   readonly #takes: (operation: EngineOperation) => Promise<void>;
+  readonly #clock: Clock;
   #onFailure: () => void = () => {};
   #destroyed = false;
 
-  constructor(server: ModelledServer, takes: (operation: EngineOperation) => Promise<void>) {
+  constructor(server: ModelledServer, takes: (operation: EngineOperation) => Promise<void>, clock: Clock) {
+    this.#clock = clock;
     this.server = server;
     this.port = server.port;
     this.#takes = takes;
@@ -165,7 +199,18 @@ class ModelledDatabase implements Database {
 
   async stop(): Promise<void> {
     await this.#takes('stop');
+    for (const follower of this.server.followers) follower.replay(true);
     this.server.stop();
+  }
+
+  async promote(): Promise<void> {
+    await this.#takes('promote');
+    this.#requireRunning();
+    this.server.promote();
+  }
+
+  async cut(isCut: boolean): Promise<void> {
+    this.server.following?.cut(isCut);
   }
 
   async reload(): Promise<void> {}
@@ -174,7 +219,7 @@ class ModelledDatabase implements Database {
     this.#requireRunning();
     this.server.commit((content) => {
       const role = content.roles.get(user);
-      content.roles.set(user, { login: role?.login ?? true, superuser: false, password });
+      content.roles.set(user, { login: true, superuser: false, ...role, password });
     });
   }
 
@@ -185,27 +230,42 @@ class ModelledDatabase implements Database {
   async mark(): Promise<string> {
     await this.#takes('mark');
     this.#requireRunning();
-    return momentOf(this.server.commit(() => {}));
+    const { following } = this.server;
+    if (following === undefined) return momentOf(this.server.commit(() => {}));
+    // A replica writes none: it waits until it replayed its source's.
+    if (!following.leader.running) throw new SqlError('57P03', 'the source is not running');
+    const at = following.leader.commit(() => {});
+    const until = this.#clock.now() + markLimitMs;
+    while (this.server.content && (this.server.replayedAt ?? 0) < at) {
+      if (this.#clock.now() >= until) throw new SqlError('57014', 'canceling statement due to statement timeout');
+      await this.#clock.limit(Math.max(1, Math.min(following.lagMs, until - this.#clock.now())));
+    }
+    return momentOf(at);
   }
 
-  /** A base backup reads every page, and so finds one that is damaged. */
   async backup(): Promise<Backup> {
-    this.#requireRunning();
-    const copy = this.server.content.copy();
+    const copy = soundCopy(this.server);
     const position = this.server.log?.entries.length ?? 0;
     await this.#takes('backup');
     this.#requireRunning();
-    const damaged = [...copy.pages].find(([, kind]) => kind !== 'zeroed')?.[0];
-    if (damaged !== undefined) throw new SqlError('XX001', `checksum verification failed in "${damaged}"`);
     return new ModelledBackup(copy, position);
   }
 
   async measure() {
-    return { connections: this.server.sessions, usedBytes: 100_000_000 };
+    const { following, content: _caughtUp, replayedAt } = this.server;
+    const lag =
+      replayedAt === undefined ? {} : { lagSeconds: Math.max(0, this.#clock.now() - replayedAt / 1000) / 1000 };
+    return {
+      connections: this.server.sessions,
+      usedBytes: 100_000_000,
+      ...(following && { following: { streaming: following.isStreaming, ...lag } }),
+    };
   }
 
   async destroy(): Promise<void> {
     this.#destroyed = true;
+    this.server.following?.end();
+    this.server.following = undefined;
     this.server.stop();
   }
 

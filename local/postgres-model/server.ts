@@ -1,7 +1,9 @@
 /** One modelled database: who may log in, who is there, what is committed. */
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
+import { deriveOnce } from '../derived-keys.ts';
 import type { Clock } from '../kernel.ts';
 import { type Content, type Entry, type Movement, SqlError } from './content.ts';
+import { type Replication, Retained } from './replication.ts';
 import { answer } from './statements.ts';
 import { type Backend, type ByteStream, type SessionHandler, serve } from './wire.ts';
 
@@ -26,7 +28,16 @@ export interface StreamNetwork {
 
 export class ModelledServer implements Backend {
   readonly port: number;
-  readonly content: Content;
+  /** Whom it follows: a replica takes no writes of its own. */
+  following: Replication | undefined;
+  /** Its replicas. */
+  readonly followers = new Set<Replication>();
+  /** Transactions in the log before the next one; a copy begins with its source's. */
+  position = 0;
+  /** Microseconds: when the newest transaction that it replayed was committed; undefined: it replayed none. */
+  replayedAt: number | undefined;
+  /** Microseconds. */
+  startedAt = 0;
   /** Undefined: no automated backups. */
   log: Log | undefined;
   /** Told of every change that matters to who may write. */
@@ -41,16 +52,24 @@ export class ModelledServer implements Backend {
   readonly #network: StreamNetwork;
   readonly #sessions = new Set<Session>();
   #listening: { close(): void } | undefined;
+  readonly #retained = new Retained();
+  readonly #content: Content;
   #last = 0;
   #transactions = 1000;
 
   constructor(clock: Clock, network: StreamNetwork, content: Content) {
     this.#clock = clock;
     this.#network = network;
-    this.content = content;
+    this.#content = content;
     const listening = network.listenToStreams(() => {});
     this.port = listening.port;
     listening.close();
+  }
+
+  /** Of a replica, with all that has reached it by now. */
+  get content(): Content {
+    this.following?.replay();
+    return this.#content;
   }
 
   get running(): boolean {
@@ -62,11 +81,15 @@ export class ModelledServer implements Backend {
   }
 
   start(): void {
+    if (!this.running) this.startedAt = this.tick();
     this.#listening ??= this.#network.listenToStreams((stream) => serve(stream, this), this.port);
     this.onChange();
   }
 
+  /** Suddenly: what has not reached a replica yet does not. */
   stop(): void {
+    this.following?.replay();
+    for (const follower of this.followers) follower.replay();
     this.#listening?.close();
     this.#listening = undefined;
     this.terminate(() => true, new SqlError('57P01', 'terminating connection due to administrator command'));
@@ -100,14 +123,54 @@ export class ModelledServer implements Backend {
     return ++this.#transactions;
   }
 
-  /** `at`, in microseconds, is the transaction's own. */
+  /** `at`, in microseconds, is the transaction's own. Throws SqlError on a replica. */
   commit(apply: Entry['apply']): number {
+    if (this.following !== undefined)
+      throw new SqlError('25006', 'cannot execute a statement that writes in a read-only transaction');
     const entry: Entry = { at: this.tick(), apply };
-    apply(this.content, entry.at);
-    this.log?.entries.push(entry);
-    if (this.log !== undefined) this.log.upTo = entry.at;
+    this.#take(entry);
     this.onChange();
     return entry.at;
+  }
+
+  /** A transaction of its source. */
+  replay(entry: Entry): void {
+    this.#last = Math.max(this.#last, entry.at);
+    this.replayedAt = entry.at;
+    this.#take(entry);
+  }
+
+  #take(entry: Entry): void {
+    entry.apply(this.#content, entry.at);
+    if (this.log !== undefined) {
+      this.log.entries.push(entry);
+      this.log.upTo = entry.at;
+    }
+    if (this.followers.size > 0) this.#retained.add(this.position, entry);
+    else this.#retained.clear();
+    this.position++;
+  }
+
+  /** What a replica that has come so far replays next; undefined: there is nothing yet. */
+  entryAt(position: number): Entry | undefined {
+    return this.#retained.at(position);
+  }
+
+  /** With what it has, it becomes a server of its own. */
+  promote(): void {
+    this.following?.end();
+    this.following = undefined;
+    this.onChange();
+  }
+
+  /**
+   * Whether somebody may write as this role: a login is admitted now, or was since the server started, and its session may
+   * still be there. What ends sessions of a role closes it to logins, too.
+   */
+  mayWrite(user: string): boolean {
+    const role = this.content.roles.get(user);
+    if (!this.running || !role?.login) return false;
+    return role.validUntil === undefined || role.validUntil > this.startedAt;
   }
 
   /** Whether a login with this password would be let in. */
@@ -167,7 +230,9 @@ export class ModelledServer implements Backend {
   #admit(user: string, password: string): void {
     if (!this.running) throw new SqlError('57P03', 'the database system is not accepting connections');
     const role = this.content.roles.get(user);
-    if (role === undefined || !isPassword(role.password, password))
+    const isOver = role?.validUntil !== undefined && role.validUntil < this.#clock.now() * 1000;
+    // PostgreSQL tells the client no difference: its log does.
+    if (role === undefined || isOver || !isPassword(role.password, password))
       throw new SqlError('28P01', `password authentication failed for user "${user}"`);
     if (!role.login) throw new SqlError('28000', `role "${user}" is not permitted to log in`);
   }
@@ -182,7 +247,7 @@ function isPassword(stored: string, given: string): boolean {
   const key = `${stored} ${given}`;
   let matches = known.get(key);
   if (matches === undefined) {
-    const salted = pbkdf2Sync(given.normalize('NFKC'), Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256');
+    const salted = deriveOnce(given.normalize('NFKC'), Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256');
     const clientKey = createHmac('sha256', salted).update('Client Key').digest();
     matches = createHash('sha256').update(clientKey).digest('base64') === storedKey;
     if (known.size > 10_000) known.clear();

@@ -3,36 +3,12 @@
  * answer depends on nothing that a model changes are answered from recorded.json: what real PostgreSQL said. Any other
  * statement is refused by name: the model never pretends.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Content, microsecondsOf, momentOf, type PageDamage, SqlError } from './content.ts';
+import { arrayOf, type Handler, type Question, recorded, text } from './question.ts';
+import { lsnOf } from './replication.ts';
+import { replicationHandlers } from './replication-statements.ts';
 import type { ModelledServer } from './server.ts';
 import type { Rows } from './wire.ts';
-
-export interface Question {
-  readonly server: ModelledServer;
-  readonly user: string;
-  readonly sql: string;
-  readonly parameters: readonly (string | null)[];
-  /** The session's planner is told to count by an index. */
-  readonly byIndex: boolean;
-}
-
-type Handler = (question: Question, match: RegExpExecArray) => Rows | undefined;
-
-interface Recorded {
-  /** Statement, its white space collapsed, to the rows that PostgreSQL answered. */
-  readonly statements: Readonly<Record<string, Rows>>;
-  /** Rows of each table, as it was seeded. */
-  readonly rows: Readonly<Record<string, number>>;
-}
-
-let loaded: Recorded | undefined;
-
-export function recorded(): Recorded {
-  loaded ??= JSON.parse(readFileSync(join(import.meta.dirname, 'recorded.json'), 'utf8')) as Recorded;
-  return loaded;
-}
 
 export const collapse = (sql: string): string => sql.replace(/\s+/g, ' ').replace(/;\s*$/, '').trim();
 
@@ -46,7 +22,7 @@ export function answer(question: Question): Rows {
   const { content } = question.server;
   const target = relationIn(sql, question.parameters);
   if (target !== undefined) requireThere(content, target);
-  for (const [form, handle] of handlers) {
+  for (const [form, handle] of [...handlers, ...replicationHandlers]) {
     const match = form.exec(sql);
     const rows = match && handle({ ...question, sql }, match);
     if (rows) return rows;
@@ -123,18 +99,18 @@ function hashOf(content: Content, after: number, upTo: number): { rows: number; 
   return { rows: rows - missing, hash: hash + changed * BigInt(rows) - BigInt(missing) };
 }
 
-const text = (value: string | null | undefined): string => value ?? '';
+const recovering = ({ following }: ModelledServer): string => (following === undefined ? 'f' : 't');
 
 const handlers: readonly (readonly [RegExp, Handler])[] = [
   // Sessions
   [/^(set|reset|begin|commit|rollback)\b(?! prepared)/i, nothing],
   [
     /^select current_setting\('server_version'\) as version, pg_is_in_recovery\(\)/,
-    () => one({ version: '18.4', recovering: 'f', encrypted: 't' }),
+    ({ server }) => one({ version: '18.4', recovering: recovering(server), encrypted: 't' }),
   ],
   [
     /^select pg_is_in_recovery\(\) as recovering/,
-    () => one({ recovering: 'f', version: 'PostgreSQL 18.4 (modelled)' }),
+    ({ server }) => one({ recovering: recovering(server), version: 'PostgreSQL 18.4 (modelled)' }),
   ],
   [/^select to_regclass\('stocker_dr\.paused_job'\)/, () => one({ name: null })],
   [/^select current_setting\('cron\.database_name'/, () => one({ database: null })],
@@ -156,11 +132,34 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
     ({ server }, [, name = '', change = '']) => {
       const login = /\bnologin\b/.test(change) ? false : /\blogin\b/.test(change) ? true : undefined;
       const password = /password e?'((?:[^']|'')*)'/i.exec(change)?.[1]?.replaceAll("''", "'");
+      const until = /valid until e?'([^']+)'/i.exec(change)?.[1];
       server.content.role(name);
       server.commit((content) => {
         const role = content.role(name);
         if (login !== undefined) role.login = login;
         if (password !== undefined) role.password = password;
+        if (until !== undefined) role.validUntil = until === 'infinity' ? undefined : microsecondsOf(until);
+      });
+      return none;
+    },
+  ],
+  [
+    /^select rolname from pg_roles where rolname = any\(\$1\) and coalesce\(extract\(microseconds from rolvaliduntil\)::bigint % 1000 = (\d+), false\)$/,
+    ({ server: { content }, parameters }, [, mark]) =>
+      arrayOf(parameters[0])
+        .filter((name) => (content.roles.get(name)?.validUntil ?? 0) % 1000 === Number(mark))
+        .map((rolname) => ({ rolname })),
+  ],
+  [
+    /^do \$expiry\$ .* rolname = any\(array\[([^\]]+)\]\) and isfinite\(rolvaliduntil\) and not .* % 1000 = (\d+), .* rolvaliduntil = e'([^']+)'/i,
+    ({ server }, [, names = '', mark, until = '']) => {
+      const roles = [...names.matchAll(/e'([^']+)'/gi)].flatMap(([, name = '']) =>
+        server.content.roles.has(name) ? [name] : [],
+      );
+      const own = roles.find((name) => (server.content.role(name).validUntil ?? Number(mark)) % 1000 !== Number(mark));
+      if (own !== undefined) throw new SqlError('P0001', `${own} has a VALID UNTIL of its own`);
+      server.commit((content) => {
+        for (const name of roles) if (content.role(name).login) content.role(name).validUntil = microsecondsOf(until);
       });
       return none;
     },
@@ -229,7 +228,7 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
     /^insert into stocker_dr\.heartbeat/,
     ({ server }) => {
       const xid = server.nextTransaction();
-      const lsn = `0/${(xid * 4096).toString(16).toUpperCase()}`;
+      const lsn = lsnOf(server.position);
       const at = server.tick(); // a row's own time is before its commit
       server.commit((content) => content.heartbeats.push({ at, lsn, xid }));
       return one({ at: momentOf(at), lsn, xid: String(xid) });
@@ -339,12 +338,6 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
   ],
   [/^SELECT count\(\*\) FROM stocker\.tenant WHERE id = 1/, () => one({ count: '1' })],
 ];
-
-/** `{a,"b c"}`, as `pg` writes an array of names. */
-function arrayOf(value: string | null | undefined): string[] {
-  const inner = (value ?? '').replace(/^\{|\}$/g, '');
-  return inner === '' ? [] : inner.split(',').map((each) => each.replace(/^"|"$/g, ''));
-}
 
 /** What was recorded, but for what has changed since: roles that log in, relations that are gone or altered. */
 function adjust(rows: Rows, content: Content): Rows {

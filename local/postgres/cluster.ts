@@ -10,6 +10,7 @@ import { admit, makeOwnedDirectory, writeOwnedFile } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { LogTail } from './log.ts';
 import { cloudSettings, formatSettings, type Settings } from './settings.ts';
+import { releaseSharedMemory } from './shared-memory.ts';
 
 /** The bootstrap superuser, by the name it has on RDS. It is reachable through the private socket only. */
 export const superuser = 'rdsadmin';
@@ -107,6 +108,8 @@ export class Cluster {
     if (child.stderr !== null) this.log.follow(child.stderr);
     await new Promise<void>((resolve, reject) => {
       const ready = this.log.listen(({ message }) => {
+        // What every start says first, that after a crash of one process too, when it has its shared memory.
+        if (/^database system (shutdown )?was /.test(message)) releaseSharedMemory(this.data);
         if (/^database system is ready to accept (read-only )?connections$/.test(message)) resolve();
       });
       child.once('error', reject);
@@ -175,7 +178,11 @@ export class Cluster {
     const child = this.#child;
     if (child === undefined) return;
     this.#child = undefined; // this end was wanted
+    // `close` and not `exit`: each of its processes has the log open, and where one still dies with the server's memory, no
+    // server starts ("pre-existing shared memory block is still in use").
+    const closed = new Promise((resolve) => child.once('close', resolve));
     await endChild(child, signal);
+    await closed;
   }
 
   #configure(server: ServerSettings, recovery: Settings): void {

@@ -60,9 +60,10 @@ function targetSettings(target: RecoveryTarget): Settings {
 
 /**
  * Exit 1 means "not in the archive"; anything above 125 aborts recovery. Plain `cp` exits 1 for an unreadable file,
- * which would end recovery early and silently. The segment still being received is the `.partial` one.
+ * which would end recovery early and silently. The segment still being received is the `.partial` one, which may be completed,
+ * and lose that name, between two looks: so the whole one is looked for once more.
  */
 function restoreCommand(directory: string): string {
   const quoted = `'${directory.replaceAll("'", `'\\''`).replaceAll('%', '%%')}'`;
-  return `for f in ${quoted}/%f ${quoted}/%f.partial; do if test -e "$f"; then cp "$f" %p || exit 200; exit 0; fi; done; exit 1`;
+  return `for f in ${quoted}/%f ${quoted}/%f.partial ${quoted}/%f; do if test -e "$f"; then cp "$f" %p || exit 200; exit 0; fi; done; exit 1`;
 }

@@ -1,4 +1,4 @@
-/** STAND-IN for the AWS command line: `aws eks update-kubeconfig` and `aws s3 cp` of one object. */
+/** STAND-IN for the AWS command line: `aws eks update-kubeconfig`, `aws s3 cp` of one object, a role assumed, and whose calls these are. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { accept, optionOf, refusal, runTool } from './arguments.ts';
@@ -39,9 +39,41 @@ async function copy(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
+const queries = {
+  'assume-role': 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]',
+  'get-caller-identity': 'Account',
+};
+
+/** As text, which separates values by tabs. */
+async function identity(command: keyof typeof queries, argv: readonly string[]): Promise<number> {
+  const naming = ['--role-arn', '--role-session-name', '--duration-seconds'];
+  const isAssuming = command === 'assume-role';
+  const options = ['--query', '--output', ...(isAssuming ? naming : [])];
+  const given = accept('aws', argv, { words: 0, options });
+  for (const [option, value] of [
+    ['--query', queries[command]],
+    ['--output', 'text'],
+  ] as const)
+    if (optionOf(given, 'aws', option) !== value) throw refusal('aws', `${option} ${optionOf(given, 'aws', option)}`);
+  const { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
+  const sts = new STSClient();
+  if (!isAssuming) {
+    const { Account } = await sts.send(new GetCallerIdentityCommand());
+    process.stdout.write(`${Account}\n`);
+    return 0;
+  }
+  const [RoleArn = '', RoleSessionName = '', seconds] = naming.map((option) => optionOf(given, 'aws', option));
+  const asked = new AssumeRoleCommand({ RoleArn, RoleSessionName, DurationSeconds: Number(seconds) });
+  const { AccessKeyId, SecretAccessKey, SessionToken } = (await sts.send(asked)).Credentials ?? {};
+  process.stdout.write(`${[AccessKeyId, SecretAccessKey, SessionToken].join('\t')}\n`);
+  return 0;
+}
+
 await runTool('aws', async (argv) => {
   const [service, command, ...rest] = argv;
   if (service === 'eks' && command === 'update-kubeconfig') return updateKubeconfig(rest);
   if (service === 's3' && command === 'cp') return copy(rest);
+  if (service === 'sts' && (command === 'assume-role' || command === 'get-caller-identity'))
+    return identity(command, rest);
   throw refusal('aws', `${service} ${command}`);
 });

@@ -54,13 +54,7 @@ export async function connect(): Promise<Kubernetes> {
 }
 
 /** What `aws eks get-token` prints: a presigned GetCallerIdentity, bound to the cluster by a signed header. */
-async function tokenFor(cluster: string, region: string): Promise<string> {
-  const {
-    AWS_ACCESS_KEY_ID: accessKeyId = '',
-    AWS_SECRET_ACCESS_KEY: secretAccessKey = '',
-    AWS_SESSION_TOKEN,
-  } = process.env;
-  const credentials = { accessKeyId, secretAccessKey, ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }) };
+export async function tokenFor(cluster: string, region: string, credentials = ownCredentials()): Promise<string> {
   const signer = new SignatureV4({ service: 'sts', region, credentials, sha256: Sha256 });
   const hostname = `sts.${region}.amazonaws.com`;
   const headers = { host: hostname, 'x-k8s-aws-id': cluster };
@@ -73,4 +67,13 @@ async function tokenFor(cluster: string, region: string): Promise<string> {
     Object.entries(signed.query ?? {}).map(([key, value]): [string, string] => [key, String(value)]),
   );
   return `k8s-aws-v1.${Buffer.from(`https://${hostname}/?${search}`).toString('base64url')}`;
+}
+
+function ownCredentials() {
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId = '',
+    AWS_SECRET_ACCESS_KEY: secretAccessKey = '',
+    AWS_SESSION_TOKEN,
+  } = process.env;
+  return { accessKeyId, secretAccessKey, ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }) };
 }

@@ -1,4 +1,4 @@
-/** STAND-IN for kubectl: kustomize, apply, diff and namespaces, against the cluster of the kubeconfig. */
+/** STAND-IN for kubectl: kustomize, apply, diff, namespaces, and the deletion of a deployment or a service, against the cluster of the kubeconfig. */
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import { accept, optionOf, refusal, runTool, ToolError } from './arguments.ts';
@@ -35,7 +35,10 @@ async function apply(objects: readonly KubernetesManifest[], call: Kubernetes): 
   return 0;
 }
 
-/** Exit 1: something differs from what the overlay says. What others added beside it is no difference. */
+/**
+ * Exit 1: applying the overlay would change something, as the server says without keeping it. What others added beside it is
+ * no difference. As with kubectl, a namespace that is not there is an error (kubernetes/kubectl issue 1331).
+ */
 async function diff(objects: readonly KubernetesManifest[], call: Kubernetes): Promise<number> {
   const paths = new Paths(call);
   let isDifferent = false;
@@ -43,12 +46,32 @@ async function diff(objects: readonly KubernetesManifest[], call: Kubernetes): P
     const path = await paths.of(object);
     const live = await call('GET', path);
     if (live.status !== 404) checked(live, path);
-    const differences = live.status === 404 ? ['(absent)'] : differencesOf(object, live.body, '');
+    const merged = checked(
+      await call('PATCH', `${path}?fieldManager=kubectl&force=true&dryRun=All`, object),
+      path,
+    ).body;
+    const differences = live.status === 404 ? ['(absent)'] : differencesOf(live.body, merged);
     if (differences.length === 0) continue;
     isDifferent = true;
     say(`diff ${nameOf(object)}\n${differences.map((each) => `  ${each}`).join('\n')}`);
   }
   return isDifferent ? 1 : 0;
+}
+
+const deletable: Readonly<Record<string, { readonly path: string; readonly qualified: string }>> = {
+  deployment: { path: '/apis/apps/v1', qualified: 'deployments.apps' },
+  service: { path: '/api/v1', qualified: 'services' },
+};
+
+async function deleteOne(kind: string, argv: readonly string[], call: Kubernetes): Promise<number> {
+  const { path: root = '', qualified = '' } = deletable[kind] ?? {};
+  const given = accept('kubectl', argv, { words: 1, options: ['--namespace'] });
+  const [name = ''] = given.words;
+  const path = `${root}/namespaces/${optionOf(given, 'kubectl', '--namespace')}/${kind}s/${name}`;
+  const answer = await call('DELETE', path);
+  if (answer.status === 404) throw new ToolError(`${qualified} "${name}" not found`);
+  checked(answer, path);
+  return say(`${kind} "${name}" deleted`);
 }
 
 async function createNamespace(argv: readonly string[], call: Kubernetes): Promise<number> {
@@ -61,18 +84,28 @@ async function createNamespace(argv: readonly string[], call: Kubernetes): Promi
 
 const nameOf = ({ kind, metadata }: KubernetesManifest) => `${String(kind).toLowerCase()}/${metadata.name}`;
 
-/** Where the live object has not what the manifest says; values of Secrets are never shown. */
-function differencesOf(wanted: unknown, live: unknown, path: string): string[] {
-  if (Array.isArray(wanted)) {
-    if (!Array.isArray(live) || live.length !== wanted.length) return [`${path}: another list`];
-    return wanted.flatMap((each, index) => differencesOf(each, live[index], `${path}[${index}]`));
-  }
-  if (typeof wanted === 'object' && wanted !== null)
-    return Object.entries(wanted).flatMap(([key, value]) =>
-      differencesOf(value, (live as Record<string, unknown> | undefined)?.[key], path ? `${path}.${key}` : key),
-    );
-  return wanted === live ? [] : [`${path}: -${JSON.stringify(live)} +${JSON.stringify(wanted)}`];
+/** What only the server sets, and what it says of the state of things. */
+const ofTheServer = ['resourceVersion', 'generation', 'uid', 'creationTimestamp', 'managedFields'];
+
+function differencesOf(live: KubernetesManifest, merged: KubernetesManifest): string[] {
+  const compared = ({ status: _, metadata, ...rest }: KubernetesManifest) => ({
+    ...rest,
+    metadata: Object.fromEntries(Object.entries(metadata).filter(([name]) => !ofTheServer.includes(name))),
+  });
+  const lines = pathsThatDiffer(compared(live), compared(merged), '');
+  // As kubectl has it: of a Secret, that it differs, and never by what.
+  return merged.kind === 'Secret' ? lines.map((line) => line.split(':')[0] ?? '') : lines;
 }
+
+function pathsThatDiffer(live: unknown, merged: unknown, path: string): string[] {
+  if (isTree(live) && isTree(merged) && Array.isArray(live) === Array.isArray(merged))
+    return [...new Set([...Object.keys(live), ...Object.keys(merged)])].flatMap((key) =>
+      pathsThatDiffer(live[key], merged[key], path ? `${path}.${key}` : key),
+    );
+  return live === merged ? [] : [`${path}: -${JSON.stringify(live)} +${JSON.stringify(merged)}`];
+}
+
+const isTree = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function checked(answer: Answer, what: string): Answer {
   if (answer.status >= 200 && answer.status < 300) return answer;
@@ -114,6 +147,8 @@ await runTool('kubectl', async (argv) => {
         // 1 says that something differs.
         throw new ToolError(error.message, 2);
       });
-  if (command === 'create' && rest[0] === 'namespace') return createNamespace(rest.slice(1), await connect());
+  const [kind = '', ...more] = rest;
+  if (command === 'delete' && Object.hasOwn(deletable, kind)) return deleteOne(kind, more, await connect());
+  if (command === 'create' && kind === 'namespace') return createNamespace(more, await connect());
   throw refusal('kubectl', `${command}`);
 });

@@ -1,4 +1,4 @@
-/** What the Terraform stand-in can look at and make: a cluster, its node groups, and a database, which it only looks at. */
+/** What the Terraform stand-in can look at and make: a cluster, its node groups, and a database, which it looks at, takes over and sets right. */
 import {
   CreateClusterCommand,
   CreateNodegroupCommand,
@@ -9,7 +9,12 @@ import {
   EKSClient,
   UpdateNodegroupConfigCommand,
 } from '@aws-sdk/client-eks';
-import { DeleteDBInstanceCommand, DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
+import {
+  DeleteDBInstanceCommand,
+  DescribeDBInstancesCommand,
+  ModifyDBInstanceCommand,
+  RDSClient,
+} from '@aws-sdk/client-rds';
 import { ToolError } from './arguments.ts';
 
 export interface Desired {
@@ -21,11 +26,13 @@ export interface Desired {
 export type Actual = Readonly<Record<string, unknown>>;
 
 interface Handler {
+  /** Arguments that say which resource it is: as `terraform import` takes them, joined by colons. */
+  readonly identity: readonly string[];
   /** Undefined: there is no such resource. */
   read(values: Desired['values']): Promise<Actual | undefined>;
   differs(actual: Actual, values: Desired['values']): boolean;
   create(values: Desired['values']): Promise<unknown>;
-  update(values: Desired['values']): Promise<unknown>;
+  update(values: Desired['values'], actual: Actual): Promise<unknown>;
   remove(values: Desired['values']): Promise<unknown>;
 }
 
@@ -42,11 +49,12 @@ async function found<T>(look: Promise<T>): Promise<T | undefined> {
 }
 
 const cluster: Handler = {
+  identity: ['name'],
   async read({ name }) {
     const answer = await found(eks.send(new DescribeClusterCommand({ name })));
     return answer && { name, role_arn: answer.cluster?.roleArn, tags: answer.cluster?.tags ?? {} };
   },
-  differs: (actual, values) => actual.role_arn !== values.role_arn,
+  differs: (actual, values) => actual.name !== values.name || actual.role_arn !== values.role_arn,
   create: ({ name, role_arn: roleArn, subnet_ids: subnetIds, tags }) =>
     eks.send(
       new CreateClusterCommand({
@@ -57,13 +65,14 @@ const cluster: Handler = {
         ...(tags && { tags }),
       }),
     ),
-  update: async ({ name }) => {
-    throw new ToolError(`STAND-IN: the role of cluster ${name} cannot be changed in place`);
+  update: async (_, { name }) => {
+    throw new ToolError(`STAND-IN: name and role of the cluster ${name} cannot be changed in place`);
   },
   remove: ({ name }) => eks.send(new DeleteClusterCommand({ name })),
 };
 
 const nodeGroup: Handler = {
+  identity: ['cluster_name', 'node_group_name'],
   async read({ cluster_name: clusterName, node_group_name: nodegroupName }) {
     const answer = await found(eks.send(new DescribeNodegroupCommand({ clusterName, nodegroupName })));
     const { minSize, maxSize } = answer?.nodegroup?.scalingConfig ?? {};
@@ -96,17 +105,36 @@ const nodeGroup: Handler = {
 };
 
 const database: Handler = {
+  identity: ['identifier'],
   async read({ identifier }) {
     const answer = await found(rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier })));
     const [instance] = answer?.DBInstances ?? [];
-    return instance && { identifier, deletion_protection: instance.DeletionProtection };
+    return (
+      instance && {
+        identifier,
+        deletion_protection: instance.DeletionProtection,
+        backup_retention_period: instance.BackupRetentionPeriod,
+      }
+    );
   },
-  differs: (actual, values) => actual.deletion_protection !== values.deletion_protection,
+  differs: (actual, values) =>
+    actual.identifier !== values.identifier ||
+    actual.deletion_protection !== values.deletion_protection ||
+    actual.backup_retention_period !== values.backup_retention_period,
   create: async ({ identifier }) => {
     throw new ToolError(`STAND-IN: ${identifier} would be created empty; this stand-in makes no databases`);
   },
-  update: async ({ identifier }) => {
-    throw new ToolError(`STAND-IN: ${identifier} cannot be changed by this stand-in`);
+  update: async (values, actual) => {
+    if (values.identifier !== actual.identifier)
+      throw new ToolError(`STAND-IN: this stand-in does not rename ${actual.identifier} to ${values.identifier}`);
+    await rds.send(
+      new ModifyDBInstanceCommand({
+        DBInstanceIdentifier: values.identifier,
+        DeletionProtection: values.deletion_protection,
+        BackupRetentionPeriod: values.backup_retention_period,
+        ApplyImmediately: true,
+      }),
+    );
   },
   remove: ({ identifier }) =>
     rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier: identifier, SkipFinalSnapshot: true })),

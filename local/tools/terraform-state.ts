@@ -1,8 +1,10 @@
 /** Terraform's S3 backend, as the stand-in has it: the state is one object, the lock one item of a DynamoDB table. */
+import { randomUUID } from 'node:crypto';
 import {
   ConditionalCheckFailedException,
   DeleteItemCommand,
   DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -47,23 +49,42 @@ export async function writeState(backend: Backend, state: StateFile): Promise<St
   return next;
 }
 
-/** One at a time, as Terraform's lock has it. */
+/** The item of a backend's lock. */
+const lockOf = ({ bucket, key, region, dynamodb_table: TableName }: Backend) => ({
+  client: new DynamoDBClient({ region }),
+  TableName,
+  LockID: { S: `${bucket}/${key}` },
+});
+
+/** One at a time, as Terraform's lock has it. A process that is killed leaves it. */
 export async function withLock<T>(backend: Backend, run: () => Promise<T>): Promise<T> {
-  const client = new DynamoDBClient({ region: backend.region });
-  const LockID = { S: `${backend.bucket}/${backend.key}` };
-  const TableName = backend.dynamodb_table;
+  const { client, TableName, LockID } = lockOf(backend);
+  const Item = { LockID, Info: { S: JSON.stringify({ ID: randomUUID() }) } };
   try {
-    await client.send(
-      new PutItemCommand({ TableName, Item: { LockID }, ConditionExpression: 'attribute_not_exists(LockID)' }),
-    );
+    await client.send(new PutItemCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(LockID)' }));
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException)
-      throw new ToolError(`Error acquiring the state lock: ${LockID.S} is held by another operation`);
-    throw error;
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const lines = [`  ID:        ${await holderOf(backend)}`, `  Path:      ${LockID.S}`];
+    throw new ToolError(['Error acquiring the state lock', 'Lock Info:', ...lines].join('\n'));
   }
   try {
     return await run();
   } finally {
     await client.send(new DeleteItemCommand({ TableName, Key: { LockID } }));
   }
+}
+
+async function holderOf(backend: Backend): Promise<string | undefined> {
+  const { client, TableName, LockID } = lockOf(backend);
+  const { Item } = await client.send(new GetItemCommand({ TableName, Key: { LockID }, ConsistentRead: true }));
+  return Item?.Info?.S && (JSON.parse(Item.Info.S) as { ID: string }).ID;
+}
+
+/** Takes away the lock that bears this id, and no other. */
+export async function breakLock(backend: Backend, id: string): Promise<void> {
+  const held = await holderOf(backend);
+  if (held !== id)
+    throw new ToolError(`Failed to unlock state: lock ID "${id}" does not match existing lock ("${held}")`);
+  const { client, TableName, LockID } = lockOf(backend);
+  await client.send(new DeleteItemCommand({ TableName, Key: { LockID } }));
 }

@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { accept, type Given, optionOf, refusal, runTool, ToolError } from './arguments.ts';
 import { type Actual, type Desired, handlerOf } from './terraform-resources.ts';
-import { type Backend, readState, type StateFile, withLock, writeState } from './terraform-state.ts';
+import { type Backend, breakLock, readState, type StateFile, withLock, writeState } from './terraform-state.ts';
 
 type Action = 'no-op' | 'create' | 'update' | 'delete';
 interface Change {
@@ -70,7 +70,9 @@ async function changesTo(desired: readonly Desired[], state: StateFile): Promise
   const changes: Change[] = [];
   for (const { address, type, values } of desired) {
     const handler = handlerOf(type);
-    const before = (await handler.read(values)) ?? null;
+    // What the state holds is looked at, by the name it had then; what it does not hold is made, whether it is there or not.
+    const held = state.resources.find((each) => each.address === address);
+    const before = (held && (await handler.read(held.values))) ?? null;
     const action = before === null ? 'create' : handler.differs(before, values) ? 'update' : 'no-op';
     changes.push({ address, type, action, before, after: values });
   }
@@ -109,7 +111,7 @@ async function apply({ words }: Given): Promise<number> {
     for (const { address, type, action, before, after } of changes) {
       const handler = handlerOf(type);
       if (action === 'create') await handler.create(after ?? {});
-      if (action === 'update') await handler.update(after ?? {});
+      if (action === 'update') await handler.update(after ?? {}, before ?? {});
       if (action === 'delete') await handler.remove(before ?? {});
       if (action !== 'no-op') say(`${address}: ${action} complete`);
       // As Terraform does: what is done is in the state, whatever becomes of the rest.
@@ -119,6 +121,44 @@ async function apply({ words }: Given): Promise<number> {
     }
   });
   return say('Apply complete!');
+}
+
+/** Takes what is there into the state, under an address that the configuration has and the state has not. */
+async function importResource(given: Given): Promise<number> {
+  const backend = backendOf();
+  const [address = '', id = ''] = given.words;
+  const wanted = desiredOf(optionOf(given, 'terraform', '-var-file')).find((each) => each.address === address);
+  if (!wanted) throw new ToolError(`resource address "${address}" does not exist in the configuration.`);
+  await withLock(backend, async () => {
+    const state = await readState(backend);
+    if (state.resources.some((each) => each.address === address))
+      throw new ToolError(`Resource already managed by Terraform: ${address}`);
+    const { identity, read } = handlerOf(wanted.type);
+    const parts = id.split(':');
+    const values = Object.fromEntries(identity.map((name, index) => [name, parts[index]]));
+    const actual = await read(values);
+    if (!actual) throw new ToolError(`Cannot import non-existent remote object: ${address}, ${id}`);
+    const resource = { address, type: wanted.type, values: { ...values, ...actual } };
+    await writeState(backend, { ...state, resources: [...state.resources, resource] });
+  });
+  return say('Import successful!');
+}
+
+/** Takes an address out of the state, and leaves what it stands for where it is. */
+async function removeFromState({ words: [address = ''] }: Given): Promise<number> {
+  const backend = backendOf();
+  await withLock(backend, async () => {
+    const state = await readState(backend);
+    const resources = state.resources.filter((each) => each.address !== address);
+    if (resources.length === state.resources.length) throw new ToolError(`No matching objects found: ${address}`);
+    await writeState(backend, { ...state, resources });
+  });
+  return say(`Removed ${address}\nSuccessfully removed 1 resource instance(s).`);
+}
+
+async function forceUnlock({ words: [id = ''] }: Given): Promise<number> {
+  await breakLock(backendOf(), id);
+  return say('Terraform state has been successfully unlocked!');
 }
 
 function backendOf(): Backend {
@@ -149,5 +189,9 @@ await runTool('terraform', async (argv) => {
     );
   if (command === 'show') return show(accept('terraform', rest, { words: 1, flags: ['-json'] }));
   if (command === 'apply') return apply(accept('terraform', rest, { words: 1, flags: plain }));
+  if (command === 'import')
+    return importResource(accept('terraform', rest, { words: 2, flags: plain, options: ['-var-file'] }));
+  if (command === 'force-unlock') return forceUnlock(accept('terraform', rest, { words: 1, flags: ['-force'] }));
+  if (command === 'state' && rest[0] === 'rm') return removeFromState(accept('terraform', rest.slice(1), { words: 1 }));
   throw refusal('terraform', `${command}`);
 });

@@ -8,7 +8,7 @@ import type { ServiceName } from '../kernel.ts';
 import { loadService, type ServiceShape } from '../wire/schema.ts';
 import type { Dispatch } from '../wire/server.ts';
 import { copierOf } from './copy.ts';
-import type { Sandbox, Surroundings } from './sandbox.ts';
+import { here, type Place, type Surroundings } from './here.ts';
 
 interface Command {
   readonly input: object;
@@ -45,22 +45,23 @@ const long = new Set(['S3', 'Lambda']);
 const shapes = new Map<string, ServiceShape>();
 
 /** Replaces `send` of the SDK's base class where a module exports it. */
-export function shorten(exports: object, sandbox: Sandbox): void {
+export function shorten(exports: object): void {
   for (const value of Object.values(exports)) {
     const prototype = typeof value === 'function' ? (value.prototype as { send?: Send; destroy?: unknown }) : undefined;
     if (prototype && Object.hasOwn(prototype, 'send') && Object.hasOwn(prototype, 'destroy') && prototype.send) {
       const send = prototype.send;
       prototype.send = function (this: Client, command: Command, ...rest: unknown[]) {
-        const { around } = sandbox;
+        const place = here();
+        const { around } = place;
         const takesShort = around?.dispatch !== undefined && rest.length === 0 && !long.has(this.config.serviceId);
-        return takesShort ? short(sandbox, around, this, command, send) : send.call(this, command, ...rest);
+        return takesShort ? short(place, around, this, command, send) : send.call(this, command, ...rest);
       };
     }
   }
 }
 
 async function short(
-  sandbox: Sandbox,
+  place: Place,
   around: Surroundings,
   client: Client,
   command: Command,
@@ -72,7 +73,7 @@ async function short(
   if (operation === undefined || around.dispatch === undefined) return send.call(client, command);
   const { requestTimeout } = (await client.config.requestHandler?.configProvider) ?? {};
   await around.clock.sleep(around.latency());
-  if (sandbox.around !== around) return never;
+  if (place.around !== around) return never;
   const late = Promise.withResolvers<never>();
   const inTime = around.clock.after(requestTimeout ?? 1e9, () => late.reject(timeOut()));
   try {
@@ -85,11 +86,11 @@ async function short(
       requestId: 'short',
     };
     const output = await Promise.race([around.dispatch(request), late.promise]);
-    if (sandbox.around !== around) return never;
+    if (place.around !== around) return never;
     const copied = operation.output.isStructSchema() ? copierOf(operation.output, around.newToken)(output) : {};
     return { ...(copied as object), $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 } };
   } catch (error) {
-    if (sandbox.around !== around) return never;
+    if (place.around !== around) return never;
     return failed.run({ error, met: false }, () => send.call(client, command));
   } finally {
     inTime();

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { identityOf } from '../functions/code.ts';
 import { type Environment, type EnvironmentOptions, killed, type Outcome, timedOut } from '../functions/environment.ts';
 import type { Failure, Request } from '../functions/protocol.ts';
 import type { VirtualClock } from './clock.ts';
-import { identityOf } from './code.ts';
-import { Sandbox, type Surroundings } from './sandbox.ts';
+import { runIn, type Surroundings } from './here.ts';
+import { Sandbox } from './sandbox.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
 
@@ -108,7 +109,7 @@ export class VirtualEnvironment implements Environment {
       getRemainingTimeInMillis: () => Math.max(0, deadline - clock.now()),
     };
     try {
-      const result = await this.#handler?.(JSON.parse(request.event), context);
+      const result = await runIn(this.#sandbox, () => this.#handler?.(JSON.parse(request.event), context));
       return { kind: 'returned', payload: JSON.stringify(result === undefined ? null : result) };
     } catch (error) {
       return { kind: 'failed', failure: failureOf(error) };

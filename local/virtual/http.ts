@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { hasTravelled } from './direct.ts';
+import { here, type Place } from './here.ts';
 import type { Answer, Question } from './message.ts';
-import type { Sandbox } from './sandbox.ts';
 
 interface Options {
   readonly method?: string;
@@ -13,30 +13,26 @@ interface Options {
   readonly signal?: AbortSignal;
 }
 
-/** Only what clients use: `request` and `Agent`. */
-export function httpModule(sandbox: Sandbox): object {
-  class Agent {
-    destroy(): void {}
-  }
-  const request = (...given: [URL | Options, ...unknown[]]): ClientRequest => {
-    const [where, ...rest] = given;
-    const onResponse = rest.find((each): each is (response: Readable) => void => typeof each === 'function');
-    const more = rest.find((each): each is Options => typeof each === 'object');
-    const target = where instanceof URL ? { port: where.port, path: where.pathname + where.search } : where;
-    return new ClientRequest(sandbox, { ...target, ...more }, onResponse);
-  };
-  return { request, Agent, globalAgent: new Agent(), METHODS: [] };
+class Agent {
+  destroy(): void {}
+}
+
+function request(...given: [URL | Options, ...unknown[]]): ClientRequest {
+  const [where, ...rest] = given;
+  const onResponse = rest.find((each): each is (response: Readable) => void => typeof each === 'function');
+  const more = rest.find((each): each is Options => typeof each === 'object');
+  const target = where instanceof URL ? { port: where.port, path: where.pathname + where.search } : where;
+  return new ClientRequest({ ...target, ...more }, onResponse);
 }
 
 class ClientRequest extends EventEmitter {
-  readonly #sandbox: Sandbox;
+  readonly #place = here();
   readonly #options: Options;
   readonly #chunks: Buffer[] = [];
   #over = false;
 
-  constructor(sandbox: Sandbox, options: Options, onResponse: ((response: Readable) => void) | undefined) {
+  constructor(options: Options, onResponse: ((response: Readable) => void) | undefined) {
     super();
-    this.#sandbox = sandbox;
     this.#options = options;
     if (onResponse) this.once('response', onResponse);
     options.signal?.addEventListener('abort', () => this.destroy(options.signal?.reason), { once: true });
@@ -72,7 +68,7 @@ class ClientRequest extends EventEmitter {
     const { method = 'GET', path = '/', port, headers = {} } = this.#options;
     const body = this.#chunks.length > 0 ? Buffer.concat(this.#chunks) : undefined;
     const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
-    const asked = askAsSandbox(this.#sandbox, Number(port), {
+    const asked = askFrom(this.#place, Number(port), {
       method,
       path,
       headers: Object.fromEntries(named) as Record<string, string>,
@@ -80,12 +76,12 @@ class ClientRequest extends EventEmitter {
     });
     try {
       const answer = await asked;
-      if (isRemembered(answer)) this.#sandbox.reusable = false;
+      if (isRemembered(answer)) this.#place.reusable = false;
       if (this.#over) return;
       this.emit('response', responseOf(answer));
       this.destroy();
     } catch (error) {
-      this.#sandbox.reusable = false;
+      this.#place.reusable = false;
       this.destroy(error as Error);
     }
   }
@@ -99,18 +95,18 @@ function responseOf({ status, headers, body }: Answer): Readable {
 }
 
 /** Never settles once the sandbox was cut off: its process is gone. */
-async function askAsSandbox(sandbox: Sandbox, port: number, question: Question): Promise<Answer> {
-  const around = sandbox.around;
+async function askFrom(place: Place, port: number, question: Question): Promise<Answer> {
+  const around = place.around;
   const never = new Promise<never>(() => {});
   if (around === undefined) return never;
   if (!hasTravelled()) await around.clock.sleep(around.latency());
-  if (sandbox.around !== around) return never;
+  if (place.around !== around) return never;
   try {
     const answer = await around.network.ask(port, question);
-    if (sandbox.around !== around) return never;
+    if (place.around !== around) return never;
     return answer;
   } catch (error) {
-    if (sandbox.around !== around) return never;
+    if (place.around !== around) return never;
     throw error;
   }
 }
@@ -122,22 +118,20 @@ const isRemembered = ({ status, body }: Answer): boolean =>
   (status >= 400 && /Throttl|TooMany|LimitExceeded|ThroughputExceeded/.test(body.toString('latin1', 0, 400)));
 
 /** `fetch` of http URLs. */
-export function virtualFetch(sandbox: Sandbox) {
-  return async (input: string | URL, init: RequestInit = {}): Promise<Received> => {
-    const url = new URL(input);
-    const { signal } = init;
-    if (signal?.aborted) throw signal.reason;
-    const headers = init.headers === undefined ? {} : Object.fromEntries(new Headers(init.headers));
-    const body = init.body == null ? undefined : Buffer.from(String(init.body));
-    const aborted = new Promise<never>((_resolve, reject) =>
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true }),
-    );
-    const question = { method: init.method ?? 'GET', path: url.pathname + url.search, headers, body };
-    const asked = askAsSandbox(sandbox, Number(url.port), question).catch((cause: unknown) => {
-      throw new TypeError('fetch failed', { cause });
-    });
-    return new Received(await Promise.race([asked, aborted]));
-  };
+export async function fetchHere(input: string | URL, init: RequestInit = {}): Promise<Received> {
+  const url = new URL(input);
+  const { signal } = init;
+  if (signal?.aborted) throw signal.reason;
+  const headers = init.headers === undefined ? {} : Object.fromEntries(new Headers(init.headers));
+  const body = init.body == null ? undefined : Buffer.from(String(init.body));
+  const aborted = new Promise<never>((_resolve, reject) =>
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true }),
+  );
+  const question = { method: init.method ?? 'GET', path: url.pathname + url.search, headers, body };
+  const asked = askFrom(here(), Number(url.port), question).catch((cause: unknown) => {
+    throw new TypeError('fetch failed', { cause });
+  });
+  return new Received(await Promise.race([asked, aborted]));
 }
 
 /** As much of a Response as clients read. A real one makes streams of bodies that are there already. */
@@ -163,3 +157,6 @@ class Received {
     return JSON.parse(this.#body.toString());
   }
 }
+
+/** Only what clients use. Last, once all of it is there. */
+export const httpModule = { request, Agent, globalAgent: new Agent(), METHODS: [] };

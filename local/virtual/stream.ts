@@ -2,6 +2,7 @@
  * A connection inside the process, without what streams do for bytes that come from elsewhere: what is written at one end is
  * heard at the other, in order, once whoever wrote has gone on.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
 type Done = (error?: Error | null) => void;
@@ -14,6 +15,8 @@ export class End extends EventEmitter {
   #peer: End | undefined;
   /** What the other end wrote; undefined is its end. */
   readonly #inbox: (Buffer | undefined)[] = [];
+  /** Whoever made this end hears at it. */
+  readonly #asOwner = AsyncLocalStorage.snapshot();
 
   /** Joins two ends that are joined to nothing. */
   join(peer: End): void {
@@ -50,7 +53,7 @@ export class End extends EventEmitter {
     const peer = this.#peer;
     if (peer === undefined || peer.destroyed) return;
     peer.#inbox.push(chunk);
-    if (peer.#inbox.length === 1) queueMicrotask(() => peer.#hear());
+    if (peer.#inbox.length === 1) queueMicrotask(() => peer.#asOwner(() => peer.#hear()));
   }
 
   #hear(): void {

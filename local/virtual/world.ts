@@ -1,5 +1,6 @@
 /** A cloud inside one process, on a virtual clock, with chance from a seed: nothing of it touches the machine but files. */
 import type { CertificateAuthority } from '../certificates.ts';
+import type { Way } from '../functions/protocol.ts';
 import { createDataDirectory, type DataDirectory } from '../process/data-directory.ts';
 import type { DatabaseEngine } from '../services/rds/engine.ts';
 import type { Dispatch } from '../wire/server.ts';
@@ -7,6 +8,8 @@ import type { ContainerOptions, RunningContainer, World } from '../world.ts';
 import { VirtualClock } from './clock.ts';
 import { dispatchOnce } from './direct.ts';
 import { VirtualEnvironment } from './environment.ts';
+import type { Surroundings } from './here.ts';
+import { connectionError } from './message.ts';
 import { VirtualNetwork } from './network.ts';
 
 /** What takes how long, in milliseconds of the virtual clock; drawn anew each time. */
@@ -28,6 +31,8 @@ export interface VirtualWorldOptions {
   readonly isLong?: boolean;
   /** Milliseconds by which a Region's clock is ahead. */
   readonly skewMs?: Readonly<Record<string, number>>;
+  /** The network as a function sees it: ways between Regions may be cut, or slow. Without, every one as it is. */
+  readonly networkOf?: (functionName: string, network: VirtualNetwork) => Surroundings['network'];
   readonly openEngine: (world: VirtualWorld, name: string) => Promise<DatabaseEngine>;
 }
 
@@ -66,9 +71,10 @@ export class VirtualWorld implements World {
   createAuthority = async (): Promise<CertificateAuthority> => noAuthority;
 
   openEnvironment: World['openEnvironment'] = (options) => {
-    const { latencies } = this.#options;
+    const { latencies, networkOf } = this.#options;
+    const name = options.variables.AWS_LAMBDA_FUNCTION_NAME ?? '';
     const surroundings = {
-      network: this.network,
+      network: cutWays(options.ways, networkOf?.(name, this.network) ?? this.network),
       random: this.random,
       latency: latencies.request,
       dispatch: this.#options.isLong ? undefined : this.#dispatch,
@@ -99,6 +105,26 @@ export class VirtualWorld implements World {
         resolve(signal);
       },
     };
+  };
+}
+
+/** A connection to a port in a Region that the function's is cut off from meets what a lost route does. */
+function cutWays({ own, ports, cuts }: Way, network: Surroundings['network']): Surroundings['network'] {
+  const pass = (port: number) => {
+    const region = (ports[port] ?? 0) - 1;
+    if (region >= 0 && ((cuts[own] ?? 0) & (1 << region)) !== 0)
+      throw connectionError('EHOSTUNREACH', `connect EHOSTUNREACH 127.0.0.1:${port}`);
+  };
+  return {
+    async ask(port, question) {
+      pass(port);
+      return network.ask(port, question);
+    },
+    connect(port, client) {
+      pass(port);
+      network.connect(port, client);
+    },
+    askName: (...asked) => network.askName(...asked),
   };
 }
 

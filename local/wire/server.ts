@@ -1,9 +1,9 @@
 /** The cloud's one HTTP server: every AWS protocol, every service, both Regions, on 127.0.0.1. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { AwsError, type RawRoute, type ServiceName } from '../kernel.ts';
+import { AwsError, type ServiceName } from '../kernel.ts';
 import { type Listening, loopback, type Network } from '../network.ts';
 import { Unreachable } from '../outages.ts';
 import { toWireError } from './errors.ts';
@@ -26,8 +26,8 @@ export type Dispatch = (request: {
 export interface WireOptions {
   readonly services: readonly { readonly name: ServiceName; readonly sdk: string }[];
   readonly dispatch: Dispatch;
-  /** Prefixes whose requests are handed over as they come, unread. */
-  readonly routes?: () => readonly RawRoute[];
+  /** What takes a request of this path as it comes, unread; undefined for a call of a service. */
+  readonly route?: (path: string) => RequestListener | undefined;
   /** 0, the default, takes a free one. */
   readonly port?: number;
   /** Where it listens; without one, on 127.0.0.1. */
@@ -42,8 +42,8 @@ export function createWire(options: WireOptions): Promise<Wire> {
   const { network = loopback, port = 0 } = options;
   const router = createRouter(options.services);
   const listener = (message: IncomingMessage, response: ServerResponse) => {
-    const raw = options.routes?.().find(({ prefix }) => message.url?.startsWith(prefix));
-    if (raw) return raw.handle(message, response);
+    const raw = options.route?.(message.url ?? '/');
+    if (raw) return raw(message, response);
     readRequest(message)
       .then((request) => answer(request, router, options))
       .then((answered) => send(response, answered, message.method === 'HEAD'))

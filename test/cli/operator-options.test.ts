@@ -4,6 +4,7 @@ import { main } from '../../cli/main.ts';
 import {
   parseApproveOptions,
   parseCancelOptions,
+  parseDebtOptions,
   parseDeclineOptions,
   parseFailbackOptions,
   parseFailoverOptions,
@@ -27,6 +28,14 @@ describe('Commands on a deployed installation', () => {
     expect(parseRetryOptions([incident])).toMatchObject({ incident, reason: 'retry', restoreTo: undefined });
     const waiving = ['--waive', 'row-floors,foreign-key', '--reason', 'known'];
     expect(parseRetryOptions([incident, ...waiving])).toMatchObject({ waive: ['row-floors', 'foreign-key'] });
+    expect(parseDebtOptions([])).toEqual({ ...place, close: false });
+    expect(parseDebtOptions(['close', '--environment', 'staging'])).toMatchObject({
+      environment: 'staging',
+      close: true,
+    });
+    expect(() => parseDebtOptions(['pay'])).toThrow(/Give close/);
+    const zone = ['--scenario', 'configuration', '--reason', 'x', '--restore-to', '2026-11-22T13:05:00Z'];
+    expect(parseStartOptions(zone)).toMatchObject({ scenario: 'configuration', restoreTo: '2026-11-22T13:05:00Z' });
     expect(parseStartOptions(['--reason', 'test'])).toMatchObject({ mode: 'drill', reason: 'test' });
     expect(
       parseStartOptions(['--mode', 'recovery', '--confirm', 'production', '--reason', 'lost', '--request-id', 'a-1']),
@@ -146,6 +155,7 @@ describe('Commands on a deployed installation', () => {
       cancel: parseCancelOptions,
       retry: parseRetryOptions,
       start: parseStartOptions,
+      debt: parseDebtOptions,
       failover: parseFailoverOptions,
       failback: parseFailbackOptions,
       drill: parseDrillOptions,

@@ -43,6 +43,13 @@ test('takes every option', () => {
 });
 
 test.each([
+  { argv: ['--scenario', 'configuration'], mode: 'drill', scenario: 'configuration', disaster: undefined },
+  ...['record-deleted', 'secret-deleted', 'workload-deleted'].map((disaster) => ({
+    argv: ['--mode', 'recovery', '--disaster', disaster],
+    mode: 'recovery',
+    scenario: 'configuration',
+    disaster,
+  })),
   { argv: ['--scenario', 'region'], mode: 'drill', scenario: 'region', disaster: undefined },
   { argv: ['--mode', 'recovery', '--style', 'graceful'], mode: 'recovery', scenario: 'region', disaster: undefined },
   {
@@ -51,7 +58,7 @@ test.each([
     scenario: 'region',
     disaster: 'region-lost',
   },
-])('$argv is a rehearsal of the region', ({ argv, ...rehearsed }) => {
+])('$argv is a rehearsal of the $scenario', ({ argv, ...rehearsed }) => {
   expect(parseDrillOptions(argv)).toMatchObject(rehearsed);
 });
 

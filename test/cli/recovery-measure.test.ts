@@ -103,3 +103,29 @@ test('objects to a write that is lost though no database was touched (control)',
     '1 acknowledged writes are missing, and no data was restored',
   ]);
 });
+
+test('tells of configuration what was found, and that a second look found nothing', () => {
+  const lost = { kind: 'record', name: 'api.example.com SRV', is: 'absent', shouldBe: 'there', way: 'recorded-zone' };
+  const timeline = [
+    step('OpenIncident', 15),
+    step('JudgeFindings', 16, { affected: [lost] }),
+    { ...step('JudgeRestored', 18), summary: 'nothing differs any more' },
+  ];
+  const trigger = { kind: 'event', name: 'ChangeResourceRecordSets of api.example.com' };
+  const incident = { scenario: 'configuration', detectedAt: moment(11), trigger };
+  const report = { ...ofCluster, record: { incident }, timeline } as unknown as Report;
+  const { facts } = recoveryMeasured(report, measured([8, 9, 12, 13, 22, 23]));
+  const told = Object.fromEntries(facts.map(({ label, value, note }) => [label, { value, note }]));
+  expect(told).toMatchObject({
+    'detected after': { value: '0.0 s' },
+    'told after': { value: '4.0 s' },
+    affected: { value: 1, note: 'record api.example.com SRV: absent' },
+    approval: { value: 'not needed' },
+    'drift left': { value: 'none', note: 'nothing differs any more' },
+    'writes lost': { value: 0 },
+  });
+  const unverified = { ...report, timeline: timeline.slice(0, 2) } as unknown as Report;
+  expect(recoveryMeasured(unverified, measured([8])).facts).toContainEqual(
+    expect.objectContaining({ label: 'drift left', value: 'unknown' }),
+  );
+});

@@ -84,6 +84,15 @@ test('tells that nothing is known, and what to do about it', () => {
   expect(next({})).toBe('Nothing to do.');
 });
 
+test('tells what Terraform still believes, and the command that shows it', () => {
+  const debt = {
+    ...{ version: 1 as const, resourceId: 'db-1', region: 'us-east-1', parameter: '/p', incidentId: 'recovery-1' },
+    ...{ import: 'stocker-2', old: 'stocker-1', since: '2026-11-22T20:15:00Z' },
+  };
+  expect(told({ debt })).toMatch(/terraform debt \| since .*state holds stocker-1, and production is stocker-2/);
+  expect(next({ debt })).toMatch(/undo the cut-over.*dr -- debt/);
+});
+
 test('tells which database is production, what the recovery does now, and its time against the RTO', () => {
   const working: Partial<Status> = {
     incidents: [record('recovery-1', { status: 'open' })],

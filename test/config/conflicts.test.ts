@@ -12,6 +12,11 @@ const changed = (change: Change): Configuration => {
   return copy;
 };
 const fieldsOf = (conflicts: readonly Conflict[]) => conflicts.map(({ path }) => path.join('.'));
+const drillAccount = {
+  id: '999900001111',
+  roleArn: 'arn:aws:iam::999900001111:role/stocker-dr-drill',
+  stateBuckets: { primary: 'drills-us-east-1', dr: 'drills-us-west-2' },
+};
 const firstRole = ({ database }: Configuration) => {
   const [role] = database.applicationRoles;
   if (!role) throw new Error('production has an application role');
@@ -129,12 +134,30 @@ describe('a configuration is refused when', () => {
       },
     },
     {
-      case: 'fencing is to be strict',
-      field: 'region.fencing',
-      reason: "'strict' is not built",
-      fix: "use 'default'",
+      case: 'a tenure is so short that one failed renewal would stop production',
+      field: 'region.fencing.tenureSeconds',
+      reason: 'one failed call would stop it',
+      fix: 'at least 120',
       change: ({ region }) => {
-        region.fencing = 'strict';
+        region.fencing = { mode: 'strict', tenureSeconds: 119, fenceSeconds: 120 };
+      },
+    },
+    {
+      case: 'the guard is given no time to fence',
+      field: 'region.fencing.fenceSeconds',
+      reason: 'the guard looks once a minute',
+      fix: 'at least 120',
+      change: ({ region }) => {
+        region.fencing = { mode: 'strict', tenureSeconds: 120, fenceSeconds: 119 };
+      },
+    },
+    {
+      case: 'waiting for the end of a tenure leaves no time for the rest',
+      field: 'region.fencing.tenureSeconds',
+      reason: 'then 1801 s for the end of the tenure and the fence; with 900 s for restore and gate',
+      fix: 'raise the RTO',
+      change: ({ region }) => {
+        region.fencing = { mode: 'strict', tenureSeconds: 901, fenceSeconds: 900 };
       },
     },
     {
@@ -204,6 +227,25 @@ describe('a configuration is refused when', () => {
         schedules.regionDrill = 'cron(0 22 10 1,7 ? *)';
       },
     },
+    ...(
+      [
+        ['id', { id: production.account, roleArn: `arn:aws:iam::${production.account}:role/drill` }, 'own account'],
+        ['roleArn', { roleArn: 'arn:aws:iam::123123123123:role/drill' }, 'is a role of account 123123123123'],
+        [
+          'stateBuckets.dr',
+          { stateBuckets: { primary: 'drills-east', dr: production.primary.terraformStateBucket } },
+          'production’s Terraform state',
+        ],
+      ] as const
+    ).map(([field, change, reason]) => ({
+      case: `an account of drills that is none of its own, by ${field}`,
+      field: `cluster.drillAccount.${field}`,
+      reason,
+      fix: 'account',
+      change: ({ cluster }: Configuration) => {
+        cluster.drillAccount = { ...drillAccount, ...change };
+      },
+    })),
     {
       case: 'the backup falls into the maintenance window',
       field: 'schedules.backup',
@@ -296,6 +338,12 @@ describe('a configuration passes', () => {
       case: 'a drill that starts as the backup window ends',
       configuration: changed(({ schedules }) => {
         schedules.databaseDrill = 'cron(0 6 1 * ? *)';
+      }),
+    },
+    {
+      case: 'an account of drills',
+      configuration: changed(({ cluster }) => {
+        cluster.drillAccount = drillAccount;
       }),
     },
     {

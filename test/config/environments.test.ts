@@ -69,6 +69,14 @@ describe('an unknown', () => {
       given: { ...production, team: { ...production.team, Barista: 'b@company.com' } },
       message: 'team',
     },
+    {
+      case: 'role of an account of drills',
+      given: {
+        ...production,
+        cluster: { ...production.cluster, drillAccount: { id: '9999', roleArn: 'drill', stateBuckets: {} } },
+      },
+      message: 'cluster.drillAccount.roleArn: must be the ARN of a role',
+    },
     { case: 'log retention', given: { ...production, logRetentionDays: 31 }, message: 'logRetentionDays' },
   ])('$case is refused', ({ given, message }) => {
     expect(() => parseConfiguration(given)).toThrow(message);

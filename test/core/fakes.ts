@@ -1,4 +1,6 @@
 /** In-memory ports for the tests of the core: they keep the promises that core/<area>/ports.ts makes, and no more. */
+import type { DebtRecord } from '../../core/configuration/contracts.ts';
+import type { Debts } from '../../core/configuration/ports.ts';
 import type { Dumps } from '../../core/database/dump/ports.ts';
 import type { DatabaseInstance, DatabaseSnapshot, RestoreWindow } from '../../core/database/ports.ts';
 import {
@@ -26,30 +28,9 @@ import type {
   Executions,
   IncidentStore,
 } from '../../core/incident/ports.ts';
-import type { Settings } from '../../core/settings.ts';
+import { settings } from './settings.ts';
 
-const region = (name: string, role: 'primary' | 'dr') => ({
-  region: name,
-  role,
-  incidentTable: 'stocker-dr-staging-incidents',
-  evidenceBucket: `evidence-${name}`,
-  internalTopicArn: `arn:aws:sns:${name}:111122223333:internal`,
-  customersTopicArn: `arn:aws:sns:${name}:111122223333:customers`,
-  dumpBucket: `dumps-${name}`,
-  backupKeyAlias: 'alias/backups',
-  terraformStateBucket: `terraform-${name}`,
-  databaseSubnetGroup: 'stocker-database',
-  databaseParameterGroup: 'stocker-postgres',
-  databaseSecurityGroupIds: ['sg-production'],
-  isolatedSecurityGroupId: 'sg-isolated',
-});
-
-const blueprint = (cluster: string, suffix: string) => ({
-  cluster,
-  variables: `staging${suffix}.tfvars`,
-  stateKey: `staging${suffix}/terraform.tfstate`,
-  overlay: `kubernetes/overlays/staging${suffix}`,
-});
+export { settings };
 
 /** The plan's dumps, by name. */
 export class FakeDumps implements Dumps {
@@ -62,93 +43,6 @@ export class FakeDumps implements Dumps {
     yield this.files.get(name) ?? new Uint8Array();
   }
 }
-
-export const settings: Settings = {
-  environment: 'staging',
-  account: '111122223333',
-  objectives: { rtoSeconds: 14_400, rpoSeconds: 3600 },
-  primary: region('us-east-1', 'primary'),
-  dr: region('us-west-2', 'dr'),
-  controlTable: 'stocker-dr-staging-control',
-  database: {
-    identifier: 'stocker-pro-staging',
-    name: 'stocker',
-    port: 5432,
-    masterSecretName: 'stocker/master',
-    heartbeatRole: { name: 'stocker_dr_heartbeat', secretName: 'stocker/heartbeat' },
-    sentinelRole: { name: 'stocker_dr_sentinel', secretName: 'stocker/sentinel' },
-    applicationRoles: [{ name: 'stocker_app', secretName: 'stocker/app' }],
-    schemaVersionSql: 'select max(version) from schema_version',
-    dumpPrefix: 'backups/',
-    drillPrefix: 'dr-drill-',
-  },
-  application: {
-    deployment: { cluster: 'stocker', namespace: 'stocker', name: 'api' },
-    urlParameter: '/stocker/url',
-    databaseEndpointParameter: '/stocker/database',
-  },
-  canary: {
-    deployment: { cluster: 'stocker', namespace: 'stocker', name: 'api-canary' },
-    urlParameter: '/stocker/canary/url',
-    databaseEndpointParameter: '/stocker/canary/database',
-  },
-  validation: {
-    pieceSeconds: 60,
-    gateSeconds: 600,
-    concurrency: 4,
-    scanBytesPerSecond: 50_000_000,
-    rowFloors: {},
-    appendOnly: {},
-    queries: [],
-    performance: { warmUpRequests: 1, requests: 5, p95Milliseconds: 500, baselineFactor: 2 },
-  },
-  backup: {
-    dailyAt: '02:00',
-    kept: 7,
-    lateSeconds: 7200,
-    missedSeconds: 43_200,
-    dumpSeconds: 93_600,
-    automatedRetentionDays: 7,
-    regionProtection: 'automated-backups',
-    namespaces: ['stocker'],
-    commitParameter: '/stocker/commit',
-    terraformStates: ['staging/terraform.tfstate'],
-  },
-  cluster: {
-    repositoryParameter: '/stocker/repository',
-    lockTable: 'locks',
-    primary: blueprint('stocker', ''),
-    dr: blueprint('stocker', '-dr'),
-    drill: blueprint('dr-drill-stocker', '-drill'),
-  },
-  traffic: {
-    hostedZoneName: 'stocker.example.com',
-    recordName: 'api.stocker.example.com',
-    drillRecordName: 'drill.api.stocker.example.com',
-    primaryRecordName: 'primary.api.stocker.example.com',
-    drRecordName: 'dr.api.stocker.example.com',
-    ttlSeconds: 60,
-    strategy: 'health-check',
-    nameServersParameter: '/stocker/dns/name-servers',
-  },
-  region: {
-    fencing: 'default',
-    looks: 3,
-    gracefulLagSeconds: 60,
-    readinessAgeSeconds: 7200,
-    peerUrlParameter: '/stocker/peer-url',
-    standby: { nodegroup: 'general', nodes: 2, replicas: 1 },
-  },
-  automatic: { database: 'off', cluster: 'off', region: 'ask', cooldownSeconds: 3600, blockedWindows: [] },
-  approval: { timeoutSeconds: 3600, starterMayApprove: true },
-  team: {
-    'DR Coordinator': 'dr-coordinator@company.com',
-    'Database Administrator': 'dba@company.com',
-    'DevOps Engineer': 'devops@company.com',
-    'Application Developer': 'developer@company.com',
-    'QA Engineer': 'qa@company.com',
-  },
-};
 
 export const executionArn =
   'arn:aws:states:us-east-1:111122223333:execution:stocker-dr-staging-database-recovery:drill-1';
@@ -485,5 +379,20 @@ export class FakeCatalogue {
   }
   async restoreWindow() {
     return this.window;
+  }
+}
+
+/** Terraform’s debts, by resource id. */
+export class FakeDebts implements Debts {
+  readonly records = new Map<string, DebtRecord>();
+  async read(resourceId: string) {
+    return this.records.get(resourceId);
+  }
+  async open(record: DebtRecord) {
+    if (!this.records.has(record.resourceId)) this.records.set(record.resourceId, record);
+  }
+  async close(resourceId: string, closedAt: string) {
+    const record = this.records.get(resourceId);
+    if (record && record.closedAt === undefined) this.records.set(resourceId, { ...record, closedAt });
   }
 }

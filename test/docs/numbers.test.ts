@@ -21,7 +21,8 @@ const fieldsOf = (schema: JsonSchema, path = ''): string[] =>
     : [path];
 const valueAt = (value: unknown, path: string): unknown =>
   path.split('.').reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], value);
-const documentedAs = (value: unknown) => (typeof value === 'object' ? 'listed' : `\`${String(value)}\``);
+const documentedAs = (value: unknown) =>
+  value === undefined ? '–' : typeof value === 'object' ? 'listed' : `\`${String(value)}\``;
 const hours = (seconds: number) => `${seconds / 3600} h`;
 const minutesOrHours = (seconds: number) => (seconds < 3600 ? `${seconds / 60} min` : hours(seconds));
 

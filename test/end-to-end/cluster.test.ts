@@ -43,16 +43,7 @@ const incidentBeside = (known: readonly string[]) =>
     (await site.incidents()).find(({ incident }) => incident.scenario === 'cluster' && !known.includes(incident.id)),
   );
 
-const ended = (id: string): Promise<IncidentRecord> =>
-  eventually(
-    `an end of ${id}`,
-    async () => {
-      const record = await site.incident(id);
-      return record !== undefined && record.status !== 'open' && record;
-    },
-    async () =>
-      (await site.recordsOf(id)).steps.map(({ step, status, summary }) => `${step} ${status}: ${summary}`).join('\n'),
-  );
+const ended = (id: string) => site.over(id);
 
 /** Approves as a person does; what was asked. */
 async function approve(incident: string): Promise<string> {

@@ -11,7 +11,7 @@ import { decide } from '../../cli/approval.ts';
 import { clientsOf } from '../../cli/clients.ts';
 import type { Installation } from '../../cli/installation.ts';
 import { readProduction } from '../../cli/production.ts';
-import { readApproval } from '../../cli/records.ts';
+import { readApproval, readLatch } from '../../cli/records.ts';
 import { type MoveCost, moveCost } from '../../cli/region-measure.ts';
 import {
   arnsOf,
@@ -25,12 +25,14 @@ import {
   watchFromOutside,
 } from '../../cli/region-rehearsal.ts';
 import { fetchReport } from '../../cli/report.ts';
+import { DatabaseNotReady } from '../../core/database/errors.ts';
 import type { Report } from '../../core/evidence/contracts.ts';
 import type { ActiveDatabase } from '../../core/incident/contracts.ts';
 import type { PrimaryLook, Signal } from '../../core/region/contracts.ts';
-import { AwsError } from '../../local/kernel.ts';
+import { AwsError, type Call } from '../../local/kernel.ts';
 import type { RdsService } from '../../local/services/rds/index.ts';
 import { overlaps } from '../../workload/clients/prober.ts';
+import { shortenApproval, shortenWait } from '../support/redefine.ts';
 import { eventually, Rehearsal } from '../support/rehearsal.ts';
 
 let site: Rehearsal;
@@ -69,27 +71,34 @@ afterAll(async () => {
 
 const recovery = { mode: 'recovery', confirm: 'production', reason: 'end-to-end test' };
 
-type Answering = (incident: string) => Promise<'approve' | 'decline'>;
+type Answering = (incident: string) => Promise<'approve' | 'decline' | 'silence'>;
 
 /** As it ends; a question of its is answered meanwhile. */
 async function ended(executionArn: string, answer: Answering = async () => 'approve') {
-  const { connection, configuration } = installation;
-  const control = clientsOf(connection, dr);
+  const control = clientsOf(installation.connection, dr);
   let incident: string | undefined;
   return eventually(`an end of ${executionArn}`, async () => {
     const { status = '', error = '', cause = '' } = await site.execution(executionArn, regionIn(executionArn));
     if (status !== 'RUNNING') return { status, error, cause, incident };
     incident ??= (await openedBy(installation, executionArn))?.incident.id;
     const approval = incident && (await readApproval(control.dynamodb, site.names.controlTable, incident));
-    if (approval && approval.executionArn === executionArn && !approval.decision)
-      await decide(control.lambda, site.names.lambda('incident/decide-approval'), {
-        incident: approval.incidentId,
-        decision: await answer(approval.incidentId),
-        reason: `end-to-end test in ${configuration.environment}`,
-      });
+    if (!approval || approval.executionArn !== executionArn || approval.decision) return false;
+    const decision = await answer(approval.incidentId);
+    if (decision !== 'silence') await decided(approval.incidentId, decision);
     return false;
   });
 }
+
+const decided = (incident: string, decision: 'approve' | 'decline') =>
+  decide(clientsOf(installation.connection, dr).lambda, site.names.lambda('incident/decide-approval'), {
+    incident,
+    decision,
+    reason: `end-to-end test in ${installation.configuration.environment}`,
+  });
+
+/** What people were told of an incident last. */
+const lastWord = (incident = 'no incident') =>
+  site.notices.map(({ text }) => text).findLast((text) => text.includes(incident)) ?? '';
 
 const start = async (machine: RegionMachine, request: object, answer?: Answering) =>
   ended(await startMachine(installation, machine, request), answer);
@@ -129,6 +138,8 @@ async function nothingMoved(before: ActiveDatabase, startedAt: number): Promise<
   // Undoing a fence raises the epoch: a cut-over that is still on its way comes too late.
   expect(await site.active()).toEqual({ ...before, epoch: expect.any(Number) });
   expect(await site.lease()).toBeUndefined();
+  const { dynamodb } = clientsOf(installation.connection, dr);
+  expect(await readLatch(dynamodb, site.names.controlTable, 'traffic')).not.toMatchObject({ on: true });
   await clientsGoOn();
   const { ledger } = watchers.writers;
   const present = await readProduction(installation);
@@ -353,12 +364,56 @@ describe('nothing is moved', () => {
     expect(error).toBe('FailoverDenied');
     expect(cause).toMatch(/primary-lost: the primary is undecided: .*database was up/s);
     await nothingMoved(before, startedAt);
+    // What follows meets a primary that is seen to be alive.
+    await looked((look) => stateOf(look, 'control-plane') === 'up');
   });
 
   test('where a person declines', async () => {
     const { error, cause } = await start('region-failover', graceful, async () => 'decline');
-    expect(error).toBe('ApprovalDeclined');
+    expect(`${error}: ${cause}`).toMatch(/^ApprovalDeclined: /);
     expect(cause).toMatch(/declined: end-to-end test/);
+    await nothingMoved(before, startedAt);
+  });
+
+  test('where nobody answers: silence declines, and an answer that comes too late changes nothing', async () => {
+    const { sfn } = clientsOf(installation.connection, dr);
+    const restore = await shortenApproval(sfn, site.names.stateMachineArn(dr, 'region-failover'), 5);
+    const silent = start('region-failover', graceful, async () => 'silence');
+    const { error, cause, incident = '' } = await silent.finally(restore);
+    expect(error).toBe('ApprovalTimedOut');
+    expect(cause).toContain('Nothing was changed');
+    expect(lastWord(incident)).toContain('was declined, for nobody answered in time');
+    expect(await decided(incident, 'approve')).toMatchObject({ status: 409 });
+    // Not even fenced: undoing that would raise the epoch.
+    expect(await site.active()).toEqual(before);
+    await nothingMoved(before, startedAt);
+  });
+
+  test('where the promotion is accepted and never begins: the primary, fenced meanwhile, takes writes again', async () => {
+    const { sfn, rds } = clientsOf(installation.connection, dr);
+    const standing = await site.instancesIn(rds);
+    const machine = site.names.stateMachineArn(dr, 'region-failover');
+    // Half an hour and 180 tries; that they are bounded is what the machine's own test shows.
+    const restore = await shortenWait(sfn, machine, 'AwaitPromoted', 'DatabaseNotReady', 8);
+    const mend = site.inject({
+      ...{ service: 'rds', operation: 'PromoteReadReplica', where: (_: unknown, { region }: Call) => region === dr },
+      effect: { kind: 'answer', output: { DBInstance: {} } },
+    });
+    const stalled = start('region-failover', graceful).finally(mend).finally(restore);
+    const { error, cause, incident = '' } = await stalled;
+    expect(error).toBe('DatabaseNotReady');
+    expect(cause).toMatch(/still follows/);
+    const { name, next } = DatabaseNotReady.definition;
+    expect(lastWord(incident)).toContain(`failed in AwaitPromoted: ${name}`);
+    expect(lastWord(incident)).toContain(next);
+    const report = await fetchReport(clientsOf(installation.connection, dr), site.names.incidentTable, incident);
+    const did = (step: string) => report?.timeline.find((each) => each.step === step);
+    expect(did('FencePrimary')?.status).toBe('succeeded');
+    // It was waited for a promotion that might still begin, and not for real minutes.
+    expect(did('Compensate')?.status).toBe('succeeded');
+    expect(did('Compensate')?.attempts).toBeGreaterThan(30);
+    expect(did('Compensate')?.summary).toMatch(/was not promoted: it follows production/);
+    expect(await site.instancesIn(rds)).toEqual(standing);
     await nothingMoved(before, startedAt);
   });
 

@@ -47,9 +47,30 @@ const contentOf = (from: string) =>
   );
 
 /** Handlers that run in CodeBuild: what they load delays nobody. */
-const jobs = machines.flatMap((machine) =>
-  [...sourceOf(machine).matchAll(/"JOB",\s*"Value": "(.+?)"/g)].map(([, path = '']) => path),
-);
+const jobs = [
+  ...machines.flatMap((machine) =>
+    [...sourceOf(machine).matchAll(/"JOB",\s*"Value": "(.+?)"/g)].map(([, path = '']) => path),
+  ),
+  // Builds that no machine starts.
+  ...['core/configuration/watch-configuration.ts', 'cli/commands/debt.ts'].flatMap((file) =>
+    [...readFileSync(join(import.meta.dirname, '../..', file), 'utf8').matchAll(/JOB: '(.+?)'/g)].map(
+      ([, path = '']) => path,
+    ),
+  ),
+];
+
+it('the marks of files that keep something from one call to the next are in it', () => {
+  const marked = Object.entries(bundle.metafile.outputs).flatMap(([file, { inputs }]) =>
+    readFileSync(join(import.meta.dirname, '../..', file), 'utf8').includes('/*! @per-environment')
+      ? Object.keys(inputs).filter((input) => input.startsWith('lambdas/'))
+      : [],
+  );
+  expect(marked.sort()).toEqual([
+    'lambdas/adapters/aws/clients.ts',
+    'lambdas/adapters/aws/identity.ts',
+    'lambdas/handler.ts',
+  ]);
+});
 
 describe('every function', () => {
   it.each(bundle.functions.filter((path) => !jobs.includes(path)))('%s loads at most 600 KB', (path) => {

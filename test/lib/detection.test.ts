@@ -62,7 +62,10 @@ const writers = ({
   const probe = { file: 'core/region/look-at-primary.ts', minutes: 1 };
   const latch = { file: 'core/region/latch.ts', minutes: 1 };
   const cluster = { file: 'core/cluster/watch-cluster.ts', minutes: 1 };
+  const drift = { file: 'core/configuration/report-drift.ts', minutes: 24 * 60 };
   return {
+    ConfigurationDrift: drift,
+    ConfigurationChecked: drift,
     GuardLooked: guard,
     GuardFenced: guard,
     PrimaryProbed: probe,
@@ -115,6 +118,16 @@ describeRules('detection', [
     broken: (stack) => {
       alarm(stack, 'sentinel-silent').properties.AlarmDescription =
         'The sentinel is silent. Runbook: docs/runbooks/database.md#nowhere';
+    },
+  },
+  {
+    case: 'the rule of changes links to the heading of a runbook that bears its name',
+    find: (stack) => {
+      const [, file = '', anchor] = links.exec(rule(stack, 'configuration-change').Description) ?? [];
+      return anchor === 'configuration-change' && anchorsOf(file).includes(anchor) ? [] : [`${file}#${anchor}`];
+    },
+    broken: (stack) => {
+      rule(stack, 'configuration-change').Description = 'Runbook: docs/runbooks/configuration.md#nowhere';
     },
   },
   {
@@ -240,8 +253,16 @@ describeRules('detection', [
   {
     case: 'schedules beat at the plan’s cadence, in UTC, at the minute',
     find: (stack) => {
-      const { heartbeatMinutes, databaseDrill, clusterDrill, regionDrill, backup, backupProof, dumpProof } =
-        stack.configuration.schedules;
+      const {
+        heartbeatMinutes,
+        databaseDrill,
+        clusterDrill,
+        configurationCheck,
+        regionDrill,
+        backup,
+        backupProof,
+        dumpProof,
+      } = stack.configuration.schedules;
       const expected: Record<string, string> = {
         heartbeat: `rate(${heartbeatMinutes} minute${heartbeatMinutes === 1 ? '' : 's'})`,
         sentinel: 'rate(5 minutes)',
@@ -250,6 +271,7 @@ describeRules('detection', [
         'database-drill': databaseDrill,
         'cluster-watch': 'rate(1 minute)',
         'cluster-drill': clusterDrill,
+        'configuration-check': configurationCheck,
         backup,
         'backup-proof': backupProof,
         'dump-proof': dumpProof,
@@ -361,7 +383,7 @@ describe('metrics', () => {
 
 describe('runbooks', () => {
   const documented = new Map(
-    ['backup', 'cluster', 'database', 'incident', 'readiness', 'region'].map((area) => {
+    ['backup', 'cluster', 'configuration', 'database', 'incident', 'readiness', 'region'].map((area) => {
       const file = `docs/runbooks/${area}.md`;
       return [file, readFileSync(join(root, file), 'utf8')];
     }),

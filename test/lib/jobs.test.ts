@@ -24,8 +24,12 @@ const clusterProjects = (stack: Stack) =>
       only(stack, 'AWS::CodeBuild::Project', ({ Name }) => String(Name).endsWith(`-${stack.environment}-${area}-job`))
         .properties,
   );
-/** Seconds that a Task of cluster-recovery waits for a build. */
-const shortestWait = Math.min(...tasksIn(definitionOf('cluster-recovery')).filter(isJob).map(limitOf));
+/** Seconds that a Task waits for such a build. */
+const shortestWait = Math.min(
+  ...['cluster-recovery', 'configuration-recovery'].flatMap((name) =>
+    tasksIn(definitionOf(name)).filter(isJob).map(limitOf),
+  ),
+);
 
 describeRules('jobs', [
   {

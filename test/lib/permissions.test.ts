@@ -1,22 +1,8 @@
+/** Who may do what to everything else, and what no role may. */
 import { describe, expect, it } from 'vitest';
+import { deleters, drill, modifiers, modifiersOf, ours, recovered } from './databases.ts';
 import { rawStatement, roleOf, rolesOf, whoMay } from './roles.ts';
-import { describeRules, only, type Rule, resourcesOf, type Stack, stacks, targetOf } from './stacks.ts';
-
-const rds = ({ region, configuration }: Stack, resource: string) =>
-  `arn:aws:rds:${region}:${configuration.account}:${resource}`;
-const production = (stack: Stack) => rds(stack, `db:${stack.configuration.database.identifier}`);
-const drill = (stack: Stack) => rds(stack, `db:dr-drill-${stack.configuration.database.identifier}-0a1b2c3d`);
-const stranger = (stack: Stack) => rds(stack, 'db:billing');
-const tag = 'aws:ResourceTag/stocker-dr:environment';
-const ours = ({ environment }: Stack) => ({ [tag]: environment });
-/** What a recovery makes beside production. */
-const recovered = (stack: Stack) => rds(stack, `db:${stack.configuration.database.identifier}-0a1b2c3d`);
-const modifiers = ['database/configure-database', 'database/fence-database', 'database/protect-database'];
-/** After a cut-over production bears a name of this kind: its protection is repaired under that one, too. */
-const repairersOf = (stack: Stack, made: string) => (made === recovered(stack) ? ['backup/assure-protection'] : []);
-const modifiersOf = (stack: Stack, made: string) => [...repairersOf(stack, made), ...modifiers];
-const deleters = ['database/tear-down', 'incident/clean-up-stopped'];
-const allowEverything = { Effect: 'Allow', Action: 'rds:*', Resource: '*' };
+import { describeRules, only, resourcesOf, type Stack, stacks, targetOf } from './stacks.ts';
 
 /** Statements that mention a pattern, as `role: text`. */
 const mentioning = (stack: Stack, wanted: (text: string) => boolean, part: 'Action' | 'Resource' = 'Resource') =>
@@ -27,30 +13,6 @@ const mentioning = (stack: Stack, wanted: (text: string) => boolean, part: 'Acti
         .map((text) => ({ name, text, statement, told: `${name}: ${statement.Sid} ${text}` })),
     ),
   );
-
-/** Production's database can be changed by nobody, however it is tagged. */
-const untouchable = [
-  'rds:DeleteDBInstance',
-  'rds:ModifyDBInstance',
-  'rds:AddTagsToResource',
-  'rds:RemoveTagsFromResource',
-  'rds:StopDBInstance',
-  'rds:RebootDBInstance',
-];
-/** Drift of the retention of automated backups is repaired: by one function, which does nothing else. */
-const repairs: Readonly<Record<string, string>> = { 'rds:ModifyDBInstance': 'backup/assure-protection' };
-const neverProduction: readonly Rule[] = untouchable.map((action) => ({
-  case: `nobody${action in repairs ? ` but ${repairs[action]}` : ''} may ${action} production, even tagged as ours`,
-  find: (stack) =>
-    whoMay(stack, action, production(stack), {
-      ...ours(stack),
-      'aws:RequestTag/stocker-dr:environment': stack.environment,
-    }).filter((name) => name !== repairs[action]),
-  broken: (stack) => {
-    const { id } = roleOf(stack, 'database/await-available');
-    stack.template.Resources[id]?.Properties.Policies[0].PolicyDocument.Statement.push(allowEverything);
-  },
-}));
 
 /** Looks see both Regions, each bearing that one is silent; no recovery calls them. */
 const looks = ['databases', 'records', 'keys', 'secrets', 'quotas', 'permissions', 'subscriptions'];
@@ -82,179 +44,11 @@ const bothRegions = [
     'check-configuration',
     'start-proof',
   ].map((name) => `backup/${name}`),
+  // A zone is recorded in the evidence buckets of both.
+  ...['make-drill', 'watch-configuration'].map((name) => `configuration/${name}`),
 ];
-const backup = (stack: Stack, region = stack.region) =>
-  `arn:aws:rds:${region}:${stack.configuration.account}:snapshot:dr-backup-${stack.configuration.database.identifier}-20261128-020000`;
-const otherRegion = ({ role, configuration }: Stack) =>
-  role === 'dr' ? configuration.primary.region : configuration.dr.region;
 
 describeRules('permissions', [
-  ...neverProduction,
-  {
-    case: 'who deletes is denied production explicitly, so that no later Allow can open it',
-    find: (stack) =>
-      deleters.filter((name) => {
-        const open = structuredClone(stack);
-        rawStatement(open, name, 'DeleteDrill').Resource = '*';
-        delete rawStatement(open, name, 'DeleteDrill').Condition;
-        return whoMay(open, 'rds:DeleteDBInstance', production(open)).includes(name);
-      }),
-    broken: (stack) => {
-      rawStatement(stack, 'database/tear-down', 'NeverProduction').Resource = 'arn:aws:rds:::db:none';
-    },
-  },
-  {
-    case: 'only tear-down and clean-up-stopped may delete, under prefix and tag',
-    find: (stack) => {
-      const delete_ = (resource: string, conditions?: Record<string, string>) =>
-        whoMay(stack, 'rds:DeleteDBInstance', resource, conditions);
-      return [
-        ...(`${delete_(drill(stack), ours(stack))}` === `${deleters}`
-          ? []
-          : [`${delete_(drill(stack), ours(stack))} may delete`]),
-        ...delete_(drill(stack)).map((name) => `${name} may delete an untagged instance`),
-        ...delete_(drill(stack), { [tag]: 'another' }).map(
-          (name) => `${name} may delete another environment's instance`,
-        ),
-        ...delete_(stranger(stack), ours(stack)).map((name) => `${name} may delete outside the prefix`),
-      ];
-    },
-    broken: (stack) => void delete rawStatement(stack, 'database/tear-down', 'DeleteDrill').Condition,
-  },
-  {
-    case: 'who repairs the protection of production may modify it under its own names, and no neighbour',
-    find: (stack) => {
-      const { identifier } = stack.configuration.database;
-      const may = (name: string) => whoMay(stack, 'rds:ModifyDBInstance', rds(stack, `db:${name}`));
-      const neighbours = [`${identifier}-analytics`, `${identifier}2`, 'dr-drill-0a1b2c3d', `${identifier}-old`];
-      return [
-        ...[identifier, `${identifier}-0a1b2c3d`]
-          .filter((name) => `${may(name)}` !== 'backup/assure-protection')
-          .map((name) => `${name} is modified by ${may(name)}`),
-        ...neighbours.flatMap((name) => may(name).map((who) => `${who} may modify ${name}`)),
-      ];
-    },
-    broken: (stack) => {
-      rawStatement(stack, 'backup/assure-protection', 'RaiseRetention').Resource = `${production(stack)}*`;
-    },
-  },
-  {
-    case: 'only configure-database and protect-database may modify an instance, under prefix and tag',
-    find: (stack) => [
-      ...[drill(stack), recovered(stack)].flatMap((made) => [
-        ...whoMay(stack, 'rds:ModifyDBInstance', made, ours(stack)).filter(
-          (name) => !modifiersOf(stack, made).includes(name),
-        ),
-        ...whoMay(stack, 'rds:ModifyDBInstance', made).filter((name) => !repairersOf(stack, made).includes(name)),
-      ]),
-      ...whoMay(stack, 'rds:ModifyDBInstance', stranger(stack), ours(stack)),
-    ],
-    broken: (stack) => void delete rawStatement(stack, 'database/configure-database', 'ModifyRestored').Condition,
-  },
-  {
-    case: 'a restore has its option, parameter and subnet group and the automated backup beside the instances',
-    find: (stack) => {
-      const { databaseParameterGroup, databaseSubnetGroup } = stack.configuration[stack.role];
-      const presented = [
-        drill(stack),
-        production(stack),
-        ...[
-          'og:default:postgres-17',
-          `pg:${databaseParameterGroup}`,
-          `subgrp:${databaseSubnetGroup}`,
-          'auto-backup:ab-x',
-          'snapshot:x',
-        ].map((resource) => rds(stack, resource)),
-      ];
-      return ['rds:RestoreDBInstanceToPointInTime', 'rds:RestoreDBInstanceFromDBSnapshot'].flatMap((action) =>
-        presented
-          .filter((resource) => `${whoMay(stack, action, resource)}` !== 'database/restore-database')
-          .map((resource) => `${action} ${resource}`),
-      );
-    },
-    // What a demo policy grants, and what is denied mid-disaster (aws-facts).
-    broken: (stack) => {
-      rawStatement(stack, 'database/restore-database', 'RestoreDatabase').Resource = rds(stack, 'db:*');
-    },
-  },
-  {
-    case: 'a restore goes to the drill prefix or beside production only',
-    find: (stack) => whoMay(stack, 'rds:RestoreDBInstanceToPointInTime', stranger(stack)),
-    broken: (stack) => {
-      rawStatement(stack, 'database/restore-database', 'RestoreDatabase').Resource = '*';
-    },
-  },
-  {
-    case: 'an empty instance is made by a restore alone, under the drill prefix or beside production',
-    find: (stack) => {
-      const create = (resource: string) => whoMay(stack, 'rds:CreateDBInstance', resource);
-      return [
-        ...[drill(stack), recovered(stack)]
-          .filter((made) => `${create(made)}` !== 'database/restore-database')
-          .map((made) => `${create(made)} may create ${made}`),
-        ...[production(stack), stranger(stack)].flatMap(create),
-      ];
-    },
-    broken: (stack) => {
-      rawStatement(stack, 'database/restore-database', 'CreateEmpty').Resource = '*';
-    },
-  },
-  {
-    case: 'dumps are read by jobs and the check of the newest alone, and looked for by those who check and plan',
-    find: (stack) => {
-      const { dumpBucket } = stack.configuration[stack.role];
-      const reads = whoMay(stack, 's3:GetObject', `arn:aws:s3:::${dumpBucket}/backups/stocker-db.sql.gz`);
-      const looks = whoMay(stack, 's3:ListBucket', `arn:aws:s3:::${dumpBucket}`, { 's3:prefix': 'backups/x' });
-      return [
-        ...whoMay(stack, 's3:GetObject', `arn:aws:s3:::${dumpBucket}/secret`),
-        ...whoMay(stack, 's3:ListBucket', `arn:aws:s3:::${dumpBucket}`, { 's3:prefix': '' }),
-        ...whoMay(stack, 's3:PutObject', `arn:aws:s3:::${dumpBucket}/backups/stocker-db.sql.gz`),
-        ...(`${reads}` === 'backup/check-dump,database/jobs' ? [] : [`read by ${reads}`]),
-        ...(`${looks}` ===
-        'backup/check-dump,backup/start-proof,database/assess-database,database/jobs,incident/accept-request'
-          ? []
-          : [`seen by ${looks}`]),
-      ];
-    },
-    broken: (stack) => void delete rawStatement(stack, 'database/assess-database', 'FindDumps').Condition,
-  },
-  {
-    case: 'only keep-snapshots may delete a snapshot, in both Regions, under prefix and tag',
-    find: (stack) => {
-      const delete_ = (resource: string, conditions?: Record<string, string>) =>
-        whoMay(stack, 'rds:DeleteDBSnapshot', resource, conditions);
-      return [
-        ...[stack.region, otherRegion(stack)].flatMap((region) => [
-          ...(`${delete_(backup(stack, region), ours(stack))}` === 'backup/keep-snapshots' ? [] : [`not in ${region}`]),
-          ...delete_(backup(stack, region)).map((name) => `${name} may delete an untagged snapshot`),
-          ...delete_(backup(stack, region), { [tag]: 'another' }).map((name) => `${name} may delete another's`),
-        ]),
-        ...['snapshot:by-hand', 'snapshot:dr-safety-0a1b2c3d'].flatMap((resource) =>
-          delete_(rds(stack, resource), ours(stack)),
-        ),
-      ];
-    },
-    broken: (stack) => void delete rawStatement(stack, 'backup/keep-snapshots', 'DeleteBackups').Condition,
-  },
-  {
-    case: 'a backup is taken of production to its own prefix, and copied to the same prefix of the other Region',
-    find: (stack) => {
-      const take = (resource: string) => whoMay(stack, 'rds:CreateDBSnapshot', resource);
-      const copy = (resource: string) => whoMay(stack, 'rds:CopyDBSnapshot', resource);
-      return [
-        ...(`${take(backup(stack))}` === 'backup/take-snapshot' ? [] : [`taken by ${take(backup(stack))}`]),
-        ...(take(production(stack)).includes('backup/take-snapshot') ? [] : ['not of production']),
-        ...take(stranger(stack)),
-        ...[stack.region, otherRegion(stack)]
-          .filter((region) => `${copy(backup(stack, region))}` !== 'backup/copy-snapshot')
-          .map((region) => `not copied in ${region}`),
-        ...copy(rds(stack, 'snapshot:by-hand')),
-      ];
-    },
-    broken: (stack) => {
-      rawStatement(stack, 'backup/copy-snapshot', 'CopyBackup').Resource = rds(stack, 'snapshot:*');
-    },
-  },
   {
     case: 'who sees states and secrets in order to compare versions may read neither; Terraform reads its own state',
     find: (stack) => {
@@ -292,7 +86,7 @@ describeRules('permissions', [
         .filter(({ statement }) =>
           statement.Action.some(
             (action) =>
-              !/^(xray:|logs:|ec2:|cloudwatch:(PutMetricData|GetMetricStatistics)|servicequotas:|route53:ListHostedZonesByName$)/.test(
+              !/^(xray:|logs:|ec2:|cloudwatch:(PutMetricData|GetMetricStatistics)|servicequotas:|rds:DescribeEvents$|route53:ListHostedZonesByName$)/.test(
                 action,
               ),
           ),
@@ -352,6 +146,76 @@ describeRules('permissions', [
       ];
     },
     broken: (stack) => void delete rawStatement(stack, 'incident/take-lease', 'HoldLease').Condition,
+  },
+  {
+    case: 'traffic is shifted by one function; what ends a drill leads the drill’s record alone',
+    find: (stack) => {
+      const table = `arn:aws:dynamodb:${stack.configuration.dr.region}:${stack.configuration.account}:table/stocker-dr-${stack.environment}-control`;
+      const writers = (name: string) =>
+        whoMay(stack, 'dynamodb:PutItem', table, { 'dynamodb:LeadingKeys': `latch#${name}` });
+      const ofDrills = ['region/shift-traffic', 'region/end-drill', 'incident/clean-up-stopped'];
+      return [
+        ...writers('traffic').filter((name) => name !== 'region/shift-traffic'),
+        ...writers('drill-traffic').filter((name) => !ofDrills.includes(name)),
+      ];
+    },
+    broken: (stack) => {
+      const condition = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['latch#*'] } };
+      rawStatement(stack, 'incident/clean-up-stopped', 'SetLatch').Condition = condition;
+    },
+  },
+  {
+    case: 'Terraform’s debt is recorded by the cut-over, and closed by the build that sees an empty plan',
+    find: (stack) => {
+      const table = `arn:aws:dynamodb:${stack.configuration.dr.region}:${stack.configuration.account}:table/stocker-dr-${stack.environment}-control`;
+      const writers = whoMay(stack, 'dynamodb:PutItem', table, { 'dynamodb:LeadingKeys': 'terraform-debt' });
+      return `${writers.toSorted()}` === 'cluster/jobs,database/cut-over' ? [] : [`written by ${writers}`];
+    },
+    broken: (stack) => void delete rawStatement(stack, 'incident/take-lease', 'HoldLease').Condition,
+  },
+  {
+    case: 'records are put back in the zone by one function, and nobody deletes any but a drill’s own',
+    find: (stack) => {
+      const { recordName, drillRecordName, hostedZoneName } = stack.configuration.traffic;
+      const call = 'route53:ChangeResourceRecordSets';
+      const change = (name: string, action: string) =>
+        whoMay(stack, call, 'arn:aws:route53:::hostedzone/Z1', {
+          [`${call}NormalizedRecordNames`]: name,
+          [`${call}Actions`]: action,
+        });
+      const removers = change(`configuration.${drillRecordName}`, 'DELETE').toSorted();
+      return [
+        ...[recordName, drillRecordName, hostedZoneName].flatMap((name) => change(name, 'DELETE')),
+        ...change('another.example.org', 'UPSERT'),
+        ...change(hostedZoneName, 'UPSERT').filter((name) => name !== 'configuration/restore-resources'),
+        ...(change(recordName, 'UPSERT').includes('configuration/restore-resources') ? [] : ['records stay lost']),
+        ...(`${removers}` === 'configuration/make-drill,configuration/remove-drill,incident/clean-up-stopped'
+          ? []
+          : [`a drill’s record is deleted by ${removers}`]),
+      ];
+    },
+    broken: (stack) => void delete rawStatement(stack, 'configuration/restore-resources', 'RestoreRecords').Condition,
+  },
+  {
+    case: 'secrets and keys come back by one function, and no secret but a drill’s is deleted by anybody',
+    find: (stack) => {
+      const { account, database } = stack.configuration;
+      const arn = (resource: string) => `arn:aws:secretsmanager:${stack.region}:${account}:secret:${resource}-aBcDeF`;
+      const master = arn(database.masterSecretName);
+      const key = `arn:aws:kms:${stack.region}:${account}:key/1`;
+      const only = (action: string, resource: string) =>
+        whoMay(stack, action, resource).filter((name) => name !== 'configuration/restore-resources');
+      return [
+        ...only('secretsmanager:RestoreSecret', master),
+        ...only('kms:CancelKeyDeletion', key),
+        ...whoMay(stack, 'secretsmanager:DeleteSecret', master),
+        ...whoMay(stack, 'kms:ScheduleKeyDeletion', key),
+        ...(whoMay(stack, 'secretsmanager:RestoreSecret', master).length === 1 ? [] : ['secrets stay lost']),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'configuration/remove-drill', 'DrillSecret').Resource = '*';
+    },
   },
   {
     case: 'accept-request reads only: a refused request touched nothing',
@@ -417,8 +281,8 @@ describeRules('permissions', [
 
 describe('every function’s role', () => {
   it.each(stacks)('is looked at in $name', (stack) => {
-    // Beside the functions': those of six machines, of the schedules of five areas, and of the jobs of three projects.
-    expect(rolesOf(stack).length).toBe(resourcesOf(stack, 'AWS::Lambda::Function').length + 14);
+    // Beside the functions': those of seven machines, of the schedules of six areas, and of the jobs of three projects.
+    expect(rolesOf(stack).length).toBe(resourcesOf(stack, 'AWS::Lambda::Function').length + 16);
   });
   it.each(stacks)('may do its own work in $name', (stack) => {
     expect(whoMay(stack, 'rds:ModifyDBInstance', drill(stack), ours(stack))).toEqual(modifiers);

@@ -1,21 +1,19 @@
 /** The disaster of a plan, and its people. */
+
 import { settingsOf } from '../../config/names.ts';
 import { candidateIdentifier, incidentId, requestKey } from '../../core/incident/identifiers.ts';
 import { SqlError } from '../../local/postgres-model/content.ts';
 import type { ModelledServer } from '../../local/postgres-model/server.ts';
 import { cutNodesOff } from './builds.ts';
+import { loseConfiguration } from './lost-configuration.ts';
 import type { Act, Beginning, Disaster, Plan, RestoreWish } from './plan.ts';
+import { beginRegion, comeHome, trouble } from './region-actors.ts';
 import type { Site } from './site.ts';
-import type { Story } from './story.ts';
-import { nameOf, type Seen, type Witness } from './witness.ts';
+import type { Stage } from './stage.ts';
+import { machineOf, start } from './start.ts';
+import { nameOf, type Seen } from './witness.ts';
 
 const second = 1000;
-
-export interface Stage {
-  readonly site: Site;
-  readonly story: Story;
-  readonly witness: Witness;
-}
 
 /** Everything that a plan has people and fate do, each at its time. Resolves when whoever begins has begun; never rejects. */
 export function perform(plan: Plan, stage: Stage): Promise<void> {
@@ -39,8 +37,12 @@ export function perform(plan: Plan, stage: Stage): Promise<void> {
     if (act.kind === 'start-again') void at(act.afterMs, () => begin({ kind: 'recovery', restoreTo: 'latest' }, stage));
     if (act.kind === 'cancel') void at(act.afterMs, () => cancel(stage));
     if (act.kind === 'backup') void at(act.afterMs, () => begin({ kind: 'backup', task: act.task }, stage));
+    if (act.kind === 'failover-again')
+      void at(act.afterMs, () => begin({ kind: 'failover', mode: 'recovery', style: act.style }, stage));
     if (act.kind === 'look') void at(act.afterMs, () => begin({ kind: 'look' }, stage));
   }
+  trouble(plan.region ?? [], stage);
+  void comeHome(plan, stage);
   void answerQuestions(plan, stage);
   void retryFailures(plan, stage);
   for (const fault of plan.faults) {
@@ -57,7 +59,9 @@ async function reopen(afterMs: number, { site, story, witness }: Stage): Promise
   const [production] = site.databases;
   while (production?.content.roles.get(role)?.login !== false) await witness.changed();
   await site.sleep(afterMs);
-  if (!production.running || production.content.roles.get(role)?.login) return;
+  // Who opens by hand what is production no more, after the recovery, makes two that take writes: no recovery can prevent that.
+  const hasMoved = witness.moves.length > 0;
+  if (hasMoved || !production.running || production.content.roles.get(role)?.login) return;
   story.tell(`somebody lets ${role} log in to production again`);
   production.commit((content) => {
     content.role(role).login = true;
@@ -112,9 +116,12 @@ async function squatBeforeDrill(tagged: boolean, stage: Stage, requestId: string
   while ((await site.instance(name))?.DBInstanceStatus === 'creating') await site.sleep(30 * second);
 }
 
-async function begin(beginning: Beginning, { site, story }: Stage, requestId?: string): Promise<void> {
+async function begin(beginning: Beginning, stage: Stage, requestId?: string): Promise<void> {
+  const { site, story } = stage;
   const { environment } = site.configuration;
   if (beginning.kind === 'disaster') return;
+  if (beginning.kind === 'failover' || beginning.kind === 'region-lost')
+    return beginRegion(beginning, stage, requestId);
   if (beginning.kind === 'scheduled-drill') {
     story.tell('the schedule of the drill fires');
     return site.cloud.fireSchedule(`${site.names.prefix}-database-drill`, site.configuration.primary.region);
@@ -134,22 +141,19 @@ async function begin(beginning: Beginning, { site, story }: Stage, requestId?: s
     await site.sleep(60 * second); // until Kubernetes says so
     return start(site, { mode: 'recovery', confirm: environment, reason: 'simulated' }, 'cluster-recovery');
   }
+  if (beginning.kind === 'configuration') {
+    const { mode } = beginning;
+    await loseConfiguration(site, mode);
+    story.tell(`somebody deleted configuration, and a person starts a ${mode}`);
+    const confirm = mode === 'recovery' ? { confirm: environment } : {};
+    return start(site, { mode, ...confirm, reason: 'simulated' }, 'configuration-recovery');
+  }
   const named = requestId === undefined ? {} : { requestId };
   const request = { reason: 'simulated', restoreTo: await restoreTo(beginning.restoreTo, site), ...named };
   const input = beginning.kind === 'drill' ? request : { ...request, mode: 'recovery', confirm: environment };
   story.tell(`a person starts a ${beginning.kind}`);
   await start(site, input);
 }
-
-async function start(site: Site, input: object, machine = 'database-recovery'): Promise<void> {
-  const region = regionOf(machine, site);
-  const stateMachineArn = site.names.stateMachineArn(region, machine);
-  await site.call('sfn', 'StartExecution', { stateMachineArn, input: JSON.stringify(input) }, region);
-}
-
-/** Where a machine does its work while production is in the primary Region. */
-export const regionOf = (machine: string, { configuration: { primary, dr } }: Site): string =>
-  machine === 'readiness' ? dr.region : primary.region;
 
 async function restoreTo(wish: RestoreWish, site: Site): Promise<unknown> {
   if (wish === 'latest') return wish;
@@ -169,8 +173,11 @@ async function cancel({ site, story, witness }: Stage): Promise<void> {
   await site.call('sfn', 'StopExecution', { executionArn: running.arn, cause: 'simulated' }, running.region);
 }
 
-/** Whoever is asked answers once, as the plan says. */
-async function answerQuestions({ acts }: Plan, { site, story, witness }: Stage): Promise<void> {
+/**
+ * Whoever is asked answers once, as the plan says. Where a Region returns, its alarms ask for a database that is well: people
+ * who look decline.
+ */
+async function answerQuestions({ acts, region }: Plan, { site, story, witness }: Stage): Promise<void> {
   const act = acts.find((each): each is Extract<Act, { kind: 'answer' }> => each.kind === 'answer');
   const answered = new Set<string>();
   for (;;) {
@@ -181,9 +188,13 @@ async function answerQuestions({ acts }: Plan, { site, story, witness }: Stage):
       const incident = incidentOf(execution);
       if (act === undefined || act.answer === 'nothing' || incident === undefined) continue;
       await site.sleep(act.afterMs);
+      const isNeedless = region !== undefined && machineOf(execution.arn, site) === 'database-recovery';
+      const answer = isNeedless ? 'decline' : act.answer;
       for (let time = 0; time < (act.twice ? 2 : 1); time++) {
-        const message = await decide(site, incident, act).catch((error: Error) => `no answer: ${error.message}`);
-        story.tell(`a person says ${act.answer} to ${incident}: ${message}`);
+        const message = await decide(site, incident, { ...act, answer }).catch(
+          (error: Error) => `no answer: ${error.message}`,
+        );
+        story.tell(`a person says ${answer} to ${incident}: ${message}`);
       }
     }
   }
@@ -230,14 +241,18 @@ async function retryFailures({ acts }: Plan, { site, story, witness }: Stage): P
     await site.sleep(30 * second);
     const failed = [...witness.executions.values()].find(isFailedRecovery);
     const incident = failed && incidentOf(failed);
-    if (incident === undefined) continue;
+    if (failed === undefined || incident === undefined) continue;
     await site.sleep(act.afterMs);
     story.tell(`a person takes up ${incident} again`);
     const { environment } = site.configuration;
-    await start(site, { mode: 'recovery', confirm: environment, reason: 'simulated retry', incident }).catch(() => {});
+    const request = { mode: 'recovery', confirm: environment, reason: 'simulated retry', incident };
+    await start(site, { ...request, ...styleOf(failed) }, machineOf(failed.arn, site)).catch(() => {});
     return;
   }
 }
+
+/** A failover is taken up in its own style. */
+const styleOf = ({ input: { style } }: Seen) => (style === undefined ? {} : { style });
 
 /** One that a person may take up again. */
 export const isFailedRecovery = (seen: Seen): boolean =>

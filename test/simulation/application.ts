@@ -4,10 +4,10 @@ import { SqlError } from '../../local/postgres-model/content.ts';
 import type { ModelledServer } from '../../local/postgres-model/server.ts';
 
 export interface Wiring {
-  /** The value of an SSM parameter now. */
-  readonly parameter: (name: string) => Promise<string>;
+  /** The value of an SSM parameter of a Region now. */
+  readonly parameter: (name: string, region: string) => Promise<string>;
   /** Username and password of a secret now. */
-  readonly secret: (name: string) => Promise<{ readonly username: string; readonly password: string }>;
+  readonly secret: (name: string, region: string) => Promise<{ readonly username: string; readonly password: string }>;
   /** Undefined where no database has that port. */
   readonly database: (port: number) => ModelledServer | undefined;
 }
@@ -18,7 +18,6 @@ export const serveApplication =
   (env: Readonly<Record<string, string>>): RequestListener => {
     const starting = start(wiring, env);
     let requests = 0;
-    const products = new Map<string, object>();
     return async (request: IncomingMessage, response: ServerResponse) => {
       requests++;
       const send = (status: number, body: unknown, headers = {}) => {
@@ -36,6 +35,7 @@ export const serveApplication =
           return send(200, { status: 'ready', database: 'up' }, { 'x-database': `127.0.0.1:${server.port}` });
         if (path === '/warehouses') return send(200, [{ id: 1, code: 'AMS', city: 'Amsterdam' }]);
         const body = await bodyOf(request);
+        const products = productsIn(server);
         if (path === '/products' && request.method === 'POST') {
           const product = { id: products.size + 1, sku: body.sku, name: body.name };
           products.set(String(product.id), product);
@@ -56,9 +56,19 @@ export const serveApplication =
     };
   };
 
+const products = new WeakMap<ModelledServer, Map<string, object>>();
+
+/** What one pod made another finds: it is in the database, of which the model keeps no such rows. */
+function productsIn(server: ModelledServer): Map<string, object> {
+  const known = products.get(server) ?? new Map<string, object>();
+  products.set(server, known);
+  return known;
+}
+
 async function start({ parameter, secret, database }: Wiring, env: Readonly<Record<string, string>>) {
-  const endpoint = await parameter(env.DATABASE_ENDPOINT_PARAMETER ?? '');
-  const login = await secret(env.DATABASE_SECRET ?? '');
+  const region = env.AWS_REGION ?? '';
+  const endpoint = await parameter(env.DATABASE_ENDPOINT_PARAMETER ?? '', region);
+  const login = await secret(env.DATABASE_SECRET ?? '', region);
   const port = endpoint === 'none' ? undefined : (JSON.parse(endpoint) as { port: number }).port;
   return { server: port === undefined ? undefined : database(port), login };
 }

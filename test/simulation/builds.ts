@@ -24,28 +24,39 @@ export function cutNodesOff(site: Site): void {
   });
 }
 
-function modelBuilds({ cloud }: Site, onRebuilt: () => void): void {
-  for (const [action, output] of Object.entries(outputs)) {
-    const id = `modelled:${action}`;
-    const OUTCOME = { name: 'OUTCOME', value: JSON.stringify({ output }), type: 'PLAINTEXT' };
-    const build = { id, buildStatus: 'SUCCEEDED', exportedEnvironmentVariables: [OUTCOME] };
-    cloud.faults.inject({
-      service: 'codebuild',
-      operation: 'StartBuild',
-      where({ environmentVariablesOverride: variables = [] }: Started) {
-        const isMeant = variables.some(({ name, value }) => name === 'ACTION' && value === action);
-        if (isMeant && action === 'rebuild') onRebuilt();
-        return isMeant;
-      },
-      effect: { kind: 'answer', output: { build: { id, buildStatus: 'IN_PROGRESS' } } },
+function modelBuilds(site: Site, onRebuilt: () => void): void {
+  for (const [action, output] of Object.entries(outputs))
+    modelBuild(site, action, { output }, () => {
+      if (action === 'rebuild') onRebuilt();
+      return true;
     });
-    cloud.faults.inject({
-      service: 'codebuild',
-      operation: 'BatchGetBuilds',
-      where: ({ ids = [] }: Asked) => ids.includes(id),
-      effect: { kind: 'answer', output: { builds: [build] } },
-    });
-  }
+}
+
+let models = 0;
+
+/** Builds of that action end at once with that outcome, where `applies` says so. */
+export function modelBuild(
+  { cloud }: Site,
+  action: string,
+  outcome: object,
+  applies: () => boolean = () => true,
+): void {
+  const id = `modelled:${action}-${++models}`;
+  const OUTCOME = { name: 'OUTCOME', value: JSON.stringify(outcome), type: 'PLAINTEXT' };
+  const build = { id, buildStatus: 'SUCCEEDED', exportedEnvironmentVariables: [OUTCOME] };
+  cloud.faults.inject({
+    service: 'codebuild',
+    operation: 'StartBuild',
+    where: ({ environmentVariablesOverride: variables = [] }: Started) =>
+      variables.some(({ name, value }) => name === 'ACTION' && value === action) && applies(),
+    effect: { kind: 'answer', output: { build: { id, buildStatus: 'IN_PROGRESS' } } },
+  });
+  cloud.faults.inject({
+    service: 'codebuild',
+    operation: 'BatchGetBuilds',
+    where: ({ ids = [] }: Asked) => ids.includes(id),
+    effect: { kind: 'answer', output: { builds: [build] } },
+  });
 }
 
 interface Started {

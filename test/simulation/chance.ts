@@ -1,6 +1,6 @@
 /** Chance of this whole process from a seed: what services draw for their identifiers and waits is drawn again in a replay. */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { bareCrypto } from '../../local/virtual/sandbox.ts';
+import { bareCrypto } from '../../local/virtual/globals.ts';
 
 // The module's own object: a namespace cannot be written to.
 const crypto = createRequire(import.meta.url)('node:crypto') as Record<string, unknown>;

@@ -28,6 +28,11 @@ export const durations = {
     source:
       'assumed; RDS User Guide: depends on the amount of log to apply; expectedRestoreSeconds of production is 1,800',
   },
+  replicate: {
+    medianMs: 9 * minute,
+    p95Ms: 25 * minute,
+    source: 'assumed; RDS User Guide: a snapshot of the source is taken and copied to the other Region',
+  },
   backup: { medianMs: 2 * minute, p95Ms: 6 * minute, source: assumed },
   start: {
     medianMs: 25 * second,
@@ -39,6 +44,11 @@ export const durations = {
     medianMs: 4 * minute,
     p95Ms: 9 * minute,
     source: 'RDS User Guide: promotion can take several minutes or longer',
+  },
+  replicaLag: {
+    medianMs: 1_500,
+    p95Ms: 8_000,
+    source: 'assumed: what one commit takes to a replica in another Region that keeps up',
   },
   statement: { medianMs: 4, p95Ms: 40, source: 'assumed: the reference database of tests' },
   answer: { medianMs: 4 * minute, p95Ms: 20 * minute, source: 'assumed: a person who is paged, reads and decides' },

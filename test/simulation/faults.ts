@@ -45,7 +45,14 @@ function rolesOf(cloud: Cloud): ReadonlySet<string> {
 }
 
 /** They call every few minutes, and would take every fault upon themselves. */
-const regulars = ['database-write-heartbeat', 'database-look-for-damage', 'backup-watch-backups'];
+const regulars = [
+  'database-write-heartbeat',
+  'database-look-for-damage',
+  'backup-watch-backups',
+  'region-guard-database',
+  'region-probe-primary',
+  'region-publish-latch',
+];
 
 /** By a role of ours, for a recovery: not by the operator, not by services that deliver, not by what only watches. */
 const isRecoverys = ({ principal }: Call, roles: ReadonlySet<string>): boolean =>
@@ -53,8 +60,11 @@ const isRecoverys = ({ principal }: Call, roles: ReadonlySet<string>): boolean =
   roles.has(principal.roleArn.split('/').at(-1) ?? '') &&
   !regulars.some((name) => principal.sessionName.endsWith(name));
 
-const subjectOf = (input: Readonly<Record<string, unknown>>): string =>
-  String(input.DBInstanceIdentifier ?? input.FunctionName ?? input.Name ?? input.TableName ?? '');
+const subjectOf = (input: Readonly<Record<string, unknown>>): string => {
+  const { pk } = (input.Item ?? {}) as { readonly pk?: { readonly S?: string } };
+  const subject = String(input.DBInstanceIdentifier ?? input.FunctionName ?? input.Name ?? input.TableName ?? '');
+  return pk?.S === undefined ? subject : `${subject} ${pk.S}`;
+};
 
 function effectOf(fault: CallFault, clock: VirtualClock): FaultEffect {
   switch (fault) {

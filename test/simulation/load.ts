@@ -14,11 +14,12 @@ export class Load {
   refused = 0;
   #stopped = false;
   readonly #site: Site;
-  readonly #port: number;
+  readonly #find: () => number | undefined;
 
-  constructor(site: Site, apiUrl: string) {
+  /** `find` says where the application is now; undefined: nobody knows. */
+  constructor(site: Site, find: () => number | undefined) {
     this.#site = site;
-    this.#port = Number(new URL(apiUrl).port);
+    this.#find = find;
     void this.#write();
   }
 
@@ -32,7 +33,8 @@ export class Load {
     while (!this.#stopped) {
       const sentAt = world.clock.now();
       const question = { method: 'POST', path: '/stock/movements', headers: {}, body };
-      const answer = await world.network.ask(this.#port, question).catch(() => undefined);
+      const port = this.#find();
+      const answer = port === undefined ? undefined : await world.network.ask(port, question).catch(() => undefined);
       if (answer?.status === 201) this.ledger.push({ id: JSON.parse(answer.body.toString()).id, sentAt });
       else this.refused++;
       await world.clock.sleep(pauseMs);

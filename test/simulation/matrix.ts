@@ -3,11 +3,13 @@ import type { FaultEffect } from '../../local/faults.ts';
 import { AwsError, type Call, type ServiceName } from '../../local/kernel.ts';
 import type { SfnService } from '../../local/services/sfn/index.ts';
 import { isJob, sourceOf, tasksIn } from '../state-machines/machines.ts';
-import { regionOf, type Stage } from './actors.ts';
 import type { Fleet } from './fleet.ts';
 import type { Plan } from './plan.ts';
-import { type Result, type RunOptions, simulate } from './run.ts';
-import type { Answers, Place } from './worker.ts';
+import { type Result, simulate } from './run.ts';
+import type { Stage } from './stage.ts';
+import { regionOf } from './start.ts';
+import { optionsFor, type Place } from './variants.ts';
+import type { Answers } from './worker.ts';
 
 export const kinds = ['retryable', 'terminal', 'timeout', 'crash before', 'crash after', 'denied'] as const;
 export type Kind = (typeof kinds)[number];
@@ -26,11 +28,19 @@ export interface Outcome extends Cell {
   readonly story: Result['story'];
 }
 
-export const machines = ['database-recovery', 'cluster-recovery', 'backup', 'readiness'] as const;
+export const machines = [
+  'database-recovery',
+  'cluster-recovery',
+  'configuration-recovery',
+  'region-failover',
+  'region-failback',
+  'backup',
+  'readiness',
+] as const;
 export type Machine = (typeof machines)[number];
 const definition = (machine: Machine) => JSON.parse(sourceOf(machine));
 
-/** Tasks that are functions. Jobs run in CodeBuild, which is not simulated: the end-to-end tests have them. */
+/** Tasks that are functions, and simulated. Jobs run in CodeBuild, which is not: the end-to-end tests have them. */
 export const tasks = (machine: Machine): string[] =>
   tasksIn(definition(machine))
     .filter((place) => !isJob(place))
@@ -41,10 +51,22 @@ export const jobs = (machine: Machine): string[] =>
     .filter(isJob)
     .map(({ name }) => name);
 
+const approved: Plan['acts'] = [{ kind: 'answer', answer: 'approve', afterMs: 20_000, twice: false, latest: false }];
+const home: Plan['acts'][number] = { kind: 'failback', afterMs: 60_000, twice: false };
+const switchover = { kind: 'failover', mode: 'recovery', style: 'graceful' } as const;
+const denied = (operation: string): Plan['faults'][number] => ({
+  kind: 'call',
+  fault: 'deny',
+  service: 'rds',
+  operation,
+  fromMs: 0,
+  times: 100,
+});
+
 const plan = (beginning: Plan['beginning'], change: Partial<Plan> = {}): Plan => ({
   seed: 1,
   beginning,
-  acts: [{ kind: 'answer', answer: 'approve', afterMs: 20_000, twice: false, latest: false }],
+  acts: approved,
   faults: [],
   skewMs: 0,
   ...change,
@@ -59,6 +81,27 @@ const bases: Readonly<Record<Machine, readonly Plan[]>> = {
     plan({ kind: 'refused' }),
   ],
   'cluster-recovery': [plan({ kind: 'cluster' }), plan({ kind: 'refused', machine: 'cluster-recovery' })],
+  'configuration-recovery': [
+    plan({ kind: 'configuration', mode: 'recovery' }),
+    plan({ kind: 'configuration', mode: 'drill' }),
+    plan({ kind: 'refused', machine: 'configuration-recovery' }),
+  ],
+  'region-failover': [
+    plan(switchover, { region: [] }),
+    plan({ ...switchover, mode: 'drill' }, { region: [] }),
+    plan(switchover, { region: [], faults: [denied('PromoteReadReplica')] }),
+    plan({ ...switchover, style: 'ungraceful', waives: ['primary-lost'] }, { region: [] }),
+    plan(
+      { ...switchover, style: 'ungraceful', waives: ['primary-lost'] },
+      { region: [{ kind: 'parted', fromMs: 0, manner: 'refuse' }], variant: 'strict-backups' },
+    ),
+    plan({ kind: 'refused', machine: 'region-failover' }, { region: [] }),
+  ],
+  'region-failback': [
+    plan(switchover, { region: [], acts: [...approved, home] }),
+    plan(switchover, { region: [], acts: [...approved, home], faults: [denied('CreateDBInstanceReadReplica')] }),
+    plan({ kind: 'refused', machine: 'region-failback' }, { region: [] }),
+  ],
   backup: [
     plan({ kind: 'backup', task: 'backup' }),
     // The proof restores what that backup made.
@@ -67,11 +110,13 @@ const bases: Readonly<Record<Machine, readonly Plan[]>> = {
   readiness: [plan({ kind: 'look' })],
 };
 
+export const basesOf = (machine: Machine): readonly Plan[] => bases[machine];
+
 /** Task → the plan that reaches it, found by running them. */
-export async function reach(machine: Machine, options: RunOptions): Promise<Map<string, Plan>> {
+export async function reach(machine: Machine, place: Place): Promise<Map<string, Plan>> {
   const found = new Map<string, Plan>();
   for (const base of bases[machine]) {
-    const { executions } = await simulate(base, options);
+    const { executions } = await simulate(base, optionsFor(base, place));
     const own = executions.filter(({ arn }) => isOf(machine, arn));
     const names = new Set(own.flatMap(({ states }) => states.map(({ name }) => name)));
     for (const task of tasks(machine)) if (names.has(task) && !found.has(task)) found.set(task, base);
@@ -81,13 +126,13 @@ export async function reach(machine: Machine, options: RunOptions): Promise<Map<
 
 const isOf = (machine: Machine, arn: string) => arn.split(':').at(-2)?.endsWith(`-${machine}`) ?? false;
 
-export async function meet(cell: Cell, base: Plan, options: RunOptions): Promise<Outcome> {
+export async function meet(cell: Cell, base: Plan, place: Place): Promise<Outcome> {
   let struck = false;
   const onReady = (stage: Stage) =>
     injectAt(cell, stage, () => {
       struck = true;
     });
-  const { executions, violations, story } = await simulate(base, { ...options, onReady });
+  const { executions, violations, story } = await simulate(base, { ...optionsFor(base, place), onReady });
   // Of a proof there are two executions: the backup before it, and itself.
   const first = executions.find(
     ({ arn, states }) => isOf(cell.machine, arn) && states.some(({ name }) => name === cell.task),
@@ -95,15 +140,16 @@ export async function meet(cell: Cell, base: Plan, options: RunOptions): Promise
   return { ...cell, struck, violations, story, end: first?.error ?? first?.status ?? 'never started' };
 }
 
-/** Every cell; a Task's whole row by the plan that reaches it. */
+/** Every cell of these machines; a Task's whole row by the plan that reaches it. */
 export async function meetAll(
+  asked: readonly Machine[],
   fleet: Fleet,
   place: Place,
   onCell: (done: number, all: number) => void,
 ): Promise<Answers['cell'][]> {
-  const all = machines.flatMap(tasks).length * kinds.length;
+  const all = asked.flatMap(tasks).length * kinds.length;
   let done = 0;
-  const rows = machines.map(async (machine) => {
+  const rows = asked.map(async (machine) => {
     const reached = new Map(await fleet.run<'reach'>({ kind: 'reach', machine, ...place }));
     const cells = tasks(machine).flatMap((task) => {
       const base = reached.get(task);
@@ -119,8 +165,14 @@ export async function meetAll(
   return (await Promise.all(rows)).flat();
 }
 
-/** docs/fault-matrix.md */
-export function matrixDocument(outcomes: readonly Answers['cell'][]): string {
+/** The table of a machine in a document that was written before. */
+function tableIn(document: string, machine: Machine): string {
+  const lines = document.split(`\n## ${machine}\n`)[1]?.split('\n## ')[0]?.split('\n') ?? [];
+  return lines.filter((line) => line.startsWith('|')).join('\n');
+}
+
+/** docs/fault-matrix.md; of machines that were not asked for, what `before` says of them. */
+export function matrixDocument(outcomes: readonly Answers['cell'][], before: string): string {
   const show = ({ end, struck, violations }: Answers['cell']) =>
     violations.length > 0
       ? '**violated**'
@@ -130,6 +182,7 @@ export function matrixDocument(outcomes: readonly Answers['cell'][]): string {
           : `\`${end}\``
         : 'nothing to strike';
   const table = (machine: Machine) => {
+    if (!outcomes.some((each) => each.machine === machine)) return tableIn(before, machine);
     const rows = tasks(machine).map((task) => {
       const cells = kinds.map((kind) =>
         outcomes.find((each) => each.machine === machine && each.task === task && each.kind === kind),
@@ -167,6 +220,30 @@ ${table('cluster-recovery')}
 
 ${jobs('cluster-recovery').join(', ')} are jobs in CodeBuild: what they answer is modelled, and test/end-to-end runs them.
 
+## configuration-recovery
+
+A record and a deployment are gone: it asks, puts the record back from the recording, and the modelled build applies the rest. A drill's
+cluster has no pods here, so that a drill which meets no fault ends with \`ApplicationNotReady\`; test/end-to-end runs one to its end.
+
+${table('configuration-recovery')}
+
+${jobs('configuration-recovery').join(', ')} are jobs in CodeBuild: what they answer is modelled, and test/end-to-end runs them.
+
+## region-failover
+
+Of a switchover, and of a drill or an ungraceful failover for what only they do: the latter also from replicated backups and with strict
+fencing, the Regions cut off from each other.
+
+${table('region-failover')}
+
+${jobs('region-failover').join(', ')} is a job in CodeBuild, whose answer is modelled.
+
+## region-failback
+
+Of production that a switchover had moved.
+
+${table('region-failback')}
+
 ## backup
 
 A run with a part that failed ends with \`BackupIncomplete\`: every other part was made, and people were told which one was not. Where
@@ -189,8 +266,8 @@ async function injectAt({ machine, task, kind }: Cell, { site }: Stage, onStrike
   const region = regionOf(machine, site);
   const functionName = await functionOf(machine, task, site, region);
   let entered = false;
-  (cloud.service('sfn', region) as SfnService).onHistory((_arn, event) => {
-    if (entered || event.stateEnteredEventDetails?.name !== task) return;
+  (cloud.service('sfn', region) as SfnService).onHistory((arn, event) => {
+    if (entered || !isOf(machine, arn) || event.stateEnteredEventDetails?.name !== task) return;
     entered = true;
     const rule = ruleOf(kind, functionName, world.clock.sleep);
     cloud.faults.inject({

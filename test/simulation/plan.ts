@@ -1,5 +1,16 @@
 /** What happens in one run: drawn from the seed before it begins, so that a part can be left out to see whether it mattered. */
+import { type Racing, racingCutOver } from './racing.ts';
 import { Draw } from './random.ts';
+import {
+  isRegionScenario,
+  type RegionAct,
+  type RegionBeginning,
+  type RegionScenario,
+  type RegionTrouble,
+  regionPlanOf,
+  regionScenarios,
+} from './region-plan.ts';
+import type { Variant } from './variants.ts';
 
 const [second, minute] = [1000, 60_000];
 
@@ -18,9 +29,10 @@ const disasters = {
 export type Disaster = keyof typeof disasters;
 
 const starts = ['scheduled-drill', 'drill', 'recovery'] as const;
-/** How a run begins: a drill or a recovery that somebody starts, or a disaster that the alarms see. */
-export type Scenario = (typeof starts)[number] | Disaster;
-export const scenarios: readonly Scenario[] = [...starts, ...(Object.keys(disasters) as Disaster[])];
+/** How a run begins: a drill or a recovery that somebody starts, a disaster that the alarms see, or what is about Regions. */
+export type Scenario = (typeof starts)[number] | Disaster | RegionScenario;
+const databaseScenarios = [...starts, ...(Object.keys(disasters) as Disaster[])];
+export const scenarios: readonly Scenario[] = [...databaseScenarios, ...regionScenarios];
 
 /** Who begins, and with what. Times are milliseconds from the moment when the installation is quiet. */
 export type Beginning =
@@ -28,15 +40,21 @@ export type Beginning =
   | { readonly kind: 'drill'; readonly restoreTo: RestoreWish }
   | { readonly kind: 'recovery'; readonly restoreTo: RestoreWish }
   /** For want of the environment's name. */
-  | { readonly kind: 'refused'; readonly machine?: 'cluster-recovery' }
+  | {
+      readonly kind: 'refused';
+      readonly machine?: 'cluster-recovery' | 'configuration-recovery' | 'region-failover' | 'region-failback';
+    }
   /** Nobody hears from the cluster's nodes, and a person starts its recovery. */
   | { readonly kind: 'cluster' }
+  /** A record and a deployment are deleted, and a person starts the recovery; or its drill. */
+  | { readonly kind: 'configuration'; readonly mode: 'recovery' | 'drill' }
   /** A person starts the backup, or the proof of the newest one. */
   | { readonly kind: 'backup'; readonly task: BackupTask }
   /** A person asks whether a recovery would work. */
   | { readonly kind: 'look' }
   /** The alarms begin. */
-  | { readonly kind: 'disaster' };
+  | { readonly kind: 'disaster' }
+  | RegionBeginning;
 
 export type BackupTask = 'backup' | 'prove';
 
@@ -45,6 +63,7 @@ export type RestoreWish = 'latest' | 'minutes-ago' | 'snapshot';
 
 /** A person, as the recovery meets one. */
 export type Act =
+  | RegionAct
   | {
       readonly kind: 'answer';
       readonly answer: 'approve' | 'decline' | 'nothing';
@@ -95,6 +114,10 @@ export interface Plan {
   readonly seed: number;
   readonly beginning: Beginning;
   readonly disaster?: { readonly name: Disaster; readonly atMs: number };
+  /** Where it is about Regions, of which one then stands by: what happens to them. */
+  readonly region?: readonly RegionTrouble[];
+  /** How the installation differs from production's own configuration. */
+  readonly variant?: Variant;
   readonly acts: readonly Act[];
   readonly faults: readonly Fault[];
   /** Milliseconds by which the DR Region's clock is ahead; negative: behind. */
@@ -128,14 +151,12 @@ const calls: readonly (readonly [service: string, operation: string])[] = [
   ['lambda', 'Invoke'],
 ];
 
-/** Calls that change something, which a stopped execution's function may still make. */
-const racing: readonly (readonly [name: string, service: string, operation: string, about?: string])[] = [
+const racing: Racing = [
   ['database/fence-source', 'dynamodb', 'PutItem'],
   ['database/fence-source', 'sns', 'Publish'],
   ['database/restore-database', 'rds', 'RestoreDBInstanceToPointInTime'],
   ['database/snapshot-source', 'rds', 'CreateDBSnapshot'],
-  ['database/cut-over', 'dynamodb', 'PutItem', 'control'],
-  ['database/cut-over', 'ssm', 'PutParameter'],
+  ...racingCutOver,
   ['database/protect-database', 'rds', 'ModifyDBInstance'],
   ['database/tear-down', 'rds', 'DeleteDBInstance'],
   ['incident/compensate', 'dynamodb', 'UpdateItem'],
@@ -145,6 +166,7 @@ const racing: readonly (readonly [name: string, service: string, operation: stri
 
 /** Of a scenario, where one is given: everything else is drawn. */
 export function planOf(seed: number, scenario?: Scenario): Plan {
+  if (isRegionScenario(scenario)) return regionPlanOf(seed, scenario);
   const draw = new Draw(seed, 'plan');
   const beginning = drawBeginning(draw, scenario);
   const isDrill = beginning.kind === 'drill' || beginning.kind === 'scheduled-drill';
@@ -184,7 +206,7 @@ const lateAlarms: Fault = { kind: 'event', source: 'alarm', arrivalsMs: [9 * min
 const isDisaster = (scenario: Scenario | undefined): scenario is Disaster =>
   scenario !== undefined && Object.hasOwn(disasters, scenario);
 
-function drawBeginning(draw: Draw, scenario: Scenario | undefined): Beginning {
+function drawBeginning(draw: Draw, scenario: Exclude<Scenario, RegionScenario> | undefined): Beginning {
   const drawn = draw.weighted({ 'scheduled-drill': 2, drill: 2, recovery: 3, disaster: 4 });
   const kind = scenario === undefined ? drawn : isDisaster(scenario) ? 'disaster' : scenario;
   if (kind === 'scheduled-drill' || kind === 'disaster') return { kind };
@@ -213,7 +235,7 @@ function drawActs(draw: Draw): Act[] {
 function drawFault(draw: Draw): Fault {
   const kind = draw.weighted({ call: 16, restore: 2, event: 4, 'stop-during': 4, reopened: 1, squatter: 2 });
   if (kind === 'stop-during') {
-    const [name, service, operation, about = ''] = draw.pick(racing as [(typeof racing)[number]]);
+    const [name, service, operation, about = ''] = draw.pick(racing as [Racing[number]]);
     return { kind, function: name, service, operation, about, holdMs: Math.round(draw.between(second, 7 * second)) };
   }
   if (kind === 'reopened') return { kind, afterMs: draw.pick([0, 5 * second, 5 * minute]) };

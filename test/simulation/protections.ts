@@ -7,11 +7,14 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { bundleOptions, findFunctions } from '../../lib/bundle.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, Scenario } from './plan.ts';
+import type { Variant } from './variants.ts';
 
 /** What can be taken out of the bundle. */
 export interface Weakening {
   readonly name: string;
+  /** The installation that has it; without, production as it is configured. */
+  readonly variant?: Variant;
   /** Where it is, and what stands there instead when it is off. The text occurs once. */
   readonly edits: readonly { readonly file: string; readonly text: string; readonly instead: string }[];
   /** Invariants of design.md, one of which is violated without it. */
@@ -20,6 +23,8 @@ export interface Weakening {
 
 /** One that some seed misses. */
 export interface Protection extends Weakening {
+  /** Of which the plans are; without, any. */
+  readonly scenario?: Scenario;
   /** A seed that missed it when last looked: tried first, so that the search is short as long as plans stay what they are. */
   readonly seed: number;
   /** What a plan must bring for the protection to matter: the seeds that do are tried first. */
@@ -64,7 +69,7 @@ export const protections: readonly Protection[] = [
     matters: (plan) =>
       isRecovery(plan) &&
       approves(plan) &&
-      plan.faults.some((fault) => fault.kind === 'stop-during' && fault.about === 'control'),
+      plan.faults.some((fault) => fault.kind === 'stop-during' && fault.about === 'active-database'),
   },
   {
     name: 'fence proof',

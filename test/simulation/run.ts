@@ -1,13 +1,19 @@
 /** One run: a plan is performed on a site of its own, until everything is over, and judged from the outside. */
 import type { Configuration } from '../../config/schema.ts';
-import { isFailedRecovery, perform, type Stage } from './actors.ts';
+import { isFailedRecovery, perform } from './actors.ts';
 import { withChance } from './chance.ts';
 import { inject } from './faults.ts';
-import { isUntidy, judge, remember } from './invariants.ts';
+import { incidentRecords, isUntidy, judge, remember } from './invariants.ts';
 import { Load } from './load.ts';
 import type { Plan } from './plan.ts';
 import { Draw } from './random.ts';
+import { comeBack } from './region-actors.ts';
+import { judgeRegions } from './region-invariants.ts';
+import { RegionWitness } from './region-witness.ts';
 import { type ServiceTime, Site } from './site.ts';
+import type { Stage } from './stage.ts';
+import { Finder, keepReadiness } from './standby.ts';
+import { machineOf } from './start.ts';
 import { Story } from './story.ts';
 import { type Seen, type Violation, Witness } from './witness.ts';
 
@@ -57,14 +63,20 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     ...options,
     seed: plan.seed,
     skewMs: plan.skewMs,
+    standby: plan.region !== undefined,
     onDatabaseChange: () => witness?.lookAtDatabases(),
   });
   try {
-    const load = new Load(site, site.apiUrl);
+    const port = Number(new URL(site.apiUrl).port);
+    const finder = new Finder(site, site.configuration.traffic.recordName);
+    const load = new Load(site, plan.region === undefined ? () => port : finder.port);
+    if (plan.region) await site.run(keepReadiness(site, saidOf(plan)));
     await site.world.clock.pass(6 * minute);
     const story = new Story(site.world.clock.now);
     witness = new Witness(site, story);
+    const regions = plan.region && new RegionWitness(site, story, witness);
     const before = await site.run(remember(site));
+    const [replica] = plan.region ? await site.run(site.instances(site.configuration.dr.region)) : [];
     let isMute = false;
     const struck: string[] = [];
     inject(plan.faults, site.cloud, site.world.clock, (what) => {
@@ -76,7 +88,7 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     if (options.onReady) await site.run(options.onReady(stage));
     const begun = perform(plan, stage);
     await site.run(
-      begun.then(() => untilOver(plan, site, witness as Witness)),
+      begun.then(() => untilOver(plan, stage)),
       longest,
     );
     site.cloud.faults.clear();
@@ -84,8 +96,16 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     for (let sweeps = 0; sweeps < 4 && (await site.run(isUntidy(site, witness))); sweeps++)
       await site.world.clock.pass(15 * minute);
     load.stop();
-    const after = { before, ledger: load.ledger, disaster: plan.disaster?.name, isMute };
+    regions?.stop();
+    const isAboutRegions = regions !== undefined;
+    const after = { before, ledger: load.ledger, disaster: plan.disaster?.name, isMute, isAboutRegions };
     await site.run(judge(site, witness, after));
+    if (regions)
+      await site.run(
+        incidentRecords(site).then((incidents) =>
+          judgeRegions(site, witness as Witness, regions, { replica, ledger: load.ledger, incidents }),
+        ),
+      );
     const ends = [...witness.executions.values()].map(({ status }) => status);
     const executions = [...witness.executions.values()];
     const { violations } = witness;
@@ -95,15 +115,20 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
   }
 }
 
+/** What machines do first, once nobody is asked any more. */
+const firsts = new Set(['ProductionFirst', 'PrimaryFirst', 'KeepFormer']);
+
 /** From the start, or from the approval where a person was asked, until the application had validated healthy. */
 function recoveriesOf({ disaster }: Plan, site: Site, witness: Witness): Recovery[] {
-  return [...witness.executions.values()].flatMap(({ states, input: { mode = 'drill' } }): Recovery[] => {
-    const begun = states.findLast(({ name }) => name === 'ProductionFirst')?.at;
+  return [...witness.executions.values()].flatMap(({ arn, states, input: { mode = 'drill' } }): Recovery[] => {
+    const begun = states.findLast(({ name }) => firsts.has(name))?.at;
     const healthy = states.find(({ name }) => name === 'ValidateApplication ended')?.at;
     if (begun === undefined || healthy === undefined) return [];
     const worked = unionMs(site.serviceTimes, begun, healthy);
     const totalMs = healthy - begun;
-    const scenario = mode === 'drill' ? mode : (disaster?.name ?? mode);
+    const machine = machineOf(arn, site);
+    const own = mode === 'drill' ? mode : (disaster?.name ?? mode);
+    const scenario = machine === 'database-recovery' ? own : `${machine}${mode === 'drill' ? ', a drill' : ''}`;
     return worked === 0 ? [] : [{ scenario, totalSeconds: totalMs / 1000, overhead: totalMs / worked }];
   });
 }
@@ -122,23 +147,47 @@ function unionMs(times: readonly ServiceTime[], from: number, until: number): nu
   return sum;
 }
 
+/** What readiness is to have said before. */
+function saidOf({ region = [] }: Plan): Parameters<typeof keepReadiness>[1] {
+  return region.find((each) => each.kind === 'readiness')?.says ?? 'ready';
+}
+
+/** What is still away returns when the rest is over, and is to be met by the product as it is; what failed may then begin. */
+async function untilOver(plan: Plan, stage: Stage): Promise<void> {
+  const { site } = stage;
+  await untilQuiet(plan, lastBeginning(plan), stage);
+  if (!site.cloud.isDark(site.configuration.primary.region) && !site.conditions.isParted) return;
+  await comeBack(stage);
+  await untilQuiet(plan, 4 * minute, stage);
+}
+
 /** Nothing runs for a while, after everything that the plan may still bring. */
-async function untilOver(plan: Plan, site: Site, witness: Witness): Promise<void> {
+async function untilQuiet(plan: Plan, afterMs: number, { site, witness }: Stage): Promise<void> {
   const { clock } = site.world;
   const retryAfterMs = plan.acts.find(({ kind }) => kind === 'retry')?.afterMs ?? 0;
-  let quietSince = clock.now();
-  await clock.sleep(lastBeginning(plan) + minute);
+  const homeAfterMs = plan.acts.find((act) => act.kind === 'failback')?.afterMs ?? 0;
+  const begun = clock.now();
+  await clock.sleep(afterMs + minute);
   for (;;) {
     const executions = [...witness.executions.values()];
-    if (executions.some(({ status }) => status === 'RUNNING')) quietSince = clock.now();
+    const quietSince = Math.max(begun, ...executions.map(({ endedAt }) => endedAt ?? clock.now()));
     const retries = executions.some(isFailedRecovery) ? retryAfterMs : 0;
-    if (clock.now() - quietSince > retries + 2 * minute) return;
+    if (clock.now() - quietSince > Math.max(retries, homeAfterMs) + 2 * minute) return;
     await clock.sleep(30 * second);
   }
 }
 
 /** When the last thing of a plan begins that waits for nothing; a disaster may take an alarm's three periods to be seen. */
-function lastBeginning({ disaster, acts }: Plan): number {
-  const begun = acts.map((act) => (act.kind === 'answer' || act.kind === 'retry' ? 0 : act.afterMs));
-  return Math.max(...begun, disaster === undefined ? 0 : disaster.atMs + 12 * minute);
+function lastBeginning({ disaster, acts, region = [] }: Plan): number {
+  const begun = acts.map((act) => (['answer', 'retry', 'failback'].includes(act.kind) ? 0 : act.afterMs));
+  const seen = region.map((each) =>
+    each.kind === 'dark'
+      ? each.atMs + 12 * minute
+      : each.kind === 'cut' || each.kind === 'parted'
+        ? each.fromMs + 12 * minute
+        : each.kind === 'guard'
+          ? each.fromMs + each.forMs
+          : 0,
+  );
+  return Math.max(...begun, ...seen, disaster === undefined ? 0 : disaster.atMs + 12 * minute);
 }

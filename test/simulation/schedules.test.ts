@@ -120,6 +120,10 @@ describe('a year of schedules', async () => {
     expect(timesOf('cluster-recovery')).toEqual(eighths.map((date) => at(date, 5)));
   });
 
+  it('records the zone and compares with Git every day at half past one', () => {
+    expect(timesOf('configuration-watch-configuration')).toEqual(days.map((date) => at(date, 1.5)));
+  });
+
   it('looks at readiness and backups every half hour, and sweeps twice as often', () => {
     isEvery(30, timesOf('readiness'), end);
     isEvery(30, timesOf('backup-watch-backups'), end);
@@ -147,7 +151,13 @@ describe('a year of schedules', async () => {
       if (requests[target] !== undefined)
         expect(requests[target].safeParse(JSON.parse(input ?? '{}')).success, what).toBe(true);
     const functions = [
-      ...['backup-watch-backups', 'cluster-watch-cluster', 'database-look-for-damage', 'database-write-heartbeat'],
+      ...[
+        'backup-watch-backups',
+        'cluster-watch-cluster',
+        'configuration-watch-configuration',
+        'database-look-for-damage',
+      ],
+      'database-write-heartbeat',
       ...['incident-clean-up-stopped', 'incident-report-progress', 'region-guard-database'],
     ];
     expect([...new Set(fired.map(({ target }) => target))].sort()).toEqual(

@@ -2,25 +2,27 @@
  * `npm run simulate`: disasters, faults and people drawn from seeds, thousands of them, on the virtual clock; whatever
  * violates an invariant of design.md is told as the shortest story that still does, and replays from its seed.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { synthesize } from '../../cli/synthesize.ts';
-import { configurationOf } from '../../config/index.ts';
 import { createDataDirectory } from '../../local/process/data-directory.ts';
 import { Fleet } from './fleet.ts';
-import { matrixDocument, meetAll } from './matrix.ts';
+import { withVariants } from './make-variants.ts';
+import { basesOf, type Machine, machines, matrixDocument, meetAll } from './matrix.ts';
 import { type Plan, planOf, type Scenario, scenarios } from './plan.ts';
 import { simulate } from './run.ts';
 import { summarize } from './summary.ts';
-import type { Place, Report } from './worker.ts';
+import { optionsFor, type Place } from './variants.ts';
+import type { Report } from './worker.ts';
 
-const usage = `npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--matrix] [--assembly DIRECTORY]
+const usage = `npm run simulate -- [--seeds N] [--seed S] [--scenario NAME] [--matrix [--machine NAME]] [--assembly DIRECTORY]
   --seeds N     runs the seeds from 1 (or from --seed) on; 1000 without
   --seed S      runs this one alone, and tells its story
   --scenario X  every run is of this kind: ${scenarios.join(', ')}
   --matrix      meets every Task with every kind of fault, and writes docs/fault-matrix.md
+  --machine M   of the matrix, this machine's table alone: ${machines.join(', ')}
   --assembly D  a synthesized assembly of production; without, it is synthesized
 exit: 0 every invariant held · 1 one did not · 2 bad usage · 3 the simulation itself failed`;
 
@@ -32,10 +34,22 @@ async function main(): Promise<number> {
     const assembly =
       options.assembly ?? (await synthesize('production', join(data.path, 'cdk.out'), { validate: false }));
     const directory = mkdtempSync(join(data.path, 'clouds-'));
-    if (options.matrix) return await writeMatrix({ assembly, directory });
+    const placeOf = (plans: readonly Plan[]) =>
+      withVariants(
+        { assembly, directory },
+        plans.map(({ variant }) => variant),
+      );
+    if (options.matrix) {
+      const asked = options.machine ? [options.machine] : machines;
+      return await writeMatrix(asked, placeOf(asked.flatMap(basesOf)));
+    }
     const { seed, seeds, scenario } = options;
-    if (seed !== undefined && seeds === undefined) return await tell(planOf(seed, scenario), { assembly, directory });
-    return await runAll(seed ?? 1, seeds ?? 1000, scenario, { assembly, directory });
+    if (seed !== undefined && seeds === undefined) {
+      const plan = planOf(seed, scenario);
+      return await tell(plan, placeOf([plan]));
+    }
+    const plans = Array.from({ length: seeds ?? 1000 }, (_, index) => planOf((seed ?? 1) + index, scenario));
+    return await runAll(plans, scenario, placeOf(plans));
   } finally {
     data.remove();
   }
@@ -54,13 +68,20 @@ function readOptions() {
         seed: { type: 'string' },
         scenario: { type: 'string' },
         matrix: { type: 'boolean' },
+        machine: { type: 'string' },
         assembly: { type: 'string' },
         help: { type: 'boolean' },
       },
     });
     if (!values.help) {
       const [seeds, seed] = [number('seeds', values.seeds), number('seed', values.seed)];
-      return { ...values, seeds, seed, scenario: scenarioNamed(values.scenario) };
+      return {
+        ...values,
+        seeds,
+        seed,
+        scenario: scenarioNamed(values.scenario),
+        machine: machineNamed(values.machine),
+      };
     }
     console.log(usage);
   } catch (error) {
@@ -75,13 +96,21 @@ function scenarioNamed(name: string | undefined): Scenario | undefined {
   throw new Error(`--scenario ${name}: there are ${scenarios.join(', ')}`);
 }
 
-async function writeMatrix(place: Place): Promise<number> {
+function machineNamed(name: string | undefined): Machine | undefined {
+  const machine = machines.find((each) => each === name);
+  if (machine !== undefined || name === undefined) return machine;
+  throw new Error(`--machine ${name}: there are ${machines.join(', ')}`);
+}
+
+const document = join(import.meta.dirname, '../../docs/fault-matrix.md');
+
+async function writeMatrix(asked: readonly Machine[], place: Place): Promise<number> {
   const fleet = new Fleet();
   try {
-    const outcomes = await meetAll(fleet, place, (done, all) => {
+    const outcomes = await meetAll(asked, fleet, place, (done, all) => {
       if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${all} cells`);
     });
-    writeFileSync(join(import.meta.dirname, '../../docs/fault-matrix.md'), matrixDocument(outcomes));
+    writeFileSync(document, matrixDocument(outcomes, readFileSync(document, 'utf8')));
     const violated = outcomes.filter(({ violations }) => violations.length > 0);
     for (const { task, kind, violations, story } of violated)
       console.log(`\n${task} met by ${kind}: ${violations.map(({ what }) => what).join('; ')}\n${story}`);
@@ -95,22 +124,23 @@ async function writeMatrix(place: Place): Promise<number> {
 /** One seed in this process, with everything that happened. */
 async function tell(plan: Plan, place: Place): Promise<number> {
   const { seed } = plan;
-  const result = await simulate(plan, { configuration: configurationOf('production'), ...place });
+  const result = await simulate(plan, optionsFor(plan, place));
   console.log(`Seed ${seed}: ${JSON.stringify(result.plan)}\n\n${result.story}`);
   for (const { invariant, what } of result.violations) console.log(`\nInvariant ${invariant} is violated: ${what}`);
   if (result.violations.length === 0) console.log('\nEvery invariant held.');
   return result.violations.length === 0 ? 0 : 1;
 }
 
-async function runAll(first: number, count: number, scenario: Scenario | undefined, place: Place): Promise<number> {
+async function runAll(plans: readonly Plan[], scenario: Scenario | undefined, place: Place): Promise<number> {
   const begun = performance.now();
   const reports: Report[] = [];
   let crashes = 0;
   const fleet = new Fleet();
   const again = scenario === undefined ? '' : ` --scenario ${scenario}`;
-  const run = async (seed: number) => {
+  const run = async (plan: Plan) => {
+    const { seed } = plan;
     try {
-      const report = await fleet.run<'plan'>({ kind: 'plan', plan: planOf(seed, scenario), shrinks: true, ...place });
+      const report = await fleet.run<'plan'>({ kind: 'plan', plan, shrinks: true, ...place });
       reports.push(report);
       show(report, again);
     } catch (error) {
@@ -118,9 +148,9 @@ async function runAll(first: number, count: number, scenario: Scenario | undefin
       console.log(`\nSeed ${seed}: the simulation itself failed\n${error instanceof Error ? error.message : error}`);
     }
     const seconds = (performance.now() - begun) / 1000;
-    if (process.stdout.isTTY) process.stdout.write(`\r${reports.length} of ${count}, ${seconds.toFixed(0)} s`);
+    if (process.stdout.isTTY) process.stdout.write(`\r${reports.length} of ${plans.length}, ${seconds.toFixed(0)} s`);
   };
-  await Promise.all(Array.from({ length: count }, (_, index) => run(first + index)));
+  await Promise.all(plans.map(run));
   fleet.close();
   console.log(summarize(reports, (performance.now() - begun) / 1000));
   if (crashes > 0) return 3;

@@ -27,8 +27,10 @@ import {
   serviceManifest,
 } from '../../workload/kubernetes/manifests.ts';
 import { serveApplication } from './application.ts';
+import { Conditions } from './conditions.ts';
 import { type DurationName, draw } from './durations.ts';
 import { Draw } from './random.ts';
+import { leadTraffic, makeReplica, replicateBackups, type Urls } from './standby.ts';
 
 export interface SiteOptions {
   readonly configuration: Configuration;
@@ -41,12 +43,16 @@ export interface SiteOptions {
   readonly directory: string;
   /** Between two probes of the application's pods, in seconds; a minute where nothing is said. */
   readonly probeSeconds?: number;
+  /** Whether the DR Region stands by: replica, zone, and what watches from there. */
+  readonly standby?: boolean;
   /** Told whenever something changes that decides who may write where. */
   readonly onDatabaseChange?: () => void;
 }
 
 const start = Date.UTC(2026, 10, 3, 8, 0, 0);
 const [second, minute] = [1000, 60_000];
+/** Schedules of what a plan starts by itself, or of what needs builds. */
+const unwatched = ['readiness', 'cluster-watch', 'cluster-drill', 'configuration-check'];
 const patience = 24 * 60 * minute;
 
 /** A time in which a service worked, in milliseconds of the virtual clock. */
@@ -56,6 +62,11 @@ export interface ServiceTime {
   readonly until: number;
 }
 
+type SiteParts = Pick<
+  Site,
+  'configuration' | 'world' | 'cloud' | 'databases' | 'serviceTimes' | 'conditions' | 'standsBy'
+>;
+
 export class Site {
   readonly configuration: Configuration;
   readonly names: ReturnType<typeof namesOf>;
@@ -63,27 +74,33 @@ export class Site {
   readonly cloud: Cloud;
   readonly databases: readonly ModelledServer[];
   readonly serviceTimes: readonly ServiceTime[];
+  readonly conditions: Conditions;
+  /** Whether the DR Region stands by. */
+  readonly standsBy: boolean;
   /** Base URL of the application. */
   apiUrl = '';
   readonly passwords = { master: 'simulated-master-password', application: 'simulated-application-password' };
 
-  private constructor(parts: Pick<Site, 'configuration' | 'world' | 'cloud' | 'databases' | 'serviceTimes'>) {
+  private constructor(parts: SiteParts) {
     this.configuration = parts.configuration;
     this.names = namesOf(parts.configuration);
     this.world = parts.world;
     this.cloud = parts.cloud;
     this.databases = parts.databases;
     this.serviceTimes = parts.serviceTimes;
+    this.conditions = parts.conditions;
+    this.standsBy = parts.standsBy;
   }
 
   /** Everything deployed, prepared and quiet. */
   static async open(options: SiteOptions): Promise<Site> {
-    const { configuration, seed, skewMs = 0, onDatabaseChange = () => {} } = options;
+    const { configuration, seed, skewMs = 0, onDatabaseChange = () => {}, standby: standsBy = false } = options;
+    const conditions = new Conditions();
     const chance = new Draw(seed, 'durations');
     const databases: ModelledServer[] = [];
     const serviceTimes: ServiceTime[] = [];
     const takes = (what: DurationName) => {
-      const ms = draw(what, chance);
+      const ms = (what === 'promote' ? conditions.promotionMs : undefined) ?? draw(what, chance);
       const now = world.clock.now();
       serviceTimes.push({ what, from: now, until: now + ms });
       return ms;
@@ -97,10 +114,12 @@ export class Site {
         coldStart: () => draw('coldStart', chance),
         containerStart: () => takes('containerStart'),
       },
+      ...(standsBy && { networkOf: (name, network) => conditions.seenBy(name, network, world.clock) }),
       openEngine: async ({ clock, network }) =>
         openModelledEngine({
           clock,
           network,
+          lagMs: () => draw('replicaLag', chance),
           durations: (operation) => (operation === 'mark' ? 100 : takes(operation)),
           onServer(server) {
             server.onChange = onDatabaseChange;
@@ -109,11 +128,11 @@ export class Site {
         }),
     });
     const wiring = {
-      parameter: async (name: string) =>
-        (await site.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name: name })).Parameter.Value,
-      secret: async (name: string) =>
+      parameter: async (Name: string, region: string) =>
+        (await site.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name }, region)).Parameter.Value,
+      secret: async (SecretId: string, region: string) =>
         JSON.parse(
-          (await site.call<{ SecretString: string }>('secrets-manager', 'GetSecretValue', { SecretId: name }))
+          (await site.call<{ SecretString: string }>('secrets-manager', 'GetSecretValue', { SecretId }, region))
             .SecretString,
         ),
       database: (port: number) => databases.find((each) => each.port === port),
@@ -129,7 +148,7 @@ export class Site {
       }),
       minute,
     );
-    const site: Site = new Site({ configuration, world, cloud, databases, serviceTimes });
+    const site: Site = new Site({ configuration, world, cloud, databases, serviceTimes, conditions, standsBy });
     await site.run(site.#install(options.assembly, options.probeSeconds ?? 60), 4 * 60 * minute);
     return site;
   }
@@ -152,10 +171,10 @@ export class Site {
     return this.world.clock.sleep(ms);
   }
 
-  /** Invokes a function of the product. Throws what it threw, by name. */
-  async invoke(name: string, payload: object): Promise<unknown> {
+  /** Invokes a function of the product, in the primary Region unless said otherwise. Throws what it threw, by name. */
+  async invoke(name: string, payload: object, region?: string): Promise<unknown> {
     const input = { FunctionName: this.names.lambda(name), Payload: Buffer.from(JSON.stringify(payload)) };
-    const answer = await this.call<{ Payload: Uint8Array; FunctionError?: string }>('lambda', 'Invoke', input);
+    const answer = await this.call<{ Payload: Uint8Array; FunctionError?: string }>('lambda', 'Invoke', input, region);
     const body = JSON.parse(Buffer.from(answer.Payload).toString());
     if (answer.FunctionError === undefined) return body;
     throw Object.assign(new Error(`${name}: ${body.errorMessage}`), { name: body.errorType });
@@ -170,18 +189,12 @@ export class Site {
     await this.#createDatabase();
     await this.#leaveAssets();
     await this.dump();
-    await this.#startApplication(probeSeconds);
+    const { primary, dr } = this.configuration;
+    const here = await this.#startApplication(primary.region, probeSeconds);
+    this.apiUrl = here.application;
     await this.cloud.deploy(assembly);
-    // A look asks twelve sources at once and changes nothing: it is taken where a plan says so, not every half hour.
-    // The simulation has no builds, so nothing watches or drills the cluster.
-    // There is no replica: nobody watches the primary, and nothing rings because nobody does.
-    for (const region of this.cloud.regions) {
-      const watches = region === this.configuration.dr.region ? ['guard', 'probe', 'latch'] : ['guard'];
-      for (const name of ['readiness', 'cluster-watch', 'cluster-drill', ...watches.map((watch) => `region-${watch}`)])
-        await this.cloud.call('scheduler', 'DeleteSchedule', { Name: this.names.schedule(name) }, region);
-      const AlarmNames = watches.map((watch) => this.names.alarm(`region-${watch}-silent`));
-      await this.cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
-    }
+    await this.#restWatches();
+    if (this.standsBy) await leadTraffic(this, here, await this.#startApplication(dr.region, probeSeconds));
     await this.#switchAlarmRule('DisableRule');
     await this.invoke('database/register-database', { identifier: configuration.database.identifier });
     await this.invoke('database/prepare-database', {});
@@ -191,6 +204,24 @@ export class Site {
         await this.call('sns', 'ConfirmSubscription', { TopicArn: topicArn, Token: token }, region);
     while ((await this.alarms()).some(({ StateValue }) => StateValue !== 'OK')) await this.sleep(30 * second);
     await this.#switchAlarmRule('EnableRule');
+  }
+
+  /**
+   * A look at readiness asks twelve sources at once and changes nothing: it is taken where a plan says so, not every half
+   * hour. The simulation has no builds, so nothing watches or drills the cluster, or compares with Git; a person sees
+   * changes. Where nobody stands by, nobody watches the primary, and nothing rings because nobody does.
+   */
+  async #restWatches(): Promise<void> {
+    const { names, cloud, standsBy } = this;
+    for (const region of cloud.regions) {
+      const all = region === this.configuration.dr.region ? ['guard', 'probe', 'latch'] : ['guard'];
+      const watches = standsBy ? [] : all;
+      for (const name of [...unwatched, ...watches.map((watch) => `region-${watch}`)])
+        await cloud.call('scheduler', 'DeleteSchedule', { Name: names.schedule(name) }, region);
+      const AlarmNames = watches.map((watch) => names.alarm(`region-${watch}-silent`));
+      if (AlarmNames.length > 0) await cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
+      await cloud.call('eventbridge', 'DisableRule', { Name: `${names.prefix}-configuration-change` }, region);
+    }
   }
 
   /** As docs/deploy.md has it: until production is registered and beats, its alarms ring. */
@@ -231,7 +262,10 @@ export class Site {
         nodegroupName: 'general',
         nodeRole: `arn:aws:iam::${configuration.account}:role/${clusterName}-node`,
         subnets: [...network.privateSubnetIds],
-        scalingConfig: { minSize: 2, maxSize: 4, desiredSize: 2 },
+        scalingConfig:
+          this.standsBy && network === dr
+            ? { minSize: 1, maxSize: 4, desiredSize: 1 }
+            : { minSize: 2, maxSize: 4, desiredSize: 2 },
       };
       await this.call('eks', 'CreateNodegroup', nodegroup, network.region);
     }
@@ -250,6 +284,7 @@ export class Site {
     this.databases[0]?.commit((content) =>
       content.roles.set(application.username, { login: true, password: application.password, superuser: false }),
     );
+    if (this.standsBy) await (database.regionProtection === 'replica' ? makeReplica(this) : replicateBackups(this));
   }
 
   /** What STOCKER Pro's pipeline leaves in both Regions. */
@@ -266,7 +301,7 @@ export class Site {
       await this.call('s3', 'PutBucketVersioning', state.versioning, region);
       for (const object of state.objects)
         await this.call('s3', 'PutObject', { ...object, Body: Buffer.from(object.Body) }, region);
-      await this.#parameter(backup.commitParameter, deployedCommit, region);
+      await this.parameter(backup.commitParameter, deployedCommit, region);
     }
   }
 
@@ -290,32 +325,39 @@ export class Site {
     return (await this.call<{ DBInstances: Instance[] }>('rds', 'DescribeDBInstances', {}, region)).DBInstances;
   }
 
-  async #startApplication(probeSeconds: number): Promise<void> {
+  /** As the pipeline deploys it: in the DR Region without pods, which a failover brings to size. */
+  async #startApplication(region: string, probeSeconds: number): Promise<Urls> {
     const { application, canary, database, account, primary } = this.configuration;
     const image = imageIn(account, primary.region);
     const { cluster, namespace } = application.deployment;
+    const isServing = region === primary.region;
     const instance = await this.instance(database.identifier);
     const endpoint = JSON.stringify({ address: instance?.Endpoint?.Address, port: instance?.Endpoint?.Port });
-    await this.#parameter(application.databaseEndpointParameter, endpoint);
-    await this.#parameter(canary.databaseEndpointParameter, 'none');
-    const kubernetes = (this.cloud.service('eks', this.configuration.primary.region) as EksService).kubernetes(cluster);
+    await this.parameter(application.databaseEndpointParameter, isServing ? endpoint : 'none', region);
+    await this.parameter(canary.databaseEndpointParameter, 'none', region);
+    const kubernetes = (this.cloud.service('eks', region) as EksService).kubernetes(cluster);
     await kubernetes.apply(namespaceManifest(namespace));
     for (const manifest of recoveryAccessManifests(namespace, kubernetesGroup)) await kubernetes.apply(manifest);
+    const urls: string[] = [];
     for (const target of [application, canary]) {
       const { name } = target.deployment;
       const environment = {
+        AWS_REGION: region,
         DATABASE_ENDPOINT_PARAMETER: target.databaseEndpointParameter,
         DATABASE_SECRET: database.applicationRoles[0]?.secretName ?? '',
       };
-      await kubernetes.apply(deploymentManifest({ namespace, name, replicas: 1, image, environment, probeSeconds }));
+      const replicas = isServing ? 1 : 0;
+      await kubernetes.apply(deploymentManifest({ namespace, name, replicas, image, environment, probeSeconds }));
       await kubernetes.apply(serviceManifest({ namespace, name }));
-      const url = await kubernetes.address(namespace, name);
-      await this.#parameter(target.urlParameter, url);
-      if (target === application) this.apiUrl = url;
+      const url = await kubernetes.address(namespace, name, { empty: !isServing });
+      await this.parameter(target.urlParameter, url, region);
+      urls.push(url);
     }
+    const [applicationUrl = '', canaryUrl = ''] = urls;
+    return { application: applicationUrl, canary: canaryUrl };
   }
 
-  async #parameter(Name: string, Value: string, region?: string): Promise<void> {
+  async parameter(Name: string, Value: string, region?: string): Promise<void> {
     await this.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true }, region);
   }
 }
@@ -324,8 +366,11 @@ export interface Instance {
   readonly DBInstanceIdentifier: string;
   readonly DBInstanceStatus: string;
   readonly DbiResourceId: string;
+  readonly DBInstanceArn: string;
   readonly Endpoint?: { readonly Address: string; readonly Port: number };
   readonly VpcSecurityGroups?: readonly { readonly VpcSecurityGroupId: string }[];
   readonly TagList?: readonly { readonly Key: string; readonly Value: string }[];
   readonly DeletionProtection?: boolean;
+  readonly ReadReplicaSourceDBInstanceIdentifier?: string;
+  readonly PendingModifiedValues?: { readonly BackupRetentionPeriod?: number };
 }

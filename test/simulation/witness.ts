@@ -10,7 +10,7 @@ import type { Story } from './story.ts';
 export interface Seen {
   readonly arn: string;
   readonly region: string;
-  readonly input: { mode?: string; waiver?: unknown };
+  readonly input: { mode?: string; style?: string; waiver?: unknown };
   readonly startedAt: number;
   endedAt?: number;
   status: string;
@@ -40,6 +40,8 @@ export class Witness {
   readonly moves: Move[] = [];
   readonly #site: Site;
   readonly #story: Story;
+  /** Told of who takes the application's writes, at every change. */
+  judgeAccepting: (accepting: readonly string[]) => void;
   #both = '';
   /** Instances that functions of the product asked RDS for. */
   readonly #restored = new Set<string>();
@@ -48,6 +50,7 @@ export class Witness {
   constructor(site: Site, story: Story) {
     this.#site = site;
     this.#story = story;
+    this.judgeAccepting = (accepting) => this.#neverTwo(accepting);
     for (const region of site.cloud.regions) this.#followExecutions(region);
     this.#followEndpoint();
     this.#followTriage();
@@ -89,7 +92,7 @@ export class Witness {
     return this.#site.databases.find((each) => each.port === port);
   }
 
-  /** Databases that take the application's writes now: it reaches them, and may log in. */
+  /** Databases that take the application's writes now: it reaches them, and may log in or has sessions there. */
   accepting(): string[] {
     const { primary, dr, database } = this.#site.configuration;
     const open = new Set([...primary.databaseSecurityGroupIds, ...dr.databaseSecurityGroupIds]);
@@ -97,15 +100,19 @@ export class Witness {
     return this.standing()
       .filter(({ port, securityGroups }) => {
         const server = this.serverOf(port);
-        return server?.running && server.content.roles.get(role)?.login && securityGroups.some((id) => open.has(id));
+        if (server === undefined || server.following !== undefined) return false; // a replica takes nobody's
+        return server.mayWrite(role) && securityGroups.some((id) => open.has(id));
       })
       .map(({ identifier }) => identifier);
   }
 
-  /** Invariant 1, at every change. */
   lookAtDatabases(): void {
     this.#tellChange();
-    const accepting = this.accepting();
+    this.judgeAccepting(this.accepting());
+  }
+
+  /** Invariant 1. */
+  #neverTwo(accepting: readonly string[]): void {
     const both = accepting.length > 1 ? accepting.join(' and ') : '';
     if (both !== '' && both !== this.#both) this.violate(1, `${both} take the application's writes at the same time`);
     this.#both = both;
@@ -189,13 +196,14 @@ export class Witness {
       if (trigger?.kind !== 'alarm') return;
       const { region } = call;
       void this.#site
-        .call<{ MetricAlarms: { StateValue: string }[] }>(
+        .call<{ MetricAlarms: { StateValue: string }[]; CompositeAlarms: { StateValue: string }[] }>(
           'cloudwatch',
           'DescribeAlarms',
-          { AlarmNames: [trigger.name] },
+          { AlarmNames: [trigger.name], AlarmTypes: ['CompositeAlarm', 'MetricAlarm'] },
           region,
         )
-        .then(({ MetricAlarms: [alarm] }) => {
+        .then(({ MetricAlarms, CompositeAlarms }) => {
+          const [alarm] = [...MetricAlarms, ...CompositeAlarms];
           if (alarm?.StateValue !== 'ALARM')
             this.violate(6, `${name} was started for ${trigger.name}, which is ${alarm?.StateValue ?? 'no alarm'}`);
         });
@@ -236,7 +244,13 @@ export class Witness {
       const name = input.TargetDBInstanceIdentifier ?? input.DBInstanceIdentifier ?? '';
       if (call.principal.kind === 'role') this.#restored.add(name);
     };
-    for (const operation of ['RestoreDBInstanceToPointInTime', 'RestoreDBInstanceFromDBSnapshot', 'CreateDBInstance'])
+    for (const operation of [
+      'RestoreDBInstanceToPointInTime',
+      'RestoreDBInstanceFromDBSnapshot',
+      'CreateDBInstance',
+      'CreateDBInstanceReadReplica',
+      'PromoteReadReplica',
+    ])
       this.#at('after', 'rds', operation, see);
     this.#at('after', 'rds', 'ModifyDBInstance', (change: { DBInstanceIdentifier: string }, call) => {
       const { DBInstanceIdentifier: id, ...fields } = change;
@@ -257,6 +271,8 @@ export class Witness {
       .flatMap(({ states }) => states)
       .map(({ output = '' }) => output)
       .filter((output) => output.includes(`"candidate":"${identifier}"`))
+      // Where a retry finishes a cut-over, nothing is decided any more: its plan tells of the moment that was promised then.
+      .filter((output) => !output.includes('"resume":"cut-over"'))
       .map((output) => /"restore":\{"kind":"time","at":"(\d[^"]+)"/.exec(output)?.[1])
       .findLast((at) => at !== undefined);
     const isTime = restoredTo !== undefined && restoredTo !== 'backup';
@@ -272,6 +288,9 @@ const waits = new Set([
   'StillDeleting',
   'WorkloadNotReady',
   'ApplicationNotReady',
+  'ReplicaBehind',
+  'StandbyNotReady',
+  'TrafficNotMoved',
 ]);
 
 /** Entered all the time, and of no interest in a story. */

@@ -1,17 +1,10 @@
 /** Does what it is sent, one after another, and sends back what came of each. */
-import { configurationOf } from '../../config/index.ts';
 import { type Cell, type Machine, meet, type Outcome, reach } from './matrix.ts';
 import type { Plan } from './plan.ts';
 import { type Result, simulate } from './run.ts';
 import { shrink } from './shrink.ts';
+import { optionsFor, type Place } from './variants.ts';
 import type { Violation } from './witness.ts';
-
-export interface Place {
-  /** A synthesized assembly. */
-  readonly assembly: string;
-  /** Where clouds keep their files. */
-  readonly directory: string;
-}
 
 export type Work =
   /** One run; of a violation, the shortest plan that still shows it. */
@@ -59,14 +52,12 @@ process.on('message', ({ id, work }: Order) => {
 process.on('disconnect', () => process.exit());
 
 async function perform(work: Work): Promise<Answers[keyof Answers]> {
-  const { assembly, directory } = work;
-  const options = { configuration: configurationOf('production'), assembly, directory };
-  if (work.kind === 'reach') return [...(await reach(work.machine, options))];
+  if (work.kind === 'reach') return [...(await reach(work.machine, work))];
   if (work.kind === 'cell') {
-    const outcome = await meet(work.cell, work.base, options);
+    const outcome = await meet(work.cell, work.base, work);
     return { ...outcome, story: String(outcome.story) };
   }
-  const run = (plan: Plan) => simulate(plan, options);
+  const run = (plan: Plan) => simulate(plan, optionsFor(plan, work));
   const result = await run(work.plan);
   const { ends, violations, recoveries, struck, story } = result;
   const report = { seed: work.plan.seed, ends, violations, recoveries, struck, story: String(story) };

@@ -43,7 +43,9 @@ const withoutIncident = ['AcceptRequest', 'ReportRefusal', 'AcceptBackup', 'Acce
 const last: Readonly<Record<string, string>> = { backup: 'ReportBackup', readiness: 'ReportReadiness' };
 /** What every step is given: a recovery's work on an incident; backups and looks have runs. */
 const subjectOf = (machine: string, step: string) =>
-  machine in last || step.startsWith('LookAt') ? { run: '{% $run %}' } : { incident: '{% $incident %}' };
+  machine in last || (step.startsWith('LookAt') && step !== 'LookAtResources')
+    ? { run: '{% $run %}' }
+    : { incident: '{% $incident %}' };
 
 describe.each(machines)('%s', (machine) => {
   const source = sourceOf(machine);

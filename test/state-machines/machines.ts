@@ -84,10 +84,15 @@ export const fail = (error: string, cause = `why ${error}`): never => {
   throw new StatesError(error, cause);
 };
 
-/** Substitutions that are numbers; every other one is a function. */
+/** Substitutions that are values; every other one is a function. */
 export const numbers: Readonly<Record<string, string>> = {
   ValidationConcurrency: '2',
   ApprovalTimeoutSeconds: '3600',
+  TerraformStateBucket: 'state-bucket',
+  TerraformStateKey: 'production-dr/terraform.tfstate',
+  TerraformLockTable: 'locks',
+  TerraformVariables: 'production-dr.tfvars',
+  Workload: 'stocker-api',
   AccessRoles: "['arn:aws:iam::111122223333:role/looks']",
 };
 
@@ -185,3 +190,9 @@ export async function play(machine: string, script: Script = {}, input: Json = {
     payloadsOf: (state: string) => calls.filter((each) => each.state === state).map(({ payload }) => payload),
   };
 }
+
+/** A Task that ends with this error. */
+export const failing = (state: string, error = 'Boom'): Script => ({ [state]: () => fail(error) });
+
+/** A cause as Lambda gives it. */
+export const boom = { Error: 'Boom', Cause: 'why Boom' };

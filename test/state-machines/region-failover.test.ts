@@ -1,7 +1,7 @@
 /** What a failover of the Region does where it is denied, declined, overtaken or stuck: on the real definition, with scripted steps. */
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../local/states/json.ts';
-import { definitionOf, fail, numbers, play, type Script, silence, tasksIn } from './machines.ts';
+import { definitionOf, fail, play, retriersOf, type Script, tasksIn } from './machines.ts';
 
 const machine = 'region-failover';
 const tasks = tasksIn(definitionOf(machine)).map(({ name }) => name);
@@ -30,7 +30,7 @@ const go = (script: Script, style?: 'graceful' | 'ungraceful') => play(machine, 
 /** Steps that change production, its traffic or the standby. */
 const changing = [
   ...['FencePrimary', 'FenceAgain', 'PromoteReplica', 'ScaleStandby', 'FenceDatabase', 'SetCredentials'],
-  ...['CutOver', 'ShiftTraffic', 'ProtectDatabase'],
+  ...['CutOver', 'ShiftTraffic', 'ProtectDatabase', 'EndTenure', 'RestoreDatabase', 'FollowByTerraform'],
 ];
 const changed = (states: readonly string[]) => states.filter((state) => changing.includes(state));
 const isBefore = (states: readonly string[], first: string, second: string) =>
@@ -70,17 +70,11 @@ describe('before anything is changed', () => {
       error: 'FailoverDenied',
     },
     {
-      case: 'a person declines',
-      script: { RequestApproval: () => ({ approved: false, by: 'bob', reason: 'it comes back' }) },
-      error: 'ApprovalDeclined',
-    },
-    { case: 'nobody answers', script: { RequestApproval: () => silence }, error: 'ApprovalTimedOut' },
-    {
       case: 'the primary has come back while people were asked',
       script: { Replan: () => fail('FailoverDenied', 'primary-lost: the primary is alive') },
       error: 'FailoverDenied',
     },
-  ])('case: it ends, told and released, and nothing was touched', async ({ script, error }) => {
+  ])('$case: it ends, told and released, and nothing was touched', async ({ script, error }) => {
     const played = await go(script);
     expect(played).toMatchObject({ status: 'FAILED', error });
     expect(changed(played.states)).toEqual([]);
@@ -88,11 +82,6 @@ describe('before anything is changed', () => {
     expect(played.payloadsOf('CloseIncident')).toEqual([
       expect.objectContaining({ failure: expect.objectContaining({ Error: error }) }),
     ]);
-  });
-  it('waits for an answer as long as the configuration says, and no longer', async () => {
-    const { time } = await timed({ RequestApproval: () => silence });
-    expect(time).toBeGreaterThanOrEqual(Number(numbers.ApprovalTimeoutSeconds) * 1000);
-    expect(time).toBeLessThan(Number(numbers.ApprovalTimeoutSeconds) * 1000 + 600_000);
   });
 });
 
@@ -140,6 +129,21 @@ describe('on the way', () => {
     };
     expect(await go(slow)).toMatchObject({ status: 'SUCCEEDED' });
   });
+  it('undoing waits five minutes for a promotion that may still begin, and then takes it as one that does not', async () => {
+    const stuck: Script = {
+      AwaitStandby: () => fail('StandbyNotReady'),
+      Compensate: ({ promotionAwaited }) => (promotionAwaited ? { undone: [] } : fail('PromotionUndecided')),
+    };
+    const { status, error, payloadsOf } = await go(stuck);
+    // What had failed is what people are told.
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'StandbyNotReady' });
+    const awaited = payloadsOf('Compensate').map(({ promotionAwaited }) => promotionAwaited);
+    expect(awaited).toEqual([...Array(31).fill(false), true]);
+    const [wait] = tasksIn(definitionOf(machine))
+      .filter(({ name }) => name === 'Compensate')
+      .flatMap(retriersOf);
+    expect(wait).toMatchObject({ ErrorEquals: ['PromotionUndecided'], IntervalSeconds: 10, BackoffRate: 1 });
+  });
   it('a primary that comes back after the promotion is fenced before another database takes writes', async () => {
     const { states } = await go({});
     expect(isBefore(states, 'FenceAgain', 'CutOver')).toBe(true);
@@ -151,5 +155,100 @@ describe('on the way', () => {
     const { status, error, states } = await go({ AwaitTraffic: () => fail('TrafficNotMoved') });
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'TrafficNotMoved' });
     expect(states).toEqual(expect.arrayContaining(['CutOver', 'ShiftTraffic', 'Compensate', 'CloseIncident']));
+  });
+});
+
+describe('with strict fencing', () => {
+  const strict: JsonObject = { ...planOf('ungraceful'), failover: { style: 'ungraceful', tenure: {} } };
+  const way = (outcome: string): Script => ({
+    AssessRegion: () => strict,
+    Replan: () => strict,
+    FencePrimary: () => ({ outcome }),
+  });
+  it('promotes nothing before a primary that is not reached has fenced itself', async () => {
+    const { status, states } = await go(way('unreached'));
+    expect(status).toBe('SUCCEEDED');
+    expect(isBefore(states, 'FencePrimary', 'EndTenure')).toBe(true);
+    expect(isBefore(states, 'EndTenure', 'PromoteReplica')).toBe(true);
+    expect(isBefore(states, 'EndTenure', 'ScaleStandby')).toBe(true);
+  });
+  it('waits as long as the longest tenure and fence together that the configuration allows, and then goes on', async () => {
+    const begun = Date.now();
+    let waits = 0;
+    const slow: Script = { EndTenure: () => (++waits <= 180 ? fail('TenureNotOver') : { over: 'now' }) };
+    const { status, states, time } = await timed({ ...way('unreached'), ...slow });
+    expect({ status, waits }).toEqual({ status: 'SUCCEEDED', waits: 181 });
+    expect(time).toBeGreaterThanOrEqual(1_800_000);
+    expect(isBefore(states, 'EndTenure', 'PromoteReplica')).toBe(true);
+    expect(Date.now() - begun).toBeLessThan(60_000);
+  });
+  it('waits for nobody where the primary was fenced and proven, or where fencing is not strict', async () => {
+    for (const outcome of ['fenced', 'gone']) expect((await go(way(outcome))).states).not.toContain('EndTenure');
+    expect((await go({ FencePrimary: () => ({ outcome: 'unreached' }) })).states).not.toContain('EndTenure');
+  });
+  it.each(['LeaseLost', 'FailoverDenied', 'TenureNotOver'])(
+    'that ends in %s promotes nothing, and is undone',
+    async (error) => {
+      const { status, states } = await go({ ...way('unreached'), EndTenure: () => fail(error) });
+      expect(status).toBe('FAILED');
+      for (const never of ['PromoteReplica', 'CutOver', 'ShiftTraffic']) expect(states).not.toContain(never);
+      expect(isBefore(states, 'Compensate', 'CloseIncident')).toBe(true);
+    },
+  );
+});
+
+describe('without a replica', () => {
+  const restoring: JsonObject = {
+    ...planOf('ungraceful'),
+    restore: { kind: 'time', at: 'latest', backups: 'arn:auto-backup' },
+  };
+  const way: Script = {
+    AssessRegion: () => restoring,
+    Replan: () => restoring,
+    AwaitUsable: () => ({ identifier: 'restored' }),
+  };
+  const steps = ['RestoreDatabase', 'AwaitAvailable', 'ConfigureDatabase', 'AwaitUsable', 'FenceDatabase'];
+  it('restores instead of promoting, and fences, compares and validates what it restored', async () => {
+    const { status, states, payloadsOf } = await go(way);
+    expect(status).toBe('SUCCEEDED');
+    const wanted = ['FencePrimary', ...steps, 'SetCredentials', 'CutOver', 'ShiftTraffic'];
+    expect(states.filter((state) => wanted.includes(state))).toEqual(wanted);
+    for (const never of ['PromoteReplica', 'AwaitPromoted', 'AwaitCaughtUp']) expect(states).not.toContain(never);
+    for (const step of ['FenceDatabase', 'CheckParity', 'CutOver'])
+      expect(payloadsOf(step)[0]?.candidate).toEqual({ identifier: 'restored' });
+  });
+  it('a drill restores a copy as well, and tears it down', async () => {
+    const drill = () => ({ incident: { id: 'drill-1', mode: 'drill' }, run: { id: 'run-1' } });
+    const { status, states } = await go({
+      ...way,
+      AcceptFailover: drill,
+      AssessRegion: () => ({ ...restoring, approval: 'none' }),
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(states).toEqual(expect.arrayContaining([...steps, 'TearDown']));
+    for (const never of ['MakeDrillReplica', 'FencePrimary', 'FollowByTerraform']) expect(states).not.toContain(never);
+  });
+  it.each(steps)('moves nothing where %s fails', async (step) => {
+    const { status, states } = await go({ ...way, [step]: () => fail('Boom') });
+    expect(status).toBe('FAILED');
+    for (const never of ['CutOver', 'ShiftTraffic']) expect(states).not.toContain(never);
+    expect(isBefore(states, 'Compensate', 'CloseIncident')).toBe(true);
+  });
+});
+
+describe('Terraform', () => {
+  it('follows after traffic has moved, with the state of this Region, and makes no cluster', async () => {
+    const { states, payloadsOf } = await go({});
+    expect(isBefore(states, 'AwaitTraffic', 'FollowByTerraform')).toBe(true);
+    expect(isBefore(states, 'AwaitProtected', 'FollowByTerraform')).toBe(true);
+    expect(payloadsOf('FollowByTerraform')).toEqual([expect.objectContaining({ action: 'follow' })]);
+  });
+  it.each([
+    { case: 'refuses its plan', job: () => fail('PlanRefused') },
+    { case: 'dies', job: () => fail('States.TaskFailed') },
+  ])('that $case fails no failover', async ({ job }) => {
+    const { status, payloadsOf } = await go({ FollowByTerraform: job });
+    expect(status).toBe('SUCCEEDED');
+    expect(payloadsOf('CloseIncident')).toEqual([expect.objectContaining({ failure: null })]);
   });
 });

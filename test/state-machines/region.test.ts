@@ -1,6 +1,6 @@
 /** region-failover and region-failback: what is done before what, and what is done whatever fails. */
 import { describe, expect, it } from 'vitest';
-import { definitionOf, fail, play, type Script, tasksIn } from './machines.ts';
+import { definitionOf, fail, failing, numbers, play, type Script, silence, tasksIn } from './machines.ts';
 
 const run = { id: 'run-1', region: 'us-west-2' };
 const plan = (style: string, approval = 'ask') => ({ candidate: 'replica', approval, failover: { style } });
@@ -25,7 +25,6 @@ const failback: Script = {
   MakeNextReplica: () => ({ identifier: 'next' }),
 };
 
-const failing = (state: string, error = 'Boom'): Script => ({ [state]: () => fail(error) });
 const isBefore = (states: readonly string[], first: string, second: string) => {
   expect(states).toContain(first);
   expect(states).toContain(second);
@@ -127,14 +126,45 @@ describe('what a drill leaves alone', () => {
   });
 });
 
-describe('a failover of production', () => {
-  it.each(['declined', 'unanswered'])('that is %s changes nothing', async (how) => {
-    const answer = how === 'declined' ? () => ({ approved: false, by: 'ada', reason: 'it returns' }) : () => 'silence';
-    const { status, states } = await play('region-failover', { ...failover('ungraceful'), RequestApproval: answer });
-    expect(status).toBe('FAILED');
-    const changes = ['FencePrimary', 'PromoteReplica', 'ScaleStandby', 'CutOver', 'ShiftTraffic'];
-    expect(states.filter((state) => changes.includes(state))).toEqual([]);
+/** Of both machines, each of which has some. */
+const changing = [
+  ...['FenceFormer', 'SnapshotFormer', 'ExportFormer', 'MakeHomeReplica', 'FencePrimary', 'FenceAgain', 'EndTenure'],
+  ...['RestoreDatabase', 'PromoteReplica', 'ScaleStandby', 'FenceDatabase', 'SetCredentials', 'CutOver'],
+  ...['ShiftTraffic', 'ProtectDatabase', 'MakeNextReplica', 'FollowByTerraform'],
+];
+const declines: Script = { RequestApproval: () => ({ approved: false, by: 'bob', reason: 'it comes back' }) };
+const isSilent: Script = { RequestApproval: () => silence };
+
+describe.each<{ machine: string; way: Script }>([
+  { machine: 'region-failover', way: failover('ungraceful') },
+  { machine: 'region-failback', way: failback },
+])('$machine of production asks, and', ({ machine, way }) => {
+  it.each([
+    { case: 'a person declines', answer: declines, error: 'ApprovalDeclined' },
+    { case: 'nobody answers', answer: isSilent, error: 'ApprovalTimedOut' },
+  ])('where $case it ends, told and released, and nothing was touched', async ({ answer, error }) => {
+    const played = await play(machine, { ...way, ...answer });
+    expect(played).toMatchObject({ status: 'FAILED', error });
+    expect(played.states.filter((state) => changing.includes(state))).toEqual([]);
+    expect(played.states.slice(-2)).toEqual(['Compensate', 'CloseIncident']);
+    expect(played.payloadsOf('CloseIncident')).toEqual([
+      expect.objectContaining({ failure: expect.objectContaining({ Error: error }) }),
+    ]);
   });
+  it('waits for an answer as long as the configuration says, and no longer', async () => {
+    const { events } = await play(machine, { ...way, ...isSilent });
+    const times = events.map(({ timestamp }) => new Date(timestamp ?? 0).getTime());
+    const waited = Math.max(...times) - Math.min(...times);
+    expect(waited).toBeGreaterThanOrEqual(Number(numbers.ApprovalTimeoutSeconds) * 1000);
+    expect(waited).toBeLessThan(Number(numbers.ApprovalTimeoutSeconds) * 1000 + 600_000);
+  });
+});
+it('names only changing steps that there are', () => {
+  const tasks = ['region-failover', 'region-failback'].flatMap((machine) => tasksIn(definitionOf(machine)));
+  expect(changing.filter((state) => !tasks.some(({ name }) => name === state))).toEqual([]);
+});
+
+describe('a failover of production', () => {
   it('that met a primary which returned, and cannot be fenced, ends before another database takes writes', async () => {
     const way = { ...failover('ungraceful'), ...failing('FenceAgain', 'FenceFailed') };
     const { status, states } = await play('region-failover', way);
@@ -161,10 +191,21 @@ describe('a failover of production', () => {
 it('every task of both machines is called on one of these ways', async () => {
   const refused = failing('AcceptFailover', 'InvalidRequest');
   const broken = failing('CutOver');
+  const planned = () => ({
+    ...plan('ungraceful'),
+    restore: { kind: 'time' },
+    failover: { style: 'ungraceful', tenure: {} },
+  });
+  const restored: Script = {
+    ...failover('ungraceful'),
+    Replan: planned,
+    FencePrimary: () => ({ outcome: 'unreached' }),
+    AwaitUsable: () => promoted,
+  };
   for (const [machine, ways] of [
     [
       'region-failover',
-      [drill, failover('graceful'), failover('ungraceful'), { ...failover('graceful'), ...broken }, refused],
+      [drill, failover('graceful'), failover('ungraceful'), restored, { ...failover('graceful'), ...broken }, refused],
     ],
     ['region-failback', [failback, { ...failback, ...broken }, refused]],
   ] as const) {

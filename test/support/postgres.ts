@@ -112,6 +112,8 @@ export async function startDatabase() {
   return {
     authority: authority.certificate,
     cluster,
+    /** What the cluster starts again with. */
+    server,
     candidate,
     active: { ...activeDatabase, address: '127.0.0.1', port },
     sessions,

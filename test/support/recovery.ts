@@ -88,8 +88,11 @@ export class Production {
   /** Starts a recovery by hand and approves it. */
   async approved(request: Readonly<Record<string, unknown>> = {}, words: Words = {}): Promise<Begun> {
     const begun = await this.begin(request);
-    await this.asked(begun);
-    expect(await this.answer(begun, 'approve', words)).toMatchObject({ status: 200 });
+    const { plan } = await this.asked(begun);
+    // Until the sentinel has looked at what a cut-over made production, a person says to which point.
+    const isLeftToPeople = plan.restorePoint === undefined && plan.changes === undefined;
+    const chosen = isLeftToPeople ? { restoreTo: 'latest', ...words } : words;
+    expect(await this.answer(begun, 'approve', chosen)).toMatchObject({ status: 200 });
     return begun;
   }
 
@@ -106,8 +109,13 @@ export class Production {
   async stopFollowUp({ incident }: { readonly incident: string }): Promise<void> {
     const arn = (await this.#site.executions()).find((each) => each.endsWith(`follow-up-${incident}`));
     if (arn === undefined) throw new Error(`No drill followed ${incident}`);
+    // Before it has the lease, a function of it may open its incident behind the clean-up of what was stopped: then the
+    // sweep closes that, a quarter of an hour later.
+    await eventually('the lease of that drill, or its end', async () => {
+      const isUnderWay = (await this.#site.lease())?.executionArn === arn;
+      return isUnderWay || (await this.#site.execution(arn)).status !== 'RUNNING';
+    });
     await this.#site.halt(arn);
-    // It may not have taken the lease yet: what it opened is closed by the clean-up of what was stopped.
     await eventually('the end of that drill', async () => {
       const open = (await this.#site.incidents()).filter(({ status }) => status === 'open');
       return open.length === 0 && (await this.#site.lease()) === undefined;

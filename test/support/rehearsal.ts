@@ -6,7 +6,7 @@ import {
   paginateDescribeLogGroups,
   paginateFilterLogEvents,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import {
   type DBInstance,
   DescribeDBInstanceAutomatedBackupsCommand,
@@ -47,6 +47,10 @@ export interface RehearsalOptions {
   readonly readiness?: boolean;
   /** Whether the DR Region stands by, with its replica and what watches the primary. */
   readonly standby?: boolean;
+  /** Without its replica, where the assembly protects by replicated backups instead. */
+  readonly replica?: boolean;
+  /** Whether functions share a thread; without, each has its own, with its limit of memory, as on the command line. */
+  readonly sharesThread?: boolean;
   /** Whether the cluster is watched every minute, here every second. */
   readonly cluster?: boolean;
 }
@@ -92,6 +96,14 @@ export async function eventually<T>(
   }
 }
 
+type Pages = AsyncIterable<{ readonly Items?: readonly Record<string, AttributeValue>[] }>;
+
+async function itemsOf(pages: Pages): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
+  for await (const { Items = [] } of pages) found.push(...Items.map((item) => unmarshall(item)));
+  return found;
+}
+
 export class Rehearsal {
   readonly installation: Installation;
   readonly region: string;
@@ -116,9 +128,13 @@ export class Rehearsal {
       clockFactor = 60,
       readiness = false,
       standby = false,
+      replica = true,
       cluster = false,
+      sharesThread = true,
     } = options;
-    const site = new Rehearsal(await install({ environment, assembly, rows, clockFactor, standby }));
+    const site = new Rehearsal(
+      await install({ environment, assembly, rows, clockFactor, standby, replica, sharesThread }),
+    );
     const { cloud } = site.installation;
     const unwanted = [...(readiness ? [] : ['readiness']), ...(cluster ? [] : ['cluster-watch'])];
     for (const region of cloud.regions)
@@ -269,12 +285,15 @@ export class Rehearsal {
     return this.installation.cloud.faults.inject(rule);
   }
 
-  private async items(table: string, region = this.region): Promise<Record<string, unknown>[]> {
-    const { dynamodb } = clientsOf(this.installation.connection, region);
-    const found: Record<string, unknown>[] = [];
-    for await (const { Items = [] } of paginateScan({ client: dynamodb }, { TableName: table, ConsistentRead: true }))
-      found.push(...Items.map((item) => unmarshall(item)));
-    return found;
+  private items(table: string, region = this.region) {
+    const { dynamodb: client } = clientsOf(this.installation.connection, region);
+    return itemsOf(paginateScan({ client }, { TableName: table, ConsistentRead: true }));
+  }
+  /** The incident table grows with every test: what is looked at often reads no other's items. */
+  private partition(pk: string) {
+    const { dynamodb: client } = this.installation.clients;
+    const key = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: pk } } };
+    return itemsOf(paginateQuery({ client }, { TableName: this.names.incidentTable, ConsistentRead: true, ...key }));
   }
   records = () => this.items(this.names.incidentTable);
   controls = () => this.items(this.names.controlTable, this.installation.configuration.dr.region);
@@ -287,13 +306,25 @@ export class Rehearsal {
     return (await this.records()).filter(({ sk }) => sk === 'incident').map((item) => IncidentRecord.parse(bare(item)));
   }
   async recordsOf(id: string) {
-    const own = (await this.records()).filter(({ pk }) => pk === `incident#${id}`);
+    const own = await this.partition(`incident#${id}`);
     const kind = (prefix: string) => own.filter(({ sk }) => String(sk).startsWith(prefix)).map(bare);
     return {
       incidents: kind('incident').map((item) => IncidentRecord.parse(item)),
       steps: kind('step#').map((item) => StepRecord.parse(item)),
       messages: kind('message#').map((item) => MessageRecord.parse(item)),
     };
+  }
+  /** Waits until an incident is closed or failed, and its lease given back, which is done last. */
+  over(id: string): Promise<IncidentRecord> {
+    const look = async () => {
+      const record = await this.incident(id);
+      const isOver = record?.status !== 'open' && (await this.lease())?.incidentId !== id;
+      return isOver ? record : undefined;
+    };
+    return eventually(`an end of ${id}`, look, async () => {
+      const { steps } = await this.recordsOf(id);
+      return steps.map(({ step, status, summary }) => `${step} ${status}: ${summary}`).join('\n');
+    });
   }
   async step(id: string, name: string): Promise<StepRecord | undefined> {
     const { steps } = await this.recordsOf(id);
@@ -306,7 +337,7 @@ export class Rehearsal {
     return Report.parse(JSON.parse((await Body?.transformToString()) ?? ''));
   }
   async decisions(): Promise<{ alarm: string; verdict: string; reasons: string[] }[]> {
-    const found = (await this.records()).filter(({ pk }) => pk === 'decisions');
+    const found = await this.partition('decisions');
     return found.sort((a, b) => String(a.sk).localeCompare(String(b.sk))) as never;
   }
   async active(): Promise<ActiveDatabase> {

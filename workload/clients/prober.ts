@@ -3,9 +3,10 @@
  * endpoints and records: whatever the recovery believes, never two databases may accept.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { paginateDescribeDBInstances, RDSClient } from '@aws-sdk/client-rds';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
 import type { Connection } from '../infrastructure/provision.ts';
 
 export interface ProberOptions {
@@ -93,19 +94,22 @@ export function startProber(options: ProberOptions): Prober {
   const { signal } = stopping;
   const targets = new Map<string, Target>();
   const writers: Promise<void>[] = [];
+  // Once: to read the authority's certificate costs more than to connect.
+  const trust = createSecureContext({ ca: options.authority });
   async function lookForInstances(region: string): Promise<void> {
     const rds = new RDSClient({ ...options.connection, region });
     const secrets = new SecretsManagerClient({ ...options.connection, region });
     while (!signal.aborted) {
       try {
-        const login = await readLogin(secrets, options.secretName);
         for (const instance of await listInstances(rds, options.securityGroupIds)) {
           const known = targets.get(instance.key);
+          if (known?.hasSession) continue;
+          const login = await readLogin(secrets, options.secretName);
           if (known) Object.assign(known, instance, login);
           else {
-            const target: Target = { ...instance, ...login };
+            const target: Target = { ...instance, ...login, hasSession: false };
             targets.set(instance.key, target);
-            writers.push(writeUntilStopped(target, options, acceptance, signal));
+            writers.push(writeUntilStopped(target, options, trust, acceptance, signal));
           }
         }
       } catch {
@@ -132,6 +136,8 @@ interface Target {
   port: number;
   username: string;
   password: string;
+  /** While it has one, what it would log in with is of no interest. */
+  hasSession: boolean;
 }
 
 const rest = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined);
@@ -155,45 +161,58 @@ async function listInstances(client: RDSClient, groups: readonly string[]) {
 
 const limitMs = 2000;
 
-/** One session is kept as long as it lasts: a fence must end it, and refuse the next. */
+/** One session is kept as long as it lasts, through every statement that is refused: a fence must end it, and refuse the next. */
 async function writeUntilStopped(
   target: Target,
-  { database, authority, pauseMs, productId }: ProberOptions,
+  { database, pauseMs, productId }: ProberOptions,
+  trust: SecureContext,
   acceptance: Acceptance,
   signal: AbortSignal,
 ): Promise<void> {
   const label = `${target.name} (${target.key})`;
   let session: Client | undefined;
+  const leave = async () => {
+    target.hasSession = false;
+    await session?.end().catch(() => undefined);
+    session = undefined;
+  };
   for (let number = 1; !signal.aborted; number++) {
     try {
-      session ??= await open(target, database, authority);
+      session ??= await open(target, database, trust);
+      target.hasSession = true;
       const sentAt = Date.now();
       const { rowCount } = await session.query(move, [productId, `prober:${number}`]);
       if (rowCount !== 1) throw new Error(`There is no stock of product ${productId}`);
       acceptance.accept(label, { sentAt, acknowledgedAt: Date.now() });
-    } catch {
+    } catch (error) {
       acceptance.refuse(label);
-      await session?.end().catch(() => undefined);
-      session = undefined;
+      if (!isReadOnly(error)) await leave();
     }
     await rest(pauseMs, signal);
   }
-  await session?.end().catch(() => undefined);
+  await leave();
 }
+
+/** A standby's answer, in a session that goes on: 25006, read_only_sql_transaction. */
+const isReadOnly = (error: unknown) => error instanceof DatabaseError && error.code === '25006';
 
 /** A movement and its stock together: the data stays as consistent as the application keeps it. */
 const move = `WITH changed AS (
     UPDATE stocker.stock SET quantity = quantity + 1 WHERE product_id = $1 AND warehouse_id = 1 RETURNING product_id)
   INSERT INTO stocker.stock_movement (product_id, warehouse_id, quantity, reason) SELECT product_id, 1, 1, $2 FROM changed`;
 
-async function open({ address, port, username, password }: Target, database: string, ca: string): Promise<Client> {
+async function open(
+  { address, port, username, password }: Target,
+  database: string,
+  secureContext: SecureContext,
+): Promise<Client> {
   const session = new Client({
     host: address,
     port,
     user: username,
     password,
     database,
-    ssl: { ca },
+    ssl: { secureContext },
     connectionTimeoutMillis: limitMs,
     query_timeout: limitMs,
   });

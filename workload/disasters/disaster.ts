@@ -1,5 +1,6 @@
-/** What happens to a database or a cluster in a rehearsed disaster, and who is able to do it. */
+/** What happens to production in a rehearsed disaster, and who is able to do it. */
 import type { Client } from 'pg';
+import type { Connection } from '../infrastructure/provision.ts';
 
 export interface Victim {
   /** A session of the master user in the application's database: what a careless person has. */
@@ -16,13 +17,25 @@ export interface Victim {
     /** Rolls out this image (repository:tag) of the application; a pod of before goes before its successor is ready. */
     deploy(image: string): Promise<void>;
   };
+  /** What a person with an administrator's credentials can name. */
+  readonly configuration?: {
+    readonly connection: Connection;
+    readonly region: string;
+    /** Hosted zone and record by which clients find production, without dots at their ends. */
+    readonly zone: string;
+    readonly record: string;
+    readonly secret: string;
+    readonly service: { readonly namespace: string; readonly name: string };
+    /** Runs kubectl against production's cluster; rejects where it fails. */
+    kubectl(argv: readonly string[]): Promise<void>;
+  };
 }
 
 export interface Disaster {
   /** What it is, in words for people. */
   readonly title: string;
   /** What is lost by it. */
-  readonly loses: 'database' | 'cluster' | 'region';
+  readonly loses: 'database' | 'cluster' | 'region' | 'configuration';
   /** Resolves once the damage is done and was seen to be; says what was done. */
   strike(victim: Victim): Promise<string>;
 }

@@ -1,5 +1,6 @@
 /** Every disaster that can be rehearsed, by the name it is asked for. */
 import { badDeploy, clusterLost, nodesLost } from './cluster.ts';
+import { recordDeleted, secretDeleted, workloadDeleted } from './configuration.ts';
 import type { Disaster } from './disaster.ts';
 import { instanceLost } from './instance.ts';
 import { indexCorruption, pageCorruption } from './pages.ts';
@@ -17,4 +18,7 @@ export const disasters: Readonly<Record<string, Disaster>> = {
   'cluster-lost': clusterLost,
   'bad-deploy': badDeploy,
   'region-lost': regionLost,
+  'record-deleted': recordDeleted,
+  'secret-deleted': secretDeleted,
+  'workload-deleted': workloadDeleted,
 };

@@ -15,6 +15,7 @@ import {
   CreateDBSubnetGroupCommand,
   type DBInstance,
   DescribeDBInstancesCommand,
+  DescribeEventsCommand,
   ModifyDBParameterGroupCommand,
   RDSClient,
 } from '@aws-sdk/client-rds';
@@ -49,6 +50,8 @@ export interface InstallationPlan {
   /** Nodes of the cluster in the DR Region: a pilot light. */
   readonly standbyNodes: number;
   readonly account: string;
+  /** Where the drill's cluster and its roles are, where that is another account. */
+  readonly drillAccount?: string | undefined;
   readonly environment: string;
   /** Keys of Terraform's states in the bucket of each Region. */
   readonly stateKeys: readonly string[];
@@ -169,9 +172,17 @@ async function makeDatabase(plan: InstallationPlan, connection: Connection, mast
     );
     const instance = DBInstances?.[0];
     if (instance?.DBInstanceStatus === 'available') return instance;
-    if (instance?.DBInstanceStatus === 'failed') throw new Error(`${plan.database.identifier} could not be created`);
+    if (instance?.DBInstanceStatus === 'failed') throw new Error(await whyNot(rds, plan.database.identifier));
     await sleep(50);
   }
+}
+
+/** What the service itself says of an instance that it could not make. */
+async function whyNot(rds: RDSClient, identifier: string): Promise<string> {
+  const { Events } = await rds.send(
+    new DescribeEventsCommand({ SourceType: 'db-instance', SourceIdentifier: identifier, Duration: 60 }),
+  );
+  return `${identifier} could not be created: ${Events?.at(-1)?.Message ?? 'there is no event that says why'}`;
 }
 
 /** What CreateDBInstance is asked. */

@@ -59,7 +59,11 @@ export function desiredState(
             {
               address: 'aws_db_instance.this[0]',
               type: 'aws_db_instance',
-              values: { identifier: database.identifier, deletion_protection: true },
+              values: {
+                identifier: database.identifier,
+                deletion_protection: true,
+                backup_retention_period: database.backupRetentionDays,
+              },
             },
           ]
         : []),
@@ -68,19 +72,20 @@ export function desiredState(
 }
 
 /** Of every environment's file of variables there is: production, its DR Region, its drill. */
-export function desiredStates(plan: InstallationPlan, environment: string): Readonly<Record<string, DesiredState>> {
+export function desiredStates(
+  plan: Pick<InstallationPlan, 'cluster' | 'account' | 'drillAccount' | 'database' | 'primary' | 'dr' | 'standbyNodes'>,
+  environment: string,
+): Readonly<Record<string, DesiredState>> {
   const { cluster, primary, dr } = plan;
   const nodes = { min: 2, max: 4, desired: 2 };
   const pilotLight = { min: 1, max: 4, desired: plan.standbyNodes };
   return {
     [environment]: desiredState(plan, { cluster, region: primary, nodes, database: true }),
     [`${environment}-dr`]: desiredState(plan, { cluster, region: dr, nodes: pilotLight, database: false }),
-    [`${environment}-drill`]: desiredState(plan, {
-      cluster: `dr-drill-${cluster}`,
-      region: primary,
-      nodes: { min: 1, max: 2, desired: 1 },
-      database: false,
-    }),
+    [`${environment}-drill`]: desiredState(
+      { ...plan, account: plan.drillAccount ?? plan.account },
+      { cluster: `dr-drill-${cluster}`, region: primary, nodes: { min: 1, max: 2, desired: 1 }, database: false },
+    ),
   };
 }
 

@@ -15,6 +15,7 @@ import { certificateStandby, replicaLag, replication } from './replica.ts';
 import { restoreWindow, restoreWindowStandby } from './restore-window.ts';
 import { secrets, secretsStandby } from './secrets.ts';
 import { subscriptions, subscriptionsStandby } from './subscriptions.ts';
+import { tenure } from './tenure.ts';
 import { terraformState } from './terraform-state.ts';
 
 export const checks: readonly Check[] = [
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
   backup,
   backupStandby,
   heartbeat,
+  tenure,
   profile,
   keys,
   keysStandby,

@@ -88,12 +88,17 @@ export async function restore(client: RDSClient, specification: RestoreSpecifica
     new RestoreDBInstanceToPointInTimeCommand({
       ...common,
       TargetDBInstanceIdentifier: target,
-      // Automated backups that outlive their instance are found by its resource id.
-      ...(from.sourceIdentifier === undefined
-        ? { SourceDbiResourceId: from.sourceResourceId }
-        : { SourceDBInstanceIdentifier: from.sourceIdentifier }),
+      ...originOf(from),
       // RestoreTime and UseLatestRestorableTime exclude each other.
       ...(from.at === 'latest' ? { UseLatestRestorableTime: true } : { RestoreTime: new Date(from.at) }),
     }),
   );
+}
+
+/** Automated backups that outlive their instance are found by its resource id, replicated ones by their ARN. */
+function originOf(from: Extract<RestoreSpecification['from'], { kind: 'time' }>) {
+  if (from.backupsArn !== undefined) return { SourceDBInstanceAutomatedBackupsArn: from.backupsArn };
+  return from.sourceIdentifier === undefined
+    ? { SourceDbiResourceId: from.sourceResourceId }
+    : { SourceDBInstanceIdentifier: from.sourceIdentifier };
 }

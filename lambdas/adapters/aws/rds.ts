@@ -9,6 +9,7 @@ import {
   DescribeDBInstanceAutomatedBackupsCommand,
   DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
+  DescribeEventsCommand,
   ModifyDBInstanceCommand,
   paginateDescribeDBInstances,
   paginateDescribeDBParameters,
@@ -32,6 +33,17 @@ const orUndefined =
 export function databases({ here }: Pick<Runtime, 'here'>): Databases {
   const { region } = here;
   const client = clientFor(RDSClient, region);
+  const backupsOf: Databases['backupsOf'] = async ({ resourceId }) => {
+    const answer = await client
+      .send(new DescribeDBInstanceAutomatedBackupsCommand({ DbiResourceId: resourceId }))
+      .catch(orUndefined('DBInstanceAutomatedBackupNotFoundFault'));
+    const [backups] = answer?.DBInstanceAutomatedBackups ?? [];
+    if (backups === undefined) return undefined;
+    const { EarliestTime, LatestTime } = backups.RestoreWindow ?? {};
+    const isKnown = EarliestTime !== undefined && LatestTime !== undefined;
+    const window = isKnown ? { earliest: EarliestTime.toISOString(), latest: LatestTime.toISOString() } : undefined;
+    return { arn: backups.DBInstanceAutomatedBackupsArn ?? '', window };
+  };
   return {
     async find(identifier) {
       const answer = await client
@@ -48,14 +60,15 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
       return found.filter(({ identifier }) => identifier.startsWith(prefix));
     },
 
-    async restoreWindow({ resourceId }) {
-      const answer = await client
-        .send(new DescribeDBInstanceAutomatedBackupsCommand({ DbiResourceId: resourceId }))
-        .catch(orUndefined('DBInstanceAutomatedBackupNotFoundFault'));
-      const { EarliestTime, LatestTime } = answer?.DBInstanceAutomatedBackups?.[0]?.RestoreWindow ?? {};
-      if (EarliestTime === undefined || LatestTime === undefined) return undefined;
-      return { earliest: EarliestTime.toISOString(), latest: LatestTime.toISOString() };
+    async failures(identifier) {
+      const of = { SourceType: 'db-instance', SourceIdentifier: identifier } as const;
+      const lookingBack = { EventCategories: ['failure'], Duration: 60 }; // minutes
+      const { Events = [] } = await client.send(new DescribeEventsCommand({ ...of, ...lookingBack }));
+      return Events.map(({ Message = '' }) => Message);
     },
+
+    restoreWindow: async (instance) => (await backupsOf(instance))?.window,
+    backupsOf,
 
     async findSnapshot(identifier) {
       const answer = await client

@@ -6,7 +6,8 @@ import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
 import { fromItem, toItem } from './item.ts';
 
-const latchKey = (name: LatchName) => ({ pk: 'latch', sk: name });
+/** A partition each: IAM bounds a role by partition, and the clean-up after a drill must not move production. */
+const latchKey = (name: LatchName) => ({ pk: `latch#${name}`, sk: 'current' });
 
 export function regionStore({ settings }: Pick<Runtime, 'settings'>): RegionStore {
   const TableName = settings.controlTable;

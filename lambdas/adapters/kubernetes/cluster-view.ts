@@ -11,6 +11,7 @@ import * as z from 'zod';
 import type { Answer, ClusterView, Node, WorkloadState } from '../../../core/cluster/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from '../aws/clients.ts';
+import { type Identity, own } from '../aws/identity.ts';
 import { send } from './api.ts';
 import { describeCluster } from './clusters.ts';
 import { eksToken } from './token.ts';
@@ -86,16 +87,17 @@ const Services = z.object({
 type Conditions = z.infer<typeof conditions>;
 const readyOf = (all: Conditions) => all.find(({ type }) => type === 'Ready');
 
-export function clusterView(name: string, { here }: Pick<Runtime, 'here'>): ClusterView {
+export function clusterView(name: string, { here }: Pick<Runtime, 'here'>, identity: Identity = own): ClusterView {
   const { region } = here;
-  const eks = () => clientFor(EKSClient, region);
+  const eks = async () => clientFor(EKSClient, region, await identity());
   /** A list as the Kubernetes API answers it, or why there is none. */
   async function list<T>(path: string, schema: z.ZodType<T>): Promise<Answer<T>> {
-    const { endpoint, ca, status } = (await describeCluster(name, region)) ?? {};
+    const as = await identity();
+    const { endpoint, ca, status } = (await describeCluster(name, region, as)) ?? {};
     if (endpoint === undefined || ca === undefined)
       return { answer: 'silent', why: `the cluster is ${status ?? 'not there'} and has no endpoint` };
     try {
-      const sent = { method: 'GET', path, token: await eksToken(name, region) };
+      const sent = { method: 'GET', path, token: await eksToken(name, region, as) };
       const { status: code, body } = await send({ endpoint, ca }, sent);
       if (code === 200) return { answer: 'given', value: schema.parse(JSON.parse(body)) };
       const isDenied = code === 401 || code === 403;
@@ -108,13 +110,15 @@ export function clusterView(name: string, { here }: Pick<Runtime, 'here'>): Clus
   }
   return {
     async status() {
-      return (await describeCluster(name, region))?.status;
+      return (await describeCluster(name, region, await identity()))?.status;
     },
     async groups() {
-      const { nodegroups = [] } = await eks().send(new ListNodegroupsCommand({ clusterName: name }));
+      const { nodegroups = [] } = await (await eks()).send(new ListNodegroupsCommand({ clusterName: name }));
       return Promise.all(
         nodegroups.map(async (nodegroupName) => {
-          const { nodegroup } = await eks().send(new DescribeNodegroupCommand({ clusterName: name, nodegroupName }));
+          const { nodegroup } = await (await eks()).send(
+            new DescribeNodegroupCommand({ clusterName: name, nodegroupName }),
+          );
           const { minSize = 0, maxSize = 0, desiredSize = 0 } = nodegroup?.scalingConfig ?? {};
           return {
             name: nodegroupName,
@@ -181,12 +185,12 @@ export function clusterView(name: string, { here }: Pick<Runtime, 'here'>): Clus
     },
     async scale(nodegroupName, desiredSize) {
       const change = { clusterName: name, nodegroupName, scalingConfig: { desiredSize } };
-      await eks().send(new UpdateNodegroupConfigCommand(change));
+      await (await eks()).send(new UpdateNodegroupConfigCommand(change));
     },
     async admit(principalArn, group) {
       try {
         const entry = { clusterName: name, principalArn, kubernetesGroups: [group], type: 'STANDARD' };
-        await eks().send(new CreateAccessEntryCommand(entry));
+        await (await eks()).send(new CreateAccessEntryCommand(entry));
         return true;
       } catch (error) {
         if (error instanceof ResourceInUseException) return false;

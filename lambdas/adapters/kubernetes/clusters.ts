@@ -1,7 +1,7 @@
 /** Where a cluster's Kubernetes API is. In a module of its own: loaded when needed. */
 import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { WorkloadNotReady } from '../../../core/database/errors.ts';
-import { clientFor } from '../aws/clients.ts';
+import { type Credentials, clientFor } from '../aws/clients.ts';
 
 export interface Cluster {
   readonly endpoint: string;
@@ -12,9 +12,10 @@ export interface Cluster {
 export async function describeCluster(
   name: string,
   region: string,
+  as?: Credentials,
 ): Promise<(Partial<Cluster> & { readonly status: string | undefined }) | undefined> {
   try {
-    const { cluster = {} } = await clientFor(EKSClient, region).send(new DescribeClusterCommand({ name }));
+    const { cluster = {} } = await clientFor(EKSClient, region, as).send(new DescribeClusterCommand({ name }));
     const { endpoint, certificateAuthority, status } = cluster;
     const { data } = certificateAuthority ?? {};
     return {

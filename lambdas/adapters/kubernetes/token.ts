@@ -4,10 +4,11 @@
  */
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { Credentials } from '../aws/clients.ts';
 import { defaultProvider } from '../aws/lambda-credentials.ts';
 
-export async function eksToken(cluster: string, region: string): Promise<string> {
-  const signer = new SignatureV4({ service: 'sts', region, credentials: defaultProvider(), sha256: Sha256 });
+export async function eksToken(cluster: string, region: string, as?: Credentials): Promise<string> {
+  const signer = new SignatureV4({ service: 'sts', region, credentials: as ?? defaultProvider(), sha256: Sha256 });
   const hostname = `sts.${region}.amazonaws.com`;
   const signed = await signer.presign(
     {

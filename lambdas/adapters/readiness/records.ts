@@ -10,6 +10,7 @@ import type { Runtime } from '../../handler.ts';
 import { backups } from '../aws/backups.ts';
 import { baselines, profiles } from '../aws/baselines.ts';
 import { greenDrills } from '../aws/green-drills.ts';
+import { tenureMemories, tenures } from '../aws/tenures.ts';
 import { readRelease } from '../release.ts';
 
 /** One a week, and a backup is kept for little more than that. */
@@ -21,7 +22,7 @@ export async function lookAtRecords(
 ): Promise<FactsOf<'records'>> {
   const there = { here: regionSettings(settings, activeRegion) };
   const own = { here: regionSettings(settings, region) };
-  const [active, standby] = await Promise.all([
+  const [active, standby, tenure] = await Promise.all([
     ask(`the incident table in ${activeRegion}`, async () => ({
       proofs: (await backups(there).proofs(proofsSeen)).map(({ backup, verdict, at }) => ({ backup, verdict, at })),
       // After a failover the drills of before are in the other Region.
@@ -41,6 +42,25 @@ export async function lookAtRecords(
         await baselines(own).record(baseline);
       return { profileAt: (newest ?? known)?.at ?? null };
     }),
+    lookAtTenure(settings),
   ]);
-  return { active, standby };
+  return { active, standby, tenure };
+}
+
+/** The guard's memory before the record: it is never ahead of that, whatever is renewed in between. */
+async function lookAtTenure(settings: Runtime['settings']): Promise<FactsOf<'records'>['tenure']> {
+  if (settings.region.fencing.mode !== 'strict') return { silent: 'fencing is not strict' };
+  const { primary, dr } = settings;
+  const remembered = await ask(`the incident table in ${primary.region}`, async () => {
+    const memory = await tenureMemories({ here: regionSettings(settings, primary.region) }).read();
+    if (memory === undefined) return null;
+    return { renewedAt: memory.renewedAt, fenced: memory.fenced.map(({ identifier }) => identifier) };
+  });
+  const held = await ask(`the control table in ${dr.region}`, async () => {
+    const record = await tenures({ settings }).read();
+    if (record === undefined) return null;
+    const { renewedAt = null, epoch, endedBy = null } = record;
+    return { renewedAt, epoch, endedBy };
+  });
+  return { found: { remembered, held } };
 }

@@ -1,14 +1,11 @@
-import { Duration, TimeZone } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as scheduler from 'aws-cdk-lib/aws-scheduler';
-import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
 import { deadLetterQueue } from '../dead-letters.ts';
-import { scheduleRole } from '../schedule-role.ts';
+import { scheduleRole, scheduleStart, scheduleWatch } from '../schedule-role.ts';
 
 /** How often it is asked whether the day has its backup. */
 const watchMinutes = 30;
@@ -54,29 +51,22 @@ export class BackupSchedules extends Construct {
         task: 'prove-dump',
       },
     ];
+    const delivery = { role, deadLetters };
     for (const { name, description, cron, task } of starts)
-      new scheduler.Schedule(this, name, {
-        scheduleName: names.schedule(name),
+      scheduleStart(this, name, {
+        ...delivery,
+        name: names.schedule(name),
         description,
-        schedule: scheduler.ScheduleExpression.expression(cron, TimeZone.ETC_UTC),
-        target: new targets.StepFunctionsStartExecution(parts.machine, {
-          role,
-          deadLetterQueue: deadLetters,
-          retryAttempts: 3,
-          maxEventAge: Duration.hours(1),
-          input: scheduler.ScheduleTargetInput.fromObject({ task }),
-        }),
+        cron,
+        machine: parts.machine,
+        input: { task },
       });
-    new scheduler.Schedule(this, 'backup-watch', {
-      scheduleName: names.schedule('backup-watch'),
+    scheduleWatch(this, 'backup-watch', {
+      ...delivery,
+      name: names.schedule('backup-watch'),
       description: 'Say whether the day has its backup',
-      schedule: scheduler.ScheduleExpression.rate(Duration.minutes(watchMinutes)),
-      target: new targets.LambdaInvoke(parts.watch, {
-        role,
-        deadLetterQueue: deadLetters,
-        retryAttempts: 0,
-        maxEventAge: Duration.minutes(1),
-      }),
+      minutes: watchMinutes,
+      watch: parts.watch,
     });
   }
 }

@@ -25,10 +25,12 @@ export function clusterFunctions(
     AssessCluster: inside('assess-cluster', 'Decides node-level or cluster-level, with reasons', [
       may.timeline(),
       ...look(),
+      ...mayAlso.assumeDrillRole(),
     ]),
     AwaitCluster: inside('await-cluster', 'Asks whether nodes, deployments and images are as they should be', [
       may.timeline(),
       ...look(),
+      ...mayAlso.assumeDrillRole(),
       may.seeImages(),
     ]),
     HelpNodes: inside('help-nodes', 'Gives node groups more nodes, within their limits', [
@@ -60,6 +62,7 @@ export function clusterFunctions(
         may.readParameters(application.urlParameter),
         may.readSecrets(database.sentinelRole.secretName),
         ...look(),
+        ...mayAlso.assumeDrillRole(),
       ],
       Duration.minutes(2),
     ),

@@ -4,11 +4,14 @@ import type { Configuration } from '../../../config/schema.ts';
 import { type Permission, statementsOf } from '../statements.ts';
 
 export function clusterPermissionsOf(configuration: Configuration, region: string) {
-  const { names, network, arn, allow } = statementsOf(configuration, region);
+  const { names, network, arn, allow, prefixed } = statementsOf(configuration, region);
   const { account, cluster, database, backup } = configuration;
   const production = cluster[region === configuration.dr.region ? 'dr' : 'primary'];
-  const { drill } = cluster;
-  const both = [production.cluster, drill.cluster];
+  const { drill, drillAccount } = cluster;
+  /** Those of this account. */
+  const both = drillAccount ? [production.cluster] : [production.cluster, drill.cluster];
+  const assumeDrillRole = (): Permission[] =>
+    drillAccount ? [allow('AssumeDrillRole', ['sts:AssumeRole'], [drillAccount.roleArn])] : [];
   const groups = (name: string) => arn('eks', `nodegroup/${name}/*`);
   const unnamed = 'EKS ends the ARNs of node groups and access entries with an id of its own.';
   const evidence = `arn:aws:s3:::${names.evidenceBucket(region)}`;
@@ -79,6 +82,8 @@ export function clusterPermissionsOf(configuration: Configuration, region: strin
     );
 
   return {
+    /** To act on a drill's cluster in an account of its own, by the role there and nothing else. */
+    assumeDrillRole,
     seeClusters: () => [
       allow(
         'SeeClusters',
@@ -110,17 +115,19 @@ export function clusterPermissionsOf(configuration: Configuration, region: strin
       source(),
       readExports(),
       ...terraform(production.cluster, production.stateKey),
-      // Terraform refreshes what its state holds; the database is looked at and nothing more.
+      // Terraform refreshes what its state holds; the database is looked at and nothing more. What it imports after a
+      // cut-over bears the name that a recovery gave it.
       allow(
         'SeeDatabase',
         ['rds:DescribeDBInstances', 'rds:ListTagsForResource'],
-        [arn('rds', `db:${database.identifier}`)],
+        [arn('rds', `db:${database.identifier}`), arn('rds', `db:${database.identifier}-*`)],
+        { wildcard: prefixed },
       ),
       neverData(),
     ],
     drillJob: () => [
       source(),
-      ...terraform(drill.cluster, drill.stateKey),
+      ...(drillAccount ? assumeDrillRole() : terraform(drill.cluster, drill.stateKey)),
       neverData(),
       deny(
         'NeverProduction',

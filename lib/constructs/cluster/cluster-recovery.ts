@@ -36,6 +36,12 @@ export interface ClusterRecoveryProps {
 /** Scenario 2 of the plan in one Region: the machine, its builds, what watches the cluster, and the quarterly drill. */
 export class ClusterRecovery extends Construct {
   readonly machine: RecoveryMachine['machine'];
+  /** Steps and builds that configuration-recovery has as well. */
+  readonly shared: {
+    readonly steps: Readonly<Record<'RequestApproval' | 'RestoreAccess' | 'ValidateApplication', lambda.IFunction>>;
+    readonly projects: Readonly<Record<'ClusterJob' | 'ClusterDrillJob', JobProject>>;
+    readonly values: Readonly<Record<'ApprovalTimeoutSeconds' | 'AccessRoles', string>>;
+  };
 
   constructor(scope: Construct, id: string, props: ClusterRecoveryProps) {
     super(scope, id);
@@ -45,22 +51,37 @@ export class ClusterRecovery extends Construct {
     const mayAlso = clusterPermissionsOf(configuration, network.region);
     const { WatchCluster, ...steps } = clusterFunctions(this, home, may, mayAlso, keyArn);
     const parameter = (name: string) => ({ type: 'PARAMETER_STORE', value: name });
-    const build = (area: string, statements: ReturnType<typeof mayAlso.job>) =>
+    const plain = (value: string) => ({ type: 'PLAINTEXT', value });
+    const build = (
+      area: string,
+      statements: ReturnType<typeof mayAlso.job>,
+      variables: Readonly<Record<string, ReturnType<typeof plain>>> = {},
+      concurrentBuildLimit?: number,
+    ) =>
       new JobProject(this, area, {
         configuration,
         network,
         bundleDirectory: props.bundleDirectory,
         buildspec: 'cluster-job',
         timeoutInMinutes: longestBuildMinutes,
+        ...(concurrentBuildLimit && { concurrentBuildLimit }),
         variables: {
           REPOSITORY: parameter(cluster.repositoryParameter),
           COMMIT: parameter(configuration.backup.commitParameter),
-          DRILL_PREFIX: { type: 'PLAINTEXT', value: configuration.database.drillPrefix },
+          DRILL_PREFIX: plain(configuration.database.drillPrefix),
+          ...variables,
         },
         statements: [may.timeline(), ...statements],
       });
-    const job = build('cluster', mayAlso.job());
-    const drillJob = build('cluster-drill', mayAlso.drillJob());
+    // Builds that compare with Git every day, and that close Terraform's debt, say so themselves.
+    const job = build('cluster', [...mayAlso.job(), may.putMetrics(), may.readControl(), may.recordDebt()]);
+    const { drillAccount } = cluster;
+    const elsewhere = drillAccount && {
+      DRILL_ROLE: plain(drillAccount.roleArn),
+      DRILL_ACCOUNT: plain(drillAccount.id),
+    };
+    // One at a time: a build that destroys may break the lock of whichever went before it.
+    const drillJob = build('cluster-drill', mayAlso.drillJob(), elsewhere, 1);
     const inCluster = [
       steps.AssessCluster,
       steps.AwaitCluster,
@@ -70,15 +91,19 @@ export class ClusterRecovery extends Construct {
     ];
     this.letIn(cluster[network === configuration.dr ? 'dr' : 'primary'].cluster, job.role);
     const admitted = [...props.admitted, ...inCluster].map(({ role }) => role?.roleArn ?? '');
+    const projects = { ClusterJob: job, ClusterDrillJob: drillJob };
+    const values = {
+      ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
+      // In a string of the definition: JSONata's own quotes.
+      AccessRoles: `['${Fn.join("','", admitted)}']`,
+    };
+    const { RequestApproval, RestoreAccess, ValidateApplication } = steps;
+    this.shared = { steps: { RequestApproval, RestoreAccess, ValidateApplication }, projects, values };
     this.machine = new RecoveryMachine(this, configuration, {
       name: 'cluster-recovery',
       functions: { ...props.incidentSteps, ...steps },
-      projects: { ClusterJob: job, ClusterDrillJob: drillJob },
-      values: {
-        ApprovalTimeoutSeconds: String(configuration.approval.timeoutSeconds),
-        // In a string of the definition: JSONata's own quotes.
-        AccessRoles: `['${Fn.join("','", admitted)}']`,
-      },
+      projects,
+      values,
       cleanUp: props.cleanUp,
       topic,
     }).machine;

@@ -1,14 +1,11 @@
-import { Duration, TimeZone } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as scheduler from 'aws-cdk-lib/aws-scheduler';
-import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
 import { deadLetterQueue } from '../dead-letters.ts';
-import { scheduleRole } from '../schedule-role.ts';
+import { drillOf, scheduleRole, scheduleStart, scheduleWatch } from '../schedule-role.ts';
 
 /** The watch over the cluster, and the plan's quarterly cluster recovery test, in UTC. */
 export class ClusterSchedules extends Construct {
@@ -35,36 +32,22 @@ export class ClusterSchedules extends Construct {
       ],
       deadLetters,
     });
-    new scheduler.Schedule(this, 'Watch', {
-      scheduleName: names.schedule('cluster-watch'),
+    const delivery = { role, deadLetters };
+    scheduleWatch(this, 'Watch', {
+      ...delivery,
+      name: names.schedule('cluster-watch'),
       description: 'Say whether the cluster, its nodes and its workloads are there',
-      schedule: scheduler.ScheduleExpression.rate(Duration.minutes(1)),
-      target: new targets.LambdaInvoke(parts.watch, {
-        role,
-        deadLetterQueue: deadLetters,
-        retryAttempts: 0,
-        maxEventAge: Duration.minutes(1),
-      }),
+      minutes: 1,
+      watch: parts.watch,
     });
-    new scheduler.Schedule(this, 'Drill', {
-      scheduleName: names.schedule('cluster-drill'),
+    const drill = names.schedule('cluster-drill');
+    scheduleStart(this, 'Drill', {
+      ...delivery,
+      name: drill,
       description: 'The plan’s quarterly cluster recovery test',
-      schedule: scheduler.ScheduleExpression.expression(configuration.schedules.clusterDrill, TimeZone.ETC_UTC),
-      target: new targets.StepFunctionsStartExecution(parts.machine, {
-        role,
-        deadLetterQueue: deadLetters,
-        retryAttempts: 3,
-        maxEventAge: Duration.hours(1),
-        input: scheduler.ScheduleTargetInput.fromObject({
-          mode: 'drill',
-          reason: 'Quarterly cluster recovery test of the disaster recovery plan',
-          trigger: {
-            kind: 'schedule',
-            name: names.schedule('cluster-drill'),
-            at: scheduler.ContextAttribute.scheduledTime,
-          },
-        }),
-      }),
+      cron: configuration.schedules.clusterDrill,
+      machine: parts.machine,
+      input: drillOf(drill, 'Quarterly cluster recovery test of the disaster recovery plan'),
     });
   }
 }

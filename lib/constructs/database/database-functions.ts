@@ -54,6 +54,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     AwaitProtected: outside('await-protected', 'Asks whether the protection is in force', [
       may.timeline(),
       may.seeDatabases(),
+      may.seeDatabaseEvents(),
     ]),
     RestoreDatabase: outside('restore-database', 'Starts the restore to a new instance', [
       may.timeline(),
@@ -66,6 +67,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     AwaitAvailable: outside('await-available', 'Asks whether the restored instance is available', [
       may.timeline(),
       may.seeDatabases(),
+      may.seeDatabaseEvents(),
     ]),
     ConfigureDatabase: outside('configure-database', 'Sets what a restore cannot set', [
       may.timeline(),
@@ -77,6 +79,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
     AwaitUsable: inside('await-usable', 'Asks whether the restored instance is usable', [
       may.timeline(),
       may.seeDatabases(),
+      may.seeDatabaseEvents(),
       master(),
     ]),
     FenceDatabase: inside(
@@ -113,6 +116,7 @@ export function databaseFunctions(scope: Construct, home: FunctionHome, may: Per
         may.timeline(),
         may.readControl(),
         may.writeActiveDatabase(),
+        may.recordDebt(),
         may.seeDatabases(),
         fencing(),
         may.readParameters(...endpoints),

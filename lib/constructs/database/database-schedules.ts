@@ -1,14 +1,11 @@
-import { Duration, TimeZone } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as scheduler from 'aws-cdk-lib/aws-scheduler';
-import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
 import { deadLetterQueue } from '../dead-letters.ts';
-import { scheduleRole } from '../schedule-role.ts';
+import { drillOf, scheduleRole, scheduleStart, scheduleWatch } from '../schedule-role.ts';
 
 /** A copy that could not be deleted lives at most this much longer than what hindered its deletion. */
 const sweepMinutes = 15;
@@ -50,55 +47,44 @@ export class DatabaseSchedules extends Construct {
       ],
       deadLetters,
     });
-    const every = (minutes: number) => scheduler.ScheduleExpression.rate(Duration.minutes(minutes));
-    // A missed beat is worth nothing later: one attempt, then the next beat.
-    const once = { role, deadLetterQueue: deadLetters, retryAttempts: 0, maxEventAge: Duration.minutes(1) };
-    new scheduler.Schedule(this, 'Heartbeat', {
-      scheduleName: names.schedule('heartbeat'),
+    const delivery = { role, deadLetters };
+    scheduleWatch(this, 'Heartbeat', {
+      ...delivery,
+      name: names.schedule('heartbeat'),
       description: 'Write the heartbeat that measures the RPO',
-      schedule: every(schedules.heartbeatMinutes),
-      target: new targets.LambdaInvoke(parts.heartbeat, once),
+      minutes: schedules.heartbeatMinutes,
+      watch: parts.heartbeat,
     });
-    new scheduler.Schedule(this, 'Sentinel', {
-      scheduleName: names.schedule('sentinel'),
+    scheduleWatch(this, 'Sentinel', {
+      ...delivery,
+      name: names.schedule('sentinel'),
       description: 'Look for damage in the active database',
-      schedule: every(schedules.sentinelMinutes),
-      target: new targets.LambdaInvoke(parts.sentinel, once),
+      minutes: schedules.sentinelMinutes,
+      watch: parts.sentinel,
     });
-    new scheduler.Schedule(this, 'Sweep', {
-      scheduleName: names.schedule('drill-sweep'),
+    scheduleWatch(this, 'Sweep', {
+      ...delivery,
+      name: names.schedule('drill-sweep'),
       description: 'Delete copies that a drill left behind',
-      schedule: every(sweepMinutes),
-      target: new targets.LambdaInvoke(parts.cleanUp, {
-        ...once,
-        input: scheduler.ScheduleTargetInput.fromObject({ sweep: 'drills' }),
-      }),
+      minutes: sweepMinutes,
+      watch: parts.cleanUp,
+      input: { sweep: 'drills' },
     });
-    new scheduler.Schedule(this, 'Progress', {
-      scheduleName: names.schedule('progress'),
+    scheduleWatch(this, 'Progress', {
+      ...delivery,
+      name: names.schedule('progress'),
       description: 'Tell people how the recovery that runs stands',
-      schedule: every(progressMinutes),
-      target: new targets.LambdaInvoke(parts.progress, once),
+      minutes: progressMinutes,
+      watch: parts.progress,
     });
-    new scheduler.Schedule(this, 'Drill', {
-      scheduleName: names.schedule('database-drill'),
+    const drill = names.schedule('database-drill');
+    scheduleStart(this, 'Drill', {
+      ...delivery,
+      name: drill,
       description: 'The plan’s monthly database restore test',
-      schedule: scheduler.ScheduleExpression.expression(schedules.databaseDrill, TimeZone.ETC_UTC),
-      target: new targets.StepFunctionsStartExecution(parts.machine, {
-        role,
-        deadLetterQueue: deadLetters,
-        retryAttempts: 3,
-        maxEventAge: Duration.hours(1),
-        input: scheduler.ScheduleTargetInput.fromObject({
-          mode: 'drill',
-          reason: 'Monthly database restore test of the disaster recovery plan',
-          trigger: {
-            kind: 'schedule',
-            name: names.schedule('database-drill'),
-            at: scheduler.ContextAttribute.scheduledTime,
-          },
-        }),
-      }),
+      cron: schedules.databaseDrill,
+      machine: parts.machine,
+      input: drillOf(drill, 'Monthly database restore test of the disaster recovery plan'),
     });
   }
 }

@@ -1,13 +1,16 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { clusterPermissionsOf } from '../cluster/cluster-permissions.ts';
+import { configurationPermissionsOf } from '../configuration/configuration-permissions.ts';
 import type { Permissions } from '../permissions.ts';
 import { type FunctionHome, makersOf } from '../recovery-function.ts';
+import { regionPermissionsOf } from '../region/region-permissions.ts';
 
 /** The functions that open, guard and close incidents, whatever the scenario. */
 export function incidentFunctions(scope: Construct, home: FunctionHome, may: Permissions, keyArn: string) {
   const { database, application, canary, cluster } = home.configuration;
   const mayAlso = clusterPermissionsOf(home.configuration, home.network.region);
+  const ofRegion = regionPermissionsOf(home.configuration, home.network.region);
   const endpoints = [application.databaseEndpointParameter, canary.databaseEndpointParameter];
   /** To unfence the source and to send the application back to it. */
   const undo = (...clusters: string[]) => [
@@ -97,9 +100,12 @@ export function incidentFunctions(scope: Construct, home: FunctionHome, may: Per
       [
         may.timeline(),
         may.holdLease(),
-        ...undo(cluster.drill.cluster),
+        ...(cluster.drillAccount ? [...undo(), ...mayAlso.assumeDrillRole()] : undo(cluster.drill.cluster)),
         ...may.deleteDrill(),
+        ofRegion.setLatch('drill-traffic'),
+        ...ofRegion.changeRecords(),
         mayAlso.destroyDrill(),
+        ...configurationPermissionsOf(home.configuration, home.network.region).removeDrill(),
         may.keepEvidence(),
         may.putMetrics(),
         may.seeExecutions(),

@@ -9,7 +9,7 @@ const simulationTime = Duration.minutes(5);
 
 /** The steps of the readiness machine: one look each at one source, with what that takes and no more. */
 export function readinessFunctions(scope: Construct, home: FunctionHome, may: Permissions) {
-  const { database, application } = home.configuration;
+  const { database, application, region } = home.configuration;
   const seeBoth = () => [may.seeDatabases(), may.seeBackupsElsewhere(), may.seeDatabasesElsewhere()];
   const { outside, inside } = makersOf(scope, home, 'readiness');
   /** A Region that hangs costs three attempts of ten seconds. */
@@ -29,9 +29,10 @@ export function readinessFunctions(scope: Construct, home: FunctionHome, may: Pe
       [may.seeDatabases(), may.readSecrets(database.sentinelRole.secretName)],
       patient,
     ),
-    LookAtRecords: look('records', 'Looks at proofs, drills, profile and baseline, and copies the last two', [
+    LookAtRecords: look('records', 'Looks at proofs, drills, tenure, profile and baseline, and copies the last two', [
       may.seeRecords(),
       ...may.keepRecord('profile', 'baseline'),
+      ...(region.fencing.mode === 'strict' ? [may.readControl()] : []),
     ]),
     LookAtKeys: look('keys', 'Looks at the state of keys', [may.resolveBackupKeys(), ...seeBoth()]),
     LookAtSecrets: look('secrets', 'Looks at the versions of secrets', [

@@ -50,6 +50,8 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
         may.keepEvidence(),
         may.putMetrics(),
         ...tell(),
+        // What it opens again it confirms first: a recovery that was planned meanwhile comes too late.
+        ...(region.fencing.mode === 'strict' ? [own.renewTenure(), may.writeActiveDatabase()] : []),
       ],
       Duration.minutes(4),
     ),
@@ -89,16 +91,27 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
       ],
       Duration.minutes(2),
     ),
+    EndTenure: outside('end-tenure', 'Ends the primary’s tenure and waits until it has fenced itself', [
+      may.timeline(),
+      may.readControl(),
+      may.seeExecutions(),
+      own.endTenure(),
+    ]),
     MakeDrillReplica: outside('make-drill-replica', 'Starts a replica of the replica', [
       may.timeline(),
       may.seeDatabases(),
       ...own.makeDrillReplica(),
       ...may.useDatabaseKeys(),
     ]),
-    AwaitReplica: outside('await-replica', 'Asks whether a replica is available', [may.timeline(), may.seeDatabases()]),
+    AwaitReplica: outside('await-replica', 'Asks whether a replica is available', [
+      may.timeline(),
+      may.seeDatabases(),
+      may.seeDatabaseEvents(),
+    ]),
     AwaitCaughtUp: inside('await-caught-up', 'Asks whether the replica has all that its source wrote', [
       may.timeline(),
       may.seeDatabases(),
+      may.seeDatabaseEvents(),
       master(),
     ]),
     PromoteReplica: outside('promote-replica', 'Promotes the replica', [
@@ -110,6 +123,7 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
     AwaitPromoted: inside('await-promoted', 'Asks whether the replica is an instance of its own', [
       may.timeline(),
       may.seeDatabases(),
+      may.seeDatabaseEvents(),
       master(),
     ]),
     ScaleStandby: inside('scale-standby', 'Brings the cluster to size', [
@@ -125,7 +139,7 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
     ]),
     ShiftTraffic: outside('shift-traffic', 'Shifts traffic to the Region that took over', [
       may.timeline(),
-      own.setLatch(),
+      own.setLatch('traffic', 'drill-traffic'),
       may.putMetrics(),
       ...own.changeRecords(),
       ...tell(),
@@ -177,6 +191,7 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
     AwaitFollowing: inside('await-following', 'Asks whether the replica is close behind', [
       may.timeline(),
       may.seeDatabases(),
+      may.seeDatabaseEvents(),
       sentinel(),
     ]),
     MakeNextReplica: outside(
@@ -194,13 +209,13 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
     AwaitNextReplica: outside(
       'await-next-replica',
       'Asks whether that replica follows',
-      [may.timeline(), may.seeDatabasesElsewhere(), own.backUpReplica(otherRegion)],
+      [may.timeline(), may.seeDatabasesElsewhere(), may.seeDatabaseEvents(), own.backUpReplica(otherRegion)],
       patient,
     ),
     EndDrill: inside('end-drill', 'Puts back what a drill shifted and scaled', [
       may.timeline(),
       may.readControl(),
-      own.setLatch(),
+      own.setLatch('drill-traffic'),
       may.putMetrics(),
       may.findCluster(cluster),
       ...own.changeRecords(),

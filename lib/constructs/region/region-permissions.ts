@@ -1,5 +1,6 @@
 /** What a failover of the Region takes: in this Region to promote and to scale, in the DR Region's records, and to look at the other one. */
 import type { Configuration } from '../../../config/schema.ts';
+import type { LatchName } from '../../../core/region/contracts.ts';
 import { type Permission, statementsOf } from '../statements.ts';
 
 export function regionPermissionsOf(configuration: Configuration, region: string) {
@@ -20,7 +21,11 @@ export function regionPermissionsOf(configuration: Configuration, region: string
   return {
     readGuards: () => allow('ReadGuards', ['dynamodb:Query'], [controlTable], leadingKey('guard')),
     recordGuard: () => allow('RecordGuard', ['dynamodb:PutItem'], [controlTable], leadingKey('guard')),
-    setLatch: () => allow('SetLatch', ['dynamodb:PutItem'], [controlTable], leadingKey('latch')),
+    /** With strict fencing the guard of the primary Region renews it, and a failover ends it. */
+    renewTenure: () => allow('RenewTenure', ['dynamodb:PutItem'], [controlTable], leadingKey('tenure')),
+    endTenure: () => allow('EndTenure', ['dynamodb:UpdateItem'], [controlTable], leadingKey('tenure')),
+    setLatch: (...latches: LatchName[]) =>
+      allow('SetLatch', ['dynamodb:PutItem'], [controlTable], leadingKey(...latches.map((name) => `latch#${name}`))),
     recordLook: () =>
       allow(
         'RecordLook',

@@ -1,14 +1,11 @@
-import { Duration, TimeZone } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as scheduler from 'aws-cdk-lib/aws-scheduler';
-import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { namesOf } from '../../../config/names.ts';
 import type { Configuration } from '../../../config/schema.ts';
 import { deadLetterQueue } from '../dead-letters.ts';
-import { scheduleRole } from '../schedule-role.ts';
+import { drillOf, scheduleRole, scheduleStart, scheduleWatch } from '../schedule-role.ts';
 
 export interface RegionScheduleParts {
   readonly guard: lambda.IFunction;
@@ -55,35 +52,18 @@ export class RegionSchedules extends Construct {
       ],
       deadLetters,
     });
+    const delivery = { role, deadLetters };
     for (const { name, description, target } of everyMinute)
-      new scheduler.Schedule(this, name, {
-        scheduleName: names.schedule(name),
-        description,
-        schedule: scheduler.ScheduleExpression.rate(Duration.minutes(1)),
-        target: new targets.LambdaInvoke(target, {
-          role,
-          deadLetterQueue: deadLetters,
-          retryAttempts: 0,
-          maxEventAge: Duration.minutes(1),
-        }),
-      });
+      scheduleWatch(this, name, { ...delivery, name: names.schedule(name), description, minutes: 1, watch: target });
     if (standby === undefined) return;
-    const name = names.schedule('region-drill');
-    new scheduler.Schedule(this, 'Drill', {
-      scheduleName: name,
+    const drill = names.schedule('region-drill');
+    scheduleStart(this, 'Drill', {
+      ...delivery,
+      name: drill,
       description: 'The plan’s semi-annual failover drill',
-      schedule: scheduler.ScheduleExpression.expression(configuration.schedules.regionDrill, TimeZone.ETC_UTC),
-      target: new targets.StepFunctionsStartExecution(standby.machine, {
-        role,
-        deadLetterQueue: deadLetters,
-        retryAttempts: 3,
-        maxEventAge: Duration.hours(1),
-        input: scheduler.ScheduleTargetInput.fromObject({
-          mode: 'drill',
-          reason: 'Semi-annual failover drill of the disaster recovery plan',
-          trigger: { kind: 'schedule', name, at: scheduler.ContextAttribute.scheduledTime },
-        }),
-      }),
+      cron: configuration.schedules.regionDrill,
+      machine: standby.machine,
+      input: drillOf(drill, 'Semi-annual failover drill of the disaster recovery plan'),
     });
   }
 }

@@ -7,8 +7,8 @@ import type {
 import { AwsError, type Clock } from '../../kernel.ts';
 import { notImplemented, onlyHonours, parseArn, required, type Tags, tagsOf } from '../eventing.ts';
 import { type AlarmState, comparison, evaluate, evaluationRange, type TreatMissingData } from './evaluation.ts';
-import { isStatistic, type Metrics } from './metrics.ts';
-import { checkQueries, metricIdOf, periodOf, resolveQueries, type Window } from './query.ts';
+import { isStatistic, type Metrics, type Window } from './metrics.ts';
+import { checkQueries, metricIdOf, periodOf, resolveQueries } from './query.ts';
 import { parseRule, type Rule } from './rule.ts';
 
 export interface StateRecord {
@@ -35,6 +35,8 @@ export interface MetricAlarm extends Common {
   readonly input: PutMetricAlarmCommandInput;
   readonly queries: readonly MetricDataQuery[];
   readonly periodSeconds: number;
+  /** Of what it watches and what that is made of. */
+  readonly longestPeriodSeconds: number;
 }
 export interface CompositeAlarm extends Common {
   readonly type: 'CompositeAlarm';
@@ -81,7 +83,9 @@ export function metricAlarm(input: PutMetricAlarmCommandInput, arn: string, now:
   if (![10, 30].includes(periodSeconds) && periodSeconds % 60 !== 0) {
     throw new AwsError('ValidationError', 'Period must be 10, 30 or a multiple of 60.');
   }
-  return { ...common(input, arn, now), type: 'MetricAlarm', input, queries, periodSeconds };
+  const periodsOfMetrics = queries.map(({ MetricStat }) => Number(MetricStat?.Period ?? 0));
+  const longestPeriodSeconds = Math.max(periodSeconds, ...periodsOfMetrics);
+  return { ...common(input, arn, now), type: 'MetricAlarm', input, queries, periodSeconds, longestPeriodSeconds };
 }
 
 /** Checks PutCompositeAlarm's input, or the same properties of a template. */
@@ -194,9 +198,8 @@ export function judge(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: n
 
 /** Whether nothing was measured in the periods that end at `end`. Another look at nothing judges as the last one did. */
 export function isSilent(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: number): boolean {
-  const { input, queries, periodSeconds } = alarm;
-  const longest = Math.max(periodSeconds, ...queries.map(({ MetricStat }) => Number(MetricStat?.Period ?? 0)));
-  const from = end - evaluationRange(Number(input.EvaluationPeriods)) * clock.scale(longest * 1000);
+  const { input, queries, longestPeriodSeconds } = alarm;
+  const from = end - evaluationRange(Number(input.EvaluationPeriods)) * clock.scale(longestPeriodSeconds * 1000);
   return queries.every(({ MetricStat }) => !MetricStat || !metrics.hasSince(metricIdOf(MetricStat.Metric ?? {}), from));
 }
 

@@ -26,17 +26,30 @@ import {
 } from '../eventing.ts';
 import type { MetricAlarm, Verdict } from './alarm.ts';
 import { Alarms } from './alarms.ts';
-import { isStatistic, type MetricId, Metrics, type Sample, sampleOf, statisticOf } from './metrics.ts';
-import { checkQueries, metricIdOf, periodOf, resolveQueries, type Window } from './query.ts';
+import {
+  isStatistic,
+  type MetricId,
+  Metrics,
+  type Sample,
+  sampleOf,
+  sampleOfOne,
+  statisticOf,
+  type Window,
+} from './metrics.ts';
+import { checkQueries, metricIdOf, periodOf, resolveQueries } from './query.ts';
 
 /** Services record the same few metrics again and again. */
 const ids = new Map<string, MetricId>();
 
 function idOf(Namespace: string, MetricName: string, dimensions: Readonly<Record<string, string>>): MetricId {
-  const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
-  const key = [Namespace, MetricName, ...Dimensions.flatMap(({ Name, Value }) => [Name, Value])].join('\0');
-  const id = ids.get(key) ?? { Namespace, MetricName, Dimensions };
-  ids.set(key, id);
+  let key = `${Namespace}\0${MetricName}`;
+  for (const name in dimensions) key += `\0${name}\0${dimensions[name]}`;
+  let id = ids.get(key);
+  if (id === undefined) {
+    const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+    id = { Namespace, MetricName, Dimensions };
+    ids.set(key, id);
+  }
   return id;
 }
 
@@ -178,7 +191,7 @@ export class CloudWatch implements AlarmData, MetricSink {
 
   record(namespace: string, metric: string, dimensions: Readonly<Record<string, string>>, value: number): void {
     const id = idOf(namespace, metric, dimensions);
-    this.#metrics.put(id, sampleOf(this.#home.clock.now(), 'Count', [[value, 1]]));
+    this.#metrics.put(id, sampleOfOne(this.#home.clock.now(), 'Count', value));
   }
 
   #putMetricData(input: PutMetricDataCommandInput): object {

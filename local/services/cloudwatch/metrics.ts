@@ -27,36 +27,98 @@ interface Series {
   readonly id: MetricId;
   /** In the order of their times, whenever they arrived. */
   readonly samples: Sample[];
+  /** The latest end of a window whose statistic was asked for. */
+  askedTo: number;
+  /** How often something changed before that. */
+  changes: number;
+}
+
+/** `from <= t < to`, epoch milliseconds. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A statistic of one metric, as queries ask for it. */
+export interface Asked {
+  readonly metric: MetricId;
+  readonly statistic: string;
+  readonly unit: string | undefined;
+}
+
+interface Answered {
+  readonly series: Series;
+  readonly changes: number;
+  readonly windows: readonly Window[];
+  readonly values: readonly (number | undefined)[];
 }
 
 const SAMPLES_KEPT = 100_000;
 
 export class Metrics {
   readonly #series = new Map<string, Series>();
+  /** Who asks for a metric asks with the same object every minute. */
+  readonly #known = new WeakMap<MetricId, Series>();
+  /** What the last look at a statistic answered: the next one shares all windows with it but the newest. */
+  readonly #answered = new WeakMap<Asked, Answered>();
 
   put(id: MetricId, sample: Sample): void {
-    const key = keyOf(id);
-    let series = this.#series.get(key);
+    let series = this.#find(id);
     if (series === undefined) {
-      series = { id, samples: [] };
-      this.#series.set(key, series);
+      series = { id, samples: [], askedTo: 0, changes: 0 };
+      this.#series.set(keyOf(id), series);
     }
     const { samples } = series;
+    if (sample.at < series.askedTo) series.changes++;
     if (sample.at >= (samples.at(-1)?.at ?? 0)) samples.push(sample);
     else samples.splice(firstAt(samples, sample.at), 0, sample);
-    if (samples.length > SAMPLES_KEPT) samples.splice(0, SAMPLES_KEPT / 10);
+    if (samples.length <= SAMPLES_KEPT) return;
+    samples.splice(0, SAMPLES_KEPT / 10);
+    series.changes++;
+  }
+
+  /** One value per window, undefined where it has no samples. */
+  statistics(asked: Asked, windows: readonly Window[]): readonly (number | undefined)[] {
+    const { metric, statistic, unit } = asked;
+    const series = this.#find(metric);
+    if (series === undefined) return windows.map(() => undefined);
+    const last = this.#answered.get(asked);
+    const isSame = last?.series === series && last.changes === series.changes;
+    const offset = isSame ? last.windows.findIndex(({ from }) => from === windows[0]?.from) : -1;
+    const values = windows.map(({ from, to }, index) => {
+      if (
+        isSame &&
+        offset >= 0 &&
+        last.windows[offset + index]?.from === from &&
+        last.windows[offset + index]?.to === to
+      )
+        return last.values[offset + index];
+      return statisticOf(statistic, this.between(metric, from, to, unit));
+    });
+    series.askedTo = Math.max(series.askedTo, windows.at(-1)?.to ?? 0);
+    this.#answered.set(asked, { series, changes: series.changes, windows, values });
+    return values;
+  }
+
+  #find(id: MetricId): Series | undefined {
+    let series = this.#known.get(id);
+    if (series === undefined) {
+      series = this.#series.get(keyOf(id));
+      if (series !== undefined) this.#known.set(id, series);
+    }
+    return series;
   }
 
   /** Samples of one metric with `from <= at < to`, in one unit if it is given. */
   between(id: MetricId, from: number, to: number, unit?: string): readonly Sample[] {
-    const samples = this.#series.get(keyOf(id))?.samples ?? [];
+    const samples = this.#find(id)?.samples ?? [];
     const found = samples.slice(firstAt(samples, from), firstAt(samples, to));
     return unit ? found.filter((sample) => sample.unit === unit) : found;
   }
 
   /** Whether a metric has samples at or after a moment. */
   hasSince(id: MetricId, from: number): boolean {
-    const newest = this.#series.get(keyOf(id))?.samples.at(-1);
+    const newest = this.#find(id)?.samples.at(-1);
     return newest !== undefined && newest.at >= from;
   }
 
@@ -75,6 +137,12 @@ function firstAt(samples: readonly Sample[], moment: number): number {
   }
   return low;
 }
+
+/** A sample of one value. */
+export const sampleOfOne = (at: number, unit: string, value: number): Sample => ({
+  ...{ at, unit, sum: value, count: 1, minimum: value, maximum: value },
+  values: [[value, 1]],
+});
 
 /** A sample of counted values. */
 export function sampleOf(at: number, unit: string, values: readonly (readonly [number, number])[]): Sample {

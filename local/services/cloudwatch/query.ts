@@ -1,15 +1,9 @@
 /** Metric data queries, shared by GetMetricData and alarms: each id resolves to one value per window. */
-import type { MetricDataQuery } from '@aws-sdk/client-cloudwatch';
+import type { MetricDataQuery, MetricStat } from '@aws-sdk/client-cloudwatch';
 import { AwsError } from '../../kernel.ts';
 import { notImplemented, onlyHonours, required } from '../eventing.ts';
 import { evaluateExpression, idsIn, type Series } from './expression.ts';
-import { type Dimension, isStatistic, type MetricId, type Metrics, statisticOf } from './metrics.ts';
-
-/** `from <= t < to`, epoch milliseconds. */
-export interface Window {
-  readonly from: number;
-  readonly to: number;
-}
+import { type Asked, type Dimension, isStatistic, type MetricId, type Metrics, type Window } from './metrics.ts';
 
 const metricIds = new WeakMap<object, MetricId>();
 
@@ -28,6 +22,17 @@ export function metricIdOf(metric: {
   // Alarms ask with the same object every minute.
   metricIds.set(metric, id);
   return id;
+}
+
+const asked = new WeakMap<object, Asked>();
+
+function askedBy(stat: MetricStat): Asked {
+  let known = asked.get(stat);
+  if (known === undefined) {
+    known = { metric: metricIdOf(stat.Metric ?? {}), statistic: stat.Stat ?? '', unit: stat.Unit };
+    asked.set(stat, known);
+  }
+  return known;
 }
 
 /** The period that a query's data points have: its own, or that of the metrics its expression names. */
@@ -61,13 +66,13 @@ export function checkQueries(queries: readonly MetricDataQuery[]): void {
       throw notImplemented(`the statistic ${query.MetricStat.Stat}`);
     }
   }
-  resolveQueries(queries, { between: () => [] }, () => [{ from: 0, to: 1 }]);
+  resolveQueries(queries, { statistics: () => [undefined] }, () => [{ from: 0, to: 1 }]);
 }
 
 /** Resolves every query. `windowsOf` gives the windows for a period in seconds, oldest first. */
 export function resolveQueries(
   queries: readonly MetricDataQuery[],
-  metrics: Pick<Metrics, 'between'>,
+  metrics: Pick<Metrics, 'statistics'>,
   windowsOf: (periodSeconds: number) => readonly Window[],
 ): Readonly<Record<string, Series>> {
   const resolved: Record<string, Series> = {};
@@ -80,9 +85,7 @@ export function resolveQueries(
     resolving.add(id);
     const windows = windowsOf(periodOf(query, queries));
     if (query.MetricStat) {
-      const { Metric, Stat, Unit } = query.MetricStat;
-      const metric = metricIdOf(Metric ?? {});
-      resolved[id] = windows.map(({ from, to }) => statisticOf(Stat ?? '', metrics.between(metric, from, to, Unit)));
+      resolved[id] = metrics.statistics(askedBy(query.MetricStat), windows);
       return;
     }
     const expression = required(query.Expression, `Expression of ${id}`, 'ValidationError');

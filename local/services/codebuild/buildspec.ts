@@ -1,6 +1,8 @@
 /** A buildspec as CodeBuild reads it: version 0.2, YAML or JSON. */
+
 import { parse } from 'yaml';
 import { AwsError } from '../../kernel.ts';
+import { remembered } from '../../remembered.ts';
 import { refuseUnknown } from '../declare.ts';
 
 /** In the order they run. */
@@ -31,8 +33,11 @@ interface Document {
   artifacts?: unknown;
 }
 
+/** Every cloud of a process is given the same few. */
 /** Throws InvalidInputException naming what is wrong. */
-export function parseBuildspec(text: string): Buildspec {
+export const parseBuildspec = remembered(read);
+
+function read(text: string): Buildspec {
   const document = parse(text) as Document | null;
   if (!document || typeof document !== 'object') throw invalid('it is empty');
   if (String(document.version) !== '0.2') throw invalid(`version ${document.version} is not 0.2`);

@@ -205,8 +205,9 @@ function compileUpdate(sections: readonly Section[], names: Parsed['names']): Up
 
 /** The item with another value there; undefined takes it away. What it shares with the old one is never written to. */
 function put(item: Item, [name = '', ...rest]: readonly (string | number)[], value: Attribute | undefined): Item {
+  if (rest.length === 0 && value !== undefined) return { ...item, [name]: value };
   const { [name]: old, ...others } = item;
-  if (rest.length === 0) return value === undefined ? others : { ...item, [name]: value };
+  if (rest.length === 0) return others;
   if (typeof rest[0] === 'number') throw new AwsError('NotImplemented', 'a list element in an update expression');
   if (old?.M === undefined) throw invalid('The document path provided in the update expression is invalid for update');
   return { ...item, [name]: { M: put(old.M as Item, rest, value) } };

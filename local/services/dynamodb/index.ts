@@ -21,6 +21,7 @@ type TableProperties = Omit<TableDefinition, 'TableName'> & {
 export const dynamodb: ServiceDefinition = {
   name: 'dynamodb',
   sdk: '@aws-sdk/client-dynamodb',
+  everywhere: true,
   create(home) {
     // Whoever calls from outside is checked as DynamoDB checks; thousands of simulated runs are not.
     const engine: ItemEngine = home.world.isOpen ? new Engine(home) : new MemoryEngine();

@@ -65,7 +65,9 @@ export class Cluster {
     this.createdAt = new Date(home.clock.now());
     this.#store = new ObjectStore(home.clock);
     this.#kubelet = new Kubelet(home, this.#store);
-    this.#forwarder = new Forwarder(home.world.network, this.#store, this.#kubelet, addresses);
+    this.#forwarder = new Forwarder(home.world.network, this.#store, this.#kubelet, addresses, (port) =>
+      home.darkness.locatePort(port, home.region),
+    );
     this.#nodes = new Nodes(home, this.#store, this.#kubelet, plan.version);
     for (const name of ['default', 'kube-system']) this.#store.create('namespaces', { metadata: { name } });
     this.#store.onChange(() => {

@@ -19,6 +19,7 @@ interface EntryProperties {
 export const eks: ServiceDefinition = {
   name: 'eks',
   sdk: '@aws-sdk/client-eks',
+  everywhere: true,
   create(home): EksService {
     const clusters = new Map<string, Cluster>();
     return {

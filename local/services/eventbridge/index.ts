@@ -61,13 +61,15 @@ interface Rule {
   readonly description: string | undefined;
   readonly pattern: string;
   readonly matches: Matcher;
+  /** What the pattern asks of source and detail type alone. */
+  readonly awaits: Matcher;
   readonly targets: readonly Target[];
   readonly tags: Tags;
   state: 'ENABLED' | 'DISABLED';
 }
 
 /** An event as rules see it and targets receive it. */
-interface Envelope extends BusEvent {
+interface Envelope extends Omit<BusEvent, 'time'> {
   readonly version: '0';
   readonly id: string;
   readonly account: string;
@@ -147,11 +149,18 @@ export class EventBridge implements Service {
       'detail-type': event['detail-type'],
       source: event.source,
       account: this.#home.account,
-      time: isoSeconds(this.#home.clock.now()),
+      time: isoSeconds(event.time ?? this.#home.clock.now()),
       region: this.#home.region,
       resources: event.resources,
       detail: event.detail,
     });
+  }
+
+  /** Whether a rule may match an event of that source and type, whatever is in it. */
+  isAwaited(source: string, detailType: string): boolean {
+    const head = { source, 'detail-type': detailType };
+    for (const { state, awaits } of this.#rules.values()) if (state === 'ENABLED' && awaits(head)) return true;
+    return false;
   }
 
   /** Every delivery that was given up, oldest first: nothing is lost silently. */
@@ -286,6 +295,7 @@ export class EventBridge implements Service {
       description: properties.Description as string | undefined,
       pattern: JSON.stringify(pattern),
       matches: compilePattern(pattern),
+      awaits: compileHead(pattern),
       targets,
       tags: tagsOf(properties.Tags),
       state: ruleState(properties.State ?? 'ENABLED'),
@@ -319,6 +329,12 @@ export class EventBridge implements Service {
   #arn(name: string): string {
     return `arn:aws:events:${this.#home.region}:${this.#home.account}:rule/${name}`;
   }
+}
+
+/** A pattern without source and type may match any; alternatives (`$or`) are left to the pattern itself. */
+function compileHead(pattern: unknown): Matcher {
+  const head = Object.entries(pattern as object).filter(([name]) => name === 'source' || name === 'detail-type');
+  return head.length === 0 ? () => true : compilePattern(Object.fromEntries(head));
 }
 
 const isoSeconds = (time: number) => `${new Date(time).toISOString().slice(0, 19)}Z`;

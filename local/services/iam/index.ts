@@ -44,6 +44,7 @@ const DEFAULT_SESSION_SECONDS = 3600;
 export const iam: ServiceDefinition = {
   name: 'iam',
   sdk: '@aws-sdk/client-iam',
+  everywhere: true,
   global: true,
   controlPlane: 'us-east-1',
   create(home): IamService {

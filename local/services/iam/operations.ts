@@ -7,6 +7,7 @@ import { operation, page } from '../declare.ts';
 import type { Role, Roles } from './roles.ts';
 
 const PAGE = 100;
+const DEFAULT_SESSION_SECONDS = 3600;
 
 /** IAM answers policy documents URL-encoded. */
 const encoded = (document: PolicyDocument) => encodeURIComponent(JSON.stringify(document));
@@ -20,6 +21,16 @@ export function iamOperations(home: Home, roles: Roles): Record<string, Operatio
       return { action: `iam:${action}`, resources: [arn] };
     };
   return {
+    CreateRole: operation<Iam.CreateRoleRequest, Iam.CreateRoleResponse>(
+      ['RoleName', 'AssumeRolePolicyDocument', 'Path', 'Description', 'MaxSessionDuration', 'Tags'],
+      ({ RoleName = '', Path = '/' }) => ({ action: 'iam:CreateRole', resources: [roles.arn('role', Path, RoleName)] }),
+      ({ RoleName: name = '', Path: path = '/', Description: description, Tags = [], ...input }) => {
+        const tags = Tags.map(({ Key = '', Value = '' }) => ({ Key, Value }));
+        const maxSessionSeconds = input.MaxSessionDuration ?? DEFAULT_SESSION_SECONDS;
+        const role = { name, path, description, maxSessionSeconds, tags, createdMs: home.clock.now() };
+        return { Role: describe(roles.create(role, input.AssumeRolePolicyDocument)) };
+      },
+    ),
     GetRole: operation<Iam.GetRoleRequest, Iam.GetRoleResponse>(['RoleName'], on('GetRole'), ({ RoleName = '' }) => ({
       Role: describe(roles.get(RoleName)),
     })),

@@ -1,7 +1,9 @@
 /** Roles, their inline policies and the managed policies they are attached to. One set for the account. */
+
 import { createHash } from 'node:crypto';
 import { parsePolicy } from '../../authorization/policy.ts';
 import { AwsError, type PolicyDocument } from '../../kernel.ts';
+import { remembered } from '../../remembered.ts';
 
 export interface Role {
   readonly name: string;
@@ -108,7 +110,9 @@ export class Roles {
   }
 }
 
-/** A stable id in IAM's form, so that logs of two runs compare. */
+const hashOf = remembered((name: string) => createHash('sha256').update(name).digest('hex').slice(0, 17).toUpperCase());
+
+/** A stable id in IAM's form, so that logs of two runs compare. Every session of a role says it. */
 export function entityId(prefix: 'AROA' | 'ANPA', name: string): string {
-  return prefix + createHash('sha256').update(name).digest('hex').slice(0, 17).toUpperCase();
+  return prefix + hashOf(name);
 }

@@ -35,12 +35,23 @@ export interface Key {
 export type EncryptionContext = Readonly<Record<string, string>>;
 
 export class Keyring {
-  readonly keys = new Map<string, Key>();
+  readonly #keys = new Map<string, Key>();
   /** Alias name to key id. */
   readonly aliases = new Map<string, string>();
   readonly #home: Home;
   constructor(home: Home) {
     this.#home = home;
+  }
+
+  /** By id, without those whose waiting period is over: with such a key go its aliases, and all that it encrypted. */
+  get keys(): ReadonlyMap<string, Key> {
+    const now = this.#home.clock.now();
+    for (const { id, deletionAt } of this.#keys.values()) {
+      if (deletionAt === undefined || deletionAt.getTime() > now) continue;
+      this.#keys.delete(id);
+      for (const [alias, target] of this.aliases) if (target === id) this.aliases.delete(alias);
+    }
+    return this.#keys;
   }
 
   create(description = '', policy?: PolicyDocument, manager: Key['manager'] = 'CUSTOMER'): Key {
@@ -57,7 +68,7 @@ export class Keyring {
       tags: new Map(),
       grants: new Map(),
     };
-    this.keys.set(id, key);
+    this.#keys.set(id, key);
     return key;
   }
 

@@ -102,11 +102,18 @@ export function keyOperations(home: Home, keyring: Keyring): Record<string, Oper
     ),
     ScheduleKeyDeletion: operation<Kms.ScheduleKeyDeletionCommandInput, Kms.ScheduleKeyDeletionCommandOutput>(
       ['KeyId', 'PendingWindowInDays'],
-      onKey('kms:ScheduleKeyDeletion'),
+      (input) => {
+        const access = onKey('kms:ScheduleKeyDeletion')(input);
+        const days = input.PendingWindowInDays;
+        const window = days === undefined ? {} : { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(days) };
+        return { ...access, conditions: { ...access.conditions, ...window } };
+      },
       (input) => {
         const key = keyring.find(input.KeyId ?? '');
-        setState(key, 'PendingDeletion');
         const days = input.PendingWindowInDays ?? 30;
+        if (days < 7 || days > 30)
+          throw new AwsError('ValidationException', 'PendingWindowInDays must be between 7 and 30 days (inclusive).');
+        setState(key, 'PendingDeletion');
         key.deletionAt = new Date(home.clock.now() + days * DAY);
         return { KeyId: key.arn, DeletionDate: key.deletionAt, KeyState: key.state, PendingWindowInDays: days };
       },
@@ -160,7 +167,7 @@ export function keyOperations(home: Home, keyring: Keyring): Record<string, Oper
       }),
     ),
     TagResource: operation<Kms.TagResourceCommandInput>(['KeyId', 'Tags'], onKey('kms:TagResource'), (input) => {
-      const { tags } = keyring.find(input.KeyId ?? '');
+      const { tags } = unlessPending(keyring.find(input.KeyId ?? ''));
       for (const tag of input.Tags ?? []) tags.set(tag.TagKey ?? '', tag.TagValue ?? '');
       return {};
     }),
@@ -182,7 +189,7 @@ function aliasOperations(home: Home, keyring: Keyring): Record<string, Operation
         const name = input.AliasName ?? '';
         if (keyring.aliases.has(name))
           throw new AwsError('AlreadyExistsException', `An alias with the name ${aliasArn(name)} already exists`);
-        keyring.aliases.set(name, keyring.find(input.TargetKeyId ?? '').id);
+        keyring.aliases.set(name, unlessPending(keyring.find(input.TargetKeyId ?? '')).id);
         return {};
       },
     ),
@@ -330,10 +337,15 @@ function describe(home: Home, key: Key): Kms.KeyMetadata {
 }
 
 function setState(key: Key, state: Key['state']): object {
+  unlessPending(key).state = state;
+  return {};
+}
+
+/** Before the deletion is cancelled a key takes no change (Developer Guide, "Key state table"). */
+function unlessPending(key: Key): Key {
   if (key.state === 'PendingDeletion')
     throw new AwsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
-  key.state = state;
-  return {};
+  return key;
 }
 
 function dataKeyLength(input: Kms.GenerateDataKeyCommandInput): number {

@@ -1,4 +1,5 @@
 /** AWS::Lambda::Function: a Node.js function from an asset of the assembly, or from inline code. */
+
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -7,6 +8,7 @@ import { publishedAsset } from '../../assembly/assets.ts';
 import type { FunctionDefinition } from '../../functions/definition.ts';
 import { type FunctionOptions, LambdaFunction } from '../../functions/function.ts';
 import { AwsError, type Home } from '../../kernel.ts';
+import { remembered } from '../../remembered.ts';
 import { notImplemented, provider } from '../declare.ts';
 import { parseArn, physicalName, tagsOf } from '../eventing.ts';
 import { functionArn } from './names.ts';
@@ -112,6 +114,9 @@ function taskRootOf(home: Home, { S3Key: key, ZipFile: source }: Properties['Cod
   return root;
 }
 
+/** Most functions have the same code. */
+const hashOf = remembered((key: string) => createHash('sha256').update(key).digest('base64'));
+
 function configurationOf(home: Home, definition: FunctionDefinition, properties: Properties): FunctionConfiguration {
   const { VpcConfig: vpc, DeadLetterConfig: deadLetters, LoggingConfig: logging } = properties;
   return {
@@ -121,7 +126,7 @@ function configurationOf(home: Home, definition: FunctionDefinition, properties:
     Role: definition.roleArn,
     Handler: definition.handler,
     // An asset's key is the hash of its content.
-    CodeSha256: createHash('sha256').update(basename(definition.taskRoot)).digest('base64'),
+    CodeSha256: hashOf(basename(definition.taskRoot)),
     ...(properties.Description !== undefined && { Description: properties.Description }),
     Timeout: definition.timeoutSeconds,
     MemorySize: definition.memoryMb,

@@ -1,17 +1,19 @@
 /** Lambda in one Region: functions from the assembly's assets, run in workers under their roles. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Capacity } from '../../functions/capacity.ts';
 import type { FunctionDefinition } from '../../functions/definition.ts';
-import type { Home, IssuedCredentials, RawRoute, Service, ServiceDefinition } from '../../kernel.ts';
+import { AwsError, type Home, type IssuedCredentials, type Service, type ServiceDefinition } from '../../kernel.ts';
 import { functionResource } from './function-resource.ts';
 import { Invoker } from './invoker.ts';
 import { parseFunctionName } from './names.ts';
 import { lambdaOperations } from './operations.ts';
 import { Registry } from './registry.ts';
 import { lambdaResources } from './resources.ts';
-import { urlRoutes } from './urls.ts';
+import { urlRoute } from './urls.ts';
 
 /**
  * Workers that one Region keeps at once: 100, or as many as a quarter of the machine's memory holds. A recovery invokes
@@ -22,7 +24,7 @@ const maximumWorkers = Math.max(20, Math.min(100, Math.floor(totalmem() / 4 / (3
 export interface LambdaService extends Service {
   /** Kills the execution environment that holds these credentials; false when none of this Region does. */
   crash(accessKeyId: string): boolean;
-  routes(): readonly RawRoute[];
+  route(path: string): RequestListener | undefined;
 }
 
 export const lambda: ServiceDefinition = {
@@ -33,12 +35,14 @@ export const lambda: ServiceDefinition = {
 
 function createLambda(home: Home): LambdaService {
   const registry = new Registry(home);
-  const invoker = new Invoker(home);
+  const stopping = new AbortController();
+  const invoker = new Invoker(home, stopping.signal);
   const options = {
     home,
     capacity: new Capacity(maximumWorkers),
     runtimeDirectory: makeRuntimeDirectory(home),
     assumeRole: (definition: FunctionDefinition) => assumeRole(home, definition),
+    stopping: stopping.signal,
   };
   const endEnvironments = async () => {
     await Promise.all(registry.all().map((each) => each.stop()));
@@ -47,11 +51,11 @@ function createLambda(home: Home): LambdaService {
     operations: lambdaOperations(home, registry, invoker),
     resources: { ...functionResource(home, registry, options), ...lambdaResources(home, registry) },
     resourcePolicy: (arn) => registry.policy(parseFunctionName(home, arn)),
-    routes: () => urlRoutes(home, registry),
+    route: (path) => urlRoute(home, registry, path),
     crash: (accessKeyId) => registry.all().some((each) => each.crash(accessKeyId)),
     goDark: endEnvironments,
     async stop() {
-      invoker.stop();
+      stopping.abort(new AwsError('ServiceException', 'the cloud stopped'));
       await endEnvironments();
     },
   };

@@ -27,14 +27,11 @@ interface Attempted {
 
 export class Invoker {
   readonly #home: Home;
-  readonly #stopping = new AbortController();
+  readonly #stopping: AbortSignal;
 
-  constructor(home: Home) {
+  constructor(home: Home, stopping: AbortSignal) {
     this.#home = home;
-  }
-
-  stop(): void {
-    this.#stopping.abort(new Error('the cloud stopped'));
+    this.#stopping = stopping;
   }
 
   /** Throws TooManyRequestsException. */
@@ -57,7 +54,7 @@ export class Invoker {
   enqueue(target: Target, event: string): string {
     const requestId = randomUUID();
     void this.#process(target, event, requestId).catch((error: unknown) => {
-      if (!this.#stopping.signal.aborted) throw error;
+      if (!this.#stopping.aborted) throw error;
     });
     return requestId;
   }
@@ -89,7 +86,7 @@ export class Invoker {
       if (clock.now() + clock.scale(delayMs) > expires) {
         return { requestId, event, attempts, condition: 'EventAgeExceeded', ...(invocation && { invocation }) };
       }
-      await clock.sleep(delayMs, this.#stopping.signal);
+      await clock.sleep(delayMs, this.#stopping);
     }
   }
 

@@ -1,20 +1,18 @@
 /** Function URLs: `<endpoint>/_url/<id>/…`, signed by the caller, checked against IAM, handed to the function as payload format 2.0. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { AwsError, type Home, type RawRoute, type Signer } from '../../kernel.ts';
+import { AwsError, type Home, type Signer } from '../../kernel.ts';
 import type { UrlAnswer } from './operations.ts';
 import type { FunctionUrl, Registry } from './registry.ts';
 
 /** Where function URLs live on the cloud's server. */
 export const urlPrefix = '/_url/';
 
-export function urlRoutes(home: Home, registry: Registry): readonly RawRoute[] {
-  return [...registry.functions.values()]
-    .flatMap(({ urls }) => [...urls.values()])
-    .map((url) => ({
-      prefix: `${urlPrefix}${url.id}/`,
-      handle: (request, response) => void serve(home, url, request, response),
-    }));
+/** What serves that path, where it is a function URL of this Region. */
+export function urlRoute(home: Home, registry: Registry, path: string): RequestListener | undefined {
+  if (!path.startsWith(urlPrefix)) return undefined;
+  const url = registry.urlById(path.slice(urlPrefix.length).split('/', 1)[0] ?? '');
+  return url && ((request, response) => void serve(home, url, request, response));
 }
 
 async function serve(home: Home, url: FunctionUrl, request: IncomingMessage, response: ServerResponse): Promise<void> {

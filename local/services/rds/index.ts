@@ -9,7 +9,7 @@ import { instanceOperations } from './instances.ts';
 import { configurationOf, findInstance } from './lifecycle.ts';
 import { modifyOperations } from './modify.ts';
 import { publishMetrics } from './monitoring.ts';
-import { crashDatabases, recoverDatabases } from './outage.ts';
+import { crashDatabases, cutStreams, recoverDatabases } from './outage.ts';
 import { parameterGroupOperations } from './parameter-groups.ts';
 import { replicaOperations } from './replicas.ts';
 import { restoreOperations } from './restore.ts';
@@ -85,6 +85,7 @@ function createRds(home: Home): RdsService {
     },
     goDark: () => crashDatabases(region),
     comeBack: () => recoverDatabases(region),
+    wayChanged: (other, isCut) => cutStreams(region, other, isCut),
     async stop() {
       region.ended.abort();
       if (region.hasEngine) await (await region.engine).close();

@@ -79,6 +79,7 @@ export function provision(
     try {
       const database = await make(await region.engine, await configurationOf(region, instance));
       instance.database = database;
+      region.home.darkness.locatePort(database.port, region.home.region);
       database.onFailure(() => fail(region, instance, 'failed', 'RDS-EVENT-0031'));
       followLog(region, instance, database);
       await outlast(region, instance, database);
@@ -186,9 +187,12 @@ function upload(region: Region, backups: AutomatedBackups): void {
   loop().catch(() => {}); // the Region ended
 }
 
+/** A snapshot stops no log. */
+const uploading = new Set(['available', 'backing-up', 'deleting']);
+
 /** An instance that is down uploads nothing, and its latest restorable time stays. */
 export async function uploadNow(backups: AutomatedBackups): Promise<void> {
-  if (backups.instance.status !== 'available' && backups.instance.status !== 'deleting') return;
+  if (!uploading.has(backups.instance.status)) return;
   try {
     backups.latest = (await backups.instance.database?.mark()) ?? backups.latest;
   } catch {

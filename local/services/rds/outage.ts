@@ -1,5 +1,5 @@
-/** What a Region's loss does to its databases: they end as in a loss of power, and recover from it when it returns. */
-import { endBackups, instanceEvent, startBackups, startDatabase } from './lifecycle.ts';
+/** What a Region's loss does to its databases: they end as in a loss of power, and recover from it when it returns. And what the loss of the way to it does. */
+import { configurationOf, endBackups, instanceEvent, startBackups, startDatabase } from './lifecycle.ts';
 import type { Instance, Region } from './state.ts';
 
 /** Nothing says goodbye: sessions are cut, and what was acknowledged is in the write-ahead log. */
@@ -22,6 +22,12 @@ async function recover(region: Region, instance: Instance): Promise<void> {
   const isBackedUp = instance.backups?.status === 'active' || instance.settings.BackupRetentionPeriod === 0;
   if (!isBackedUp) region.background(() => backUpAnew(region, instance));
   else if (instance.status !== 'creating') instance.status = 'available';
+}
+
+/** What replicas here receive from the other Region stops with the way between them, and goes on with it. */
+export async function cutStreams(region: Region, other: string, isCut: boolean): Promise<void> {
+  const followers = [...region.instances.values()].filter(({ following }) => following?.region.home.region === other);
+  for (const instance of followers) await instance.database?.cut?.(isCut, await configurationOf(region, instance));
 }
 
 /** The first automated backup was being taken. */

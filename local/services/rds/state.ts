@@ -194,6 +194,8 @@ export class Region {
     if (other === this) return;
     const { account, region } = other.home;
     if (this.home.darkness.isDark(region)) throw new Unreachable(region);
+    if (this.home.darkness.isParted(this.home.region, region))
+      throw new Unreachable(region, `cut off from ${this.home.region}`);
     const principal = { kind: 'service', service: 'rds.amazonaws.com', sourceAccount: account } as const;
     await this.home.faults.before('rds', operation, input, { account, region, principal, requestId: randomUUID() });
   }

@@ -55,7 +55,7 @@ export class Buckets {
   readonly #directory: string;
   constructor(home: Home) {
     this.#home = home;
-    this.#directory = join(home.dataDirectory, 's3', home.region);
+    this.#directory = join(home.dataDirectory, 's3', home.account, home.region);
     mkdirSync(this.#directory, { recursive: true });
   }
 

@@ -33,6 +33,7 @@ interface BucketProperties {
 export const s3: ServiceDefinition = {
   name: 's3',
   sdk: '@aws-sdk/client-s3',
+  everywhere: true,
   create(home): S3Service {
     const buckets = new Buckets(home);
     return {

@@ -27,6 +27,7 @@ interface SecretProperties {
 export const secretsManager: ServiceDefinition = {
   name: 'secrets-manager',
   sdk: '@aws-sdk/client-secrets-manager',
+  everywhere: true,
   create(home): SecretsManagerService {
     const store = new SecretStore(home);
     return {

@@ -75,14 +75,14 @@ export class Machines {
     const name = checkName(given.StateMachineName ?? generatedName(context));
     const arn = machineArn(this.#home.region, this.#home.account, name);
     if (this.#byArn.has(arn)) throw new AwsError('StateMachineAlreadyExists', `State Machine Already Exists: '${arn}'`);
-    const text = substitute(definitionText(given, context), given.DefinitionSubstitutions ?? {}, context);
+    const { text, revisionId } = textOf(given, context);
     const machine: Machine = {
       arn,
       name,
       roleArn: given.RoleArn,
       text,
       definition: await checkedDefinition(text, context.logicalId),
-      revisionId: revisionOf(text),
+      revisionId,
       createdAt: new Date(this.#home.clock.now()),
       loggingConfiguration: given.LoggingConfiguration && lowerFirst(given.LoggingConfiguration),
       tracingEnabled: String(given.TracingConfiguration?.Enabled ?? false) === 'true',
@@ -129,6 +129,23 @@ const mostChecked = 100;
 
 const generatedName = ({ stackName, logicalId }: ResourceContext): string =>
   `${logicalId.slice(0, 60)}-${createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex').slice(0, 12)}`;
+
+interface Text {
+  readonly text: string;
+  readonly revisionId: string;
+}
+
+/** By a template's own properties, which every cloud of a process is given, frozen. */
+const texts = new WeakMap<object, Text>();
+
+function textOf(given: MachineProperties, context: ResourceContext): Text {
+  const known = texts.get(given);
+  if (known !== undefined) return known;
+  const text = substitute(definitionText(given, context), given.DefinitionSubstitutions ?? {}, context);
+  const made = { text, revisionId: revisionOf(text) };
+  if (Object.isFrozen(given)) texts.set(given, made);
+  return made;
+}
 
 function definitionText(given: MachineProperties, { assemblyDirectory, logicalId }: ResourceContext) {
   if (given.DefinitionString !== undefined) return given.DefinitionString;

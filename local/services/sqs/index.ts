@@ -292,14 +292,15 @@ class Sqs implements Service {
     return [...access, ...keyActions.map((keyAction) => ({ action: keyAction, resources, conditions }))];
   }
 
+  /** What is in flight or delayed is only told of where there is any (SQS Developer Guide: available CloudWatch metrics). */
   #publishMetrics(): void {
     for (const { name, queue } of this.#queues.values()) {
       const { visible, inFlight, delayed } = queue.counts();
       const record = (metric: string, value: number) =>
         recordMetric(this.#home, 'AWS/SQS', metric, { QueueName: name }, value);
       record('ApproximateNumberOfMessagesVisible', visible);
-      record('ApproximateNumberOfMessagesNotVisible', inFlight);
-      record('ApproximateNumberOfMessagesDelayed', delayed);
+      if (inFlight > 0) record('ApproximateNumberOfMessagesNotVisible', inFlight);
+      if (delayed > 0) record('ApproximateNumberOfMessagesDelayed', delayed);
     }
   }
 

@@ -22,6 +22,7 @@ interface ParameterProperties {
 export const ssm: ServiceDefinition = {
   name: 'ssm',
   sdk: '@aws-sdk/client-ssm',
+  everywhere: true,
   create(home) {
     const store = new ParameterStore(home);
     store.put({ ...BOOTSTRAP, type: 'String', by: 'cdk' });

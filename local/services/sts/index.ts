@@ -1,7 +1,7 @@
 /** AWS STS: who am I, and sessions of roles whose trust policies admit the caller. */
 import type * as Sts from '@aws-sdk/client-sts';
 import { callerArn } from '../../authorization/evaluate.ts';
-import { AwsError, type Call, type Home, type Principal, type ServiceDefinition } from '../../kernel.ts';
+import { AwsError, type Home, type Principal, type ServiceDefinition } from '../../kernel.ts';
 import { operation } from '../declare.ts';
 import type { IamService } from '../iam/index.ts';
 import { entityId } from '../iam/roles.ts';
@@ -12,6 +12,7 @@ const DEFAULT_SESSION_SECONDS = 3600;
 export const sts: ServiceDefinition = {
   name: 'sts',
   sdk: '@aws-sdk/client-sts',
+  everywhere: true,
   create: (home) => ({
     operations: {
       GetCallerIdentity: operation<Sts.GetCallerIdentityRequest, Sts.GetCallerIdentityResponse>(
@@ -31,18 +32,20 @@ export const sts: ServiceDefinition = {
           resources: [RoleArn],
           conditions: { 'sts:RoleSessionName': RoleSessionName, 'sts:ExternalId': ExternalId },
         }),
-        (input, call) => assumeRole(home, input, call),
+        (input) => assumeRole(home, input),
       ),
     },
   }),
 };
 
 /** The caller is admitted: the role's trust policy was its resource policy. */
-function assumeRole(home: Home, input: Sts.AssumeRoleRequest, { account }: Call): Sts.AssumeRoleResponse {
+function assumeRole(home: Home, input: Sts.AssumeRoleRequest): Sts.AssumeRoleResponse {
   const { RoleArn = '', RoleSessionName = '', DurationSeconds = DEFAULT_SESSION_SECONDS } = input;
   if (!/^[\w+=,.@-]{2,64}$/.test(RoleSessionName))
     throw new AwsError('ValidationError', `roleSessionName '${RoleSessionName}' must satisfy [\\w+=,.@-]{2,64}`);
-  const longest = (home.service('iam') as IamService).maxSessionSecondsOf(RoleArn) ?? DEFAULT_SESSION_SECONDS;
+  const account = RoleArn.split(':')[4] ?? '';
+  const iam = home.service('iam', home.region, account) as IamService;
+  const longest = iam.maxSessionSecondsOf(RoleArn) ?? DEFAULT_SESSION_SECONDS;
   if (DurationSeconds < MIN_SESSION_SECONDS || DurationSeconds > longest)
     throw new AwsError(
       'ValidationError',

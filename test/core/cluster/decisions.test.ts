@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../core/cluster/contracts.ts';
 import { type ClusterFacts, decideLevel } from '../../../core/cluster/decide-level.ts';
 import { checkPlan } from '../../../core/cluster/report-build.ts';
-import { changesIn, digestOf, drillObjections, objections } from '../../../core/cluster/terraform-plan.ts';
+import { changesIn, digestOf, drillObjections, importsOf, objections } from '../../../core/cluster/terraform-plan.ts';
 import { available, facts, group, node } from './facts.ts';
 
 const level = (change: Partial<ClusterFacts>, waived = false) => decideLevel(facts(change), waived);
@@ -123,6 +123,29 @@ describe('what Terraform would do', () => {
       objections([change('aws_eks_cluster', ['delete', 'create']), change('aws_eks_node_group', ['create'])]),
     ).toEqual([]);
   });
+  it('names what may be there of a drill though the state lacks it, and nothing of production', () => {
+    const creates = (address: string, type: string, after: object) => ({
+      address,
+      type,
+      change: { actions: ['create'], after },
+    });
+    const nodes = { cluster_name: 'dr-drill-stocker', node_group_name: 'general' };
+    const kept = creates('aws_eks_cluster.kept', 'aws_eks_cluster', { name: 'dr-drill-kept' });
+    const plan = {
+      resource_changes: [
+        creates('aws_eks_cluster.this', 'aws_eks_cluster', { name: 'dr-drill-stocker' }),
+        creates('aws_eks_node_group.general', 'aws_eks_node_group', nodes),
+        creates('aws_eks_cluster.production', 'aws_eks_cluster', { name: 'stocker' }),
+        creates('aws_eks_node_group.nameless', 'aws_eks_node_group', { cluster_name: 'dr-drill-stocker' }),
+        creates('aws_s3_bucket.other', 'aws_s3_bucket', { name: 'dr-drill-bucket' }),
+        { ...kept, change: { ...kept.change, actions: ['update'] } },
+      ],
+    };
+    expect(importsOf(plan, 'dr-drill-')).toEqual([
+      { address: 'aws_eks_cluster.this', id: 'dr-drill-stocker' },
+      { address: 'aws_eks_node_group.general', id: 'dr-drill-stocker:general' },
+    ]);
+  });
   it('must not be about anything but its own in a drill, nor destroy while it makes, nor make while it destroys', () => {
     const own = change('aws_eks_cluster', ['create'], 'dr-drill-stocker');
     expect(drillObjections([own], 'dr-drill-', 'create')).toEqual([]);
@@ -150,6 +173,25 @@ describe('between plan and apply', () => {
     expect(checkPlan(plan('stocker', ['create']), rebuild)).toBeUndefined();
     expect(checkPlan(plan('stocker', ['delete']), rebuild)).toMatchObject({ error: 'PlanChanged' });
     expect(checkPlan({ resource_changes: [] }, rebuild)).toMatchObject({ error: 'PlanChanged' });
+  });
+  it('after a failover Terraform follows, but for what would destroy or empty the promoted database', () => {
+    const follow = { ...rebuild, action: 'follow', approved: 'harmless' } as const;
+    expect(checkPlan({ resource_changes: [] }, follow)).toBeUndefined();
+    expect(checkPlan(plan('stocker', ['update']), follow)).toBeUndefined();
+    const database = (actions: string[]) => ({
+      resource_changes: [
+        {
+          address: 'aws_db_instance.this[0]',
+          type: 'aws_db_instance',
+          change: { actions, after: { identifier: 'stocker-replica' } },
+        },
+      ],
+    });
+    for (const actions of [['delete'], ['delete', 'create'], ['create']])
+      expect(checkPlan(database(actions), follow)).toMatchObject({
+        error: 'PlanRefused',
+        reasons: [expect.stringContaining('stocker-replica')],
+      });
   });
   it('a drill’s own may be destroyed, and nothing of production', () => {
     const destroy = { ...rebuild, action: 'destroy' } as const;

@@ -4,6 +4,7 @@ import { acceptClusterRequest } from '../../../core/cluster/accept-recovery.ts';
 import { assessCluster } from '../../../core/cluster/assess-cluster.ts';
 import { awaitCluster } from '../../../core/cluster/await-cluster.ts';
 import type { PlanReport } from '../../../core/cluster/contracts.ts';
+import { requireDrillAccount } from '../../../core/cluster/drill-account.ts';
 import { helpNodes } from '../../../core/cluster/help-nodes.ts';
 import { judgeRebuild } from '../../../core/cluster/judge-rebuild.ts';
 import type { BuildResults } from '../../../core/cluster/ports.ts';
@@ -83,14 +84,28 @@ describe('a request', () => {
   });
 });
 
+const drillAccount = {
+  id: '999900001111',
+  roleArn: 'arn:aws:iam::999900001111:role/drill',
+  stateBuckets: { primary: 'drills-us-east-1', dr: 'drills-us-west-2' },
+};
+const elsewhere = { ...settings, cluster: { ...settings.cluster, drillAccount } };
+
 describe('the assessment', () => {
-  const assess = (cluster: FakeCluster, incident = recovery, automatic: 'ask' | 'auto' = 'ask') =>
+  const assess = (
+    cluster: FakeCluster,
+    incident = recovery,
+    automatic: 'ask' | 'auto' = 'ask',
+    own = settings,
+    becomeDrill: () => Promise<void> = async () => undefined,
+  ) =>
     assessCluster(
       { incident },
       {
-        settings: { ...settings, automatic: { ...settings.automatic, cluster: automatic } },
+        settings: { ...own, automatic: { ...settings.automatic, cluster: automatic } },
         here,
         cluster: () => cluster,
+        becomeDrill,
       },
     );
   it('asks before a rebuild, unless the configuration lets it act', async () => {
@@ -113,6 +128,24 @@ describe('the assessment', () => {
       approval: 'none',
       where: { blueprint: { cluster: 'dr-drill-stocker' } },
     });
+  });
+  it('of a drill in another account becomes who acts there first, with a state of its own there', async () => {
+    let times = 0;
+    const become = async () => void times++;
+    const { output } = await assess(new FakeCluster(), drill, 'ask', elsewhere, become);
+    expect(times).toBe(1);
+    expect(output.where).toMatchObject({ stateBucket: 'drills-us-east-1', lockTable: settings.cluster.lockTable });
+    expect(output.reasons[0]).toContain('is made in account 999900001111');
+    const refused = async () => requireDrillAccount(drillAccount, '111122223333');
+    await expect(assess(new FakeCluster(), drill, 'ask', elsewhere, refused)).rejects.toMatchObject({
+      name: 'DrillAccountRefused',
+      message: expect.stringContaining('acts in account 111122223333, and drills belong in account 999900001111'),
+    });
+  });
+  it('of a recovery has no part in the account of drills', async () => {
+    const never = async () => expect.unreachable('a recovery became the drill’s role');
+    const { output } = await assess(new FakeCluster({ status: undefined }), recovery, 'ask', elsewhere, never);
+    expect(output.where.stateBucket).toBe(here.terraformStateBucket);
   });
 });
 
@@ -279,6 +312,7 @@ describe('what a build reports', () => {
     failed: () => undefined,
     problems: () => ['Error: no'],
     plan: () => ({ resource_changes: [] }),
+    differences: () => undefined,
     rendered: () =>
       '    containers:\n      - image: a/b:1\n        name: api\n      - name: other\n        image: "c:2"\n',
     build: () => ({ arn: 'arn:build', log: 'the log' }),
@@ -311,6 +345,17 @@ describe('what a build reports', () => {
     const report = () => reportBuild({ action }, results({ failed: () => failed }));
     expect(report).toThrow(expect.objectContaining({ name, message: expect.stringContaining('the log') }));
   });
+  it('of Terraform that follows a failover says that it has followed', () => {
+    expect(reportBuild({ action: 'follow' }, results()).summary).toContain('has followed');
+  });
+  it.each(['PlanRefused', 'TerraformFailed', 'SourceUnreachable'])(
+    'of Terraform that follows and ends in %s fails nothing, and is a fact for the report',
+    (failed) => {
+      const { summary, facts } = reportBuild({ action: 'follow' }, results({ failed: () => failed }));
+      expect(summary).toContain('is left as it is');
+      expect(facts?.terraformRefused).toContain(failed);
+    },
+  );
 });
 
 describe('the approval', () => {
@@ -323,7 +368,7 @@ describe('the approval', () => {
       {
         incident: recovery,
         reasons: plan().reasons,
-        rebuild: { question: ['Terraform: 3 changes'] },
+        asked: { question: ['Terraform: 3 changes'] },
         taskToken: 'token',
       },
       { settings, clock, approvals, announcer },
@@ -351,10 +396,16 @@ describe('the approval', () => {
 
 it('lets each role in once', async () => {
   const cluster = new FakeCluster();
-  const letIn = () => restoreAccess({ plan: plan(), roles: ['a', 'b'] }, { cluster: () => cluster });
+  const letIn = (incident = recovery, own = settings) =>
+    restoreAccess({ incident, plan: plan(), roles: ['a', 'b'] }, { settings: own, cluster: () => cluster });
   expect((await letIn()).summary).toBe('2 roles are let in, 0 were before');
   expect((await letIn()).summary).toBe('0 roles are let in, 2 were before');
   expect([...cluster.admitted.values()]).toEqual(['stocker-dr', 'stocker-dr']);
+  cluster.admitted.clear();
+  expect((await letIn(drill, elsewhere)).summary).toMatch(/nobody is let in: .*role\/drill made the cluster/);
+  expect(cluster.admitted.size).toBe(0);
+  await letIn(recovery, elsewhere);
+  expect(cluster.admitted.size).toBe(2);
 });
 
 describe('the watch', () => {

@@ -117,6 +117,21 @@ describe('a restore', () => {
     const waiting = awaitAvailable({ incident, plan }, { settings, clock: new FakeClock(), databases });
     await expect(waiting).rejects.toMatchObject({ name });
   });
+
+  test.each([
+    {
+      case: 'what RDS tells of it',
+      told: ['Storage is full.', 'It stopped.'],
+      says: 'RDS says: Storage is full. It stopped.',
+    },
+    { case: 'that RDS tells nothing', told: [], says: 'RDS tells no reason in its events.' },
+    { case: 'that RDS cannot be asked', told: undefined, says: 'Its events could not be read: throttled' },
+  ])('that RDS gave up is named with $case', async ({ told, says }) => {
+    const databases = new FakeDatabases(makeInstance({ identifier: candidateName, status: 'storage-full' }));
+    databases.failures = async () => told ?? Promise.reject(new Error('throttled'));
+    const waiting = awaitAvailable({ incident, plan }, { settings, clock: new FakeClock(), databases });
+    await expect(waiting).rejects.toThrow(`${candidateName} is storage-full. ${says}`);
+  });
 });
 
 describe('tear-down', () => {

@@ -123,11 +123,17 @@ export class FakeDatabases implements Databases {
   async find(identifier: string) {
     return this.instances.get(identifier);
   }
+  async failures(): Promise<readonly string[]> {
+    return [];
+  }
   async list(prefix: string) {
     return [...this.instances.values()].filter(({ identifier }) => identifier.startsWith(prefix));
   }
   async restoreWindow() {
     return this.window;
+  }
+  async backupsOf() {
+    return { arn: 'arn:aws:rds:us-west-2:111122223333:auto-backup:ab-1', window: this.window };
   }
   readonly snapshots = new Map<string, DatabaseSnapshot>();
   readonly protected = new Map<string, Like>();

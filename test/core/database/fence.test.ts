@@ -7,7 +7,7 @@ import { compareFacts, postgresFactsSql } from '../../../core/database/parity.ts
 import type { Credentials, Secrets, Sessions } from '../../../core/database/ports.ts';
 import { prepareDatabase } from '../../../core/database/prepare-database.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeLease } from '../fakes.ts';
+import { FakeAnnouncer, FakeClock, FakeControl, FakeDebts, makeIncident, makeInstance, makeLease } from '../fakes.ts';
 import { FakeBaselines, FakeCompensations, FakeDatabases, FakeMetrics, FakeParameters, makePlan } from './fakes.ts';
 
 const incident = makeIncident();
@@ -70,6 +70,19 @@ describe('a restored copy', () => {
     const databases = new FakeDatabases();
     await expect(fence({ sessions: leaky, databases }, recovery)).rejects.toMatchObject({ name: 'FenceFailed' });
     expect(databases.admitted).toEqual([]);
+  });
+
+  test('is left alone where it is in the application’s network already, as a replica is: RDS takes a backup, and modifies nothing', async () => {
+    const { identifier } = database.candidate;
+    const promoted = makeInstance({ identifier, status: 'backing-up' });
+    const inGroups = (...securityGroupIds: string[]) =>
+      new FakeDatabases({ ...promoted, settings: { ...promoted.settings, securityGroupIds } });
+    const databases = inGroups('sg-production');
+    await fence({ databases }, recovery);
+    expect(databases.admitted).toEqual([]);
+    const elsewhere = inGroups('sg-isolated');
+    await fence({ databases: elsewhere }, recovery);
+    expect(elsewhere.admitted).toEqual([{ identifier, securityGroupIds: ['sg-production'] }]);
   });
 
   test('is admitted to the application’s network once it is proven closed; a drill’s never', async () => {
@@ -180,6 +193,7 @@ describe('a restored copy', () => {
       databases: new FakeDatabases(),
       baselines: new FakeBaselines(),
       compensations: new FakeCompensations(),
+      debts: new FakeDebts(),
       parameters,
       secrets,
       sessions: database.sessions,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openDebt } from '../../../core/configuration/debt.ts';
 import { cutOver } from '../../../core/database/cut-over.ts';
 import { fenceDatabase } from '../../../core/database/fence-database.ts';
 import { fenceSource } from '../../../core/database/fence-source.ts';
@@ -6,7 +7,7 @@ import type { DatabaseInstance, Sessions } from '../../../core/database/ports.ts
 import { databaseUndos } from '../../../core/database/undo.ts';
 import type { ExecutionStatus } from '../../../core/incident/ports.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeInstance, makeLease } from '../fakes.ts';
+import { FakeAnnouncer, FakeClock, FakeControl, FakeDebts, makeIncident, makeInstance, makeLease } from '../fakes.ts';
 import { FakeBaselines, FakeCompensations, FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
 
 const id = 'recovery-20261122T201500Z-1a2b3c4d';
@@ -311,8 +312,11 @@ describe('production', () => {
 
   describe('moves to the candidate', () => {
     // One server plays both: what the cut-over asks of the source is answered by the fence, or by nobody.
-    const move = async (change: { source?: Partial<{ address: string; port: number }> } = {}) => {
-      const parameters = new FakeParameters();
+    const move = async (
+      change: { source?: Partial<{ address: string; port: number }>; parameters?: FakeParameters } = {},
+    ) => {
+      const { parameters = new FakeParameters() } = change;
+      const debts = new FakeDebts();
       const baselines = new FakeBaselines();
       const known = { version: 1, schemaVersion: '7', schemaHash: 'x', rows: {}, appendOnly: {} } as const;
       await baselines.record({ ...known, at: '2026-11-22T20:00:00.000Z', resourceId: 'db-PRODUCTION' });
@@ -321,14 +325,14 @@ describe('production', () => {
       const result = await cutOver(
         { incident, plan: plan({ source }), candidate: { ...database.candidate, identifier: 'new' } },
         {
-          ...{ settings, control, databases, baselines, compensations, parameters, secrets },
+          ...{ settings, control, databases, baselines, compensations, debts, parameters, secrets },
           clock: new FakeClock(),
           sessions: database.sessions,
           workloads: { restart: async ({ name }) => restarted.push(name) },
           announcer: new FakeAnnouncer(),
         },
       );
-      return { ...result, endpoint: parameters.values.get('/stocker/database'), restarted, baselines };
+      return { ...result, endpoint: parameters.values.get('/stocker/database'), restarted, baselines, debts };
     };
     const { address } = { address: '127.0.0.1' };
 
@@ -341,6 +345,7 @@ describe('production', () => {
       expect(moved.endpoint).toBe(JSON.stringify({ address, port }));
       expect(moved.restarted).toEqual(['api']);
       expect(moved.facts?.terraformDebt).toMatchObject({ import: 'new', old: 'stocker-pro-staging' });
+      expect(await openDebt(control.active, moved.debts)).toMatchObject({ import: 'new', old: 'stocker-pro-staging' });
       expect(await moved.baselines.latest()).toMatchObject({ resourceId: 'db-COPY', schemaVersion: '7' });
       expect(await isRefused()).toBe(false);
       expect((await move()).output).toEqual({ application: 'production' });
@@ -350,6 +355,19 @@ describe('production', () => {
       const input = { incident, plan: makePlan(), candidate: database.candidate };
       await fenceDatabase(input, { settings, control, databases, secrets, sessions });
       expect(await isRefused()).toBe(false);
+    });
+
+    test('is open where the endpoint cannot be written, and a repeated cut-over writes it', async () => {
+      await database.query('alter role stocker_app nologin');
+      const parameters = new FakeParameters();
+      const { write } = parameters;
+      parameters.write = async () =>
+        Promise.reject(Object.assign(new Error('denied'), { name: 'AccessDeniedException' }));
+      await expect(move({ parameters })).rejects.toMatchObject({ name: 'AccessDeniedException' });
+      expect(control.active).toMatchObject({ resourceId: 'db-COPY', epoch: 2 });
+      expect(await isRefused()).toBe(false);
+      parameters.write = write;
+      expect((await move({ parameters })).endpoint).toContain(`${database.candidate.port}`);
     });
 
     test('never while the source takes the application’s logins', async () => {

@@ -355,7 +355,7 @@ describe('the endpoint is put back', () => {
 describe('a replica whose promotion stalled', () => {
   const clock = new FakeClock();
   const opened: unknown[] = [];
-  const undo = (askedSecondsAgo: number) => {
+  const undo = (askedSecondsAgo: number, promotionAwaited = false) => {
     const asked = new Date(clock.now().getTime() - askedSecondsAgo * 1000).toISOString();
     const tags = { 'stocker-dr:incident': id, 'stocker-dr:promotion-asked': asked };
     const databases = new FakeDatabases();
@@ -368,6 +368,7 @@ describe('a replica whose promotion stalled', () => {
       databasesIn: () => databases,
       sessions: { open: async (at) => Promise.reject(opened.push(at)) },
       workloads: { restart: async () => 0 },
+      promotionAwaited,
     });
     return undos['close-candidate']?.({ identifier: 'replica', incidentId: id });
   };
@@ -377,6 +378,10 @@ describe('a replica whose promotion stalled', () => {
     expect(opened).toEqual([]);
   });
   test('is waited for until then: opened beside production it would be a second one that takes writes', async () => {
-    await expect(undo(60)).rejects.toMatchObject({ name: 'DatabaseNotReady' });
+    await expect(undo(60)).rejects.toMatchObject({ name: 'PromotionUndecided', retryable: true });
+  });
+  test('is waited for no longer than the state machine does, whose minutes may be shorter', async () => {
+    await expect(undo(60, true)).resolves.toBe('replica was not promoted: it follows production');
+    expect(opened).toEqual([]);
   });
 });

@@ -136,6 +136,18 @@ describe('the Terraform debt', () => {
     for (const part of ['import stocker-5e6f7a8b in its place', 'apply nothing', '/stocker/database', 'a replica'])
       expect(page).toContain(part);
   });
+  test('says why Terraform did not follow a failover of the Region', () => {
+    const [last] = recovered.slice(-1);
+    if (last === undefined) throw new Error('nothing was recovered');
+    const refused = {
+      ...last,
+      step: 'FollowByTerraform',
+      facts: { terraformRefused: 'PlanRefused: it would delete x' },
+    };
+    const report = reportOf([...recovered, refused]);
+    expect(report.terraformDebt).toMatchObject({ ...debt, refused: 'PlanRefused: it would delete x' });
+    expect(renderReport(report)).toContain('Terraform did not follow the failover: PlanRefused: it would delete x');
+  });
   test('is none where nothing was cut over', () => {
     const report = reportOf(recovered.slice(0, 5), 'ValidationFailed');
     expect(report).not.toHaveProperty('terraformDebt');

@@ -5,517 +5,25 @@ import type { ReadinessVerdict } from '../../../core/readiness/contracts.ts';
 import type { Facts, Source } from '../../../core/readiness/facts.ts';
 import { sources } from '../../../core/readiness/facts.ts';
 import { judge } from '../../../core/readiness/judge.ts';
-import { ago, contextOf, type Found, factsOf, healthy, long } from './facts.ts';
-
-type Environment = 'production' | 'staging';
-// biome-ignore lint/suspicious/noExplicitAny: a fault reaches into whatever was found
-const found = (answer: unknown): any => (answer as { found: unknown }).found;
-
-// biome-ignore lint/suspicious/noExplicitAny: a fault reaches into whatever was found
-type Loose = any;
-
-interface Fault {
-  readonly check: string;
-  readonly fault: string;
-  readonly says: RegExp;
-  /** A check that has nothing to look at then. */
-  readonly void?: string;
-  readonly in?: Environment;
-  spoil(facts: Found): void;
-}
+import { ago, contextOf, type Environment, type Found, factsOf, healthy } from './facts.ts';
+import { databaseFaults } from './faults/database.ts';
+import { found } from './faults/fault.ts';
+import { surroundingFaults } from './faults/surroundings.ts';
 
 /** The table: fault → check. */
-const faults: readonly Fault[] = [
-  {
-    check: 'restore-window',
-    fault: 'the window stands still beyond the RPO',
-    says: /restored to 20 min 00 s ago; the RPO is 15 min/,
-    spoil: ({ databases }) => {
-      found(databases.active).window.latest = ago(1200);
-    },
-  },
-  {
-    check: 'restore-window',
-    fault: 'there is no window',
-    says: /no restore window/,
-    spoil: ({ databases }) => {
-      found(databases.active).window = null;
-    },
-  },
-  {
-    check: 'restore-window',
-    fault: 'the instance is gone',
-    says: /RDS knows no/,
-    spoil: ({ databases }) => {
-      found(databases.active).status = null;
-    },
-  },
-  {
-    check: 'restore-window-standby',
-    fault: 'no backups are replicated',
-    in: 'staging',
-    says: /no automated backups are replicated to us-west-2/,
-    spoil: ({ databases }) => {
-      found(databases.standby).replicated = null;
-    },
-  },
-  {
-    check: 'restore-window-standby',
-    fault: 'replication has stopped and left its backups',
-    in: 'staging',
-    says: /is retained/,
-    spoil: ({ databases }) => {
-      found(databases.standby).replicated.status = 'retained';
-    },
-  },
-  {
-    check: 'restore-window-standby',
-    fault: 'the replicated window lags beyond the RPO',
-    in: 'staging',
-    says: /2 h 00 min ago; the RPO is 1 h/,
-    spoil: ({ databases }) => {
-      found(databases.standby).replicated.window.latest = ago(7200);
-    },
-  },
-  {
-    check: 'replication',
-    fault: 'there is no replica',
-    says: /no read replica in us-west-2/,
-    void: 'certificate-standby',
-    spoil: ({ databases }) => {
-      found(databases.standby).replica = null;
-    },
-  },
-  {
-    check: 'replication',
-    fault: 'replication has stopped',
-    says: /in state error/,
-    spoil: ({ databases }) => {
-      found(databases.standby).replica.replication = 'error';
-    },
-  },
-  {
-    check: 'replication',
-    fault: 'the replica is down',
-    says: /is storage-full/,
-    spoil: ({ databases }) => {
-      found(databases.standby).replica.status = 'storage-full';
-    },
-  },
-  {
-    check: 'replica-lag',
-    fault: 'production has beaten, and the replica has not seen it',
-    says: /is 59 min 00 s behind; the RPO is 15 min/,
-    spoil: ({ replica }) => {
-      found(replica).heartbeat = ago(3600);
-    },
-  },
-  {
-    check: 'replica-lag',
-    fault: 'the replica holds no heartbeat',
-    says: /no heartbeat/,
-    spoil: ({ replica }) => {
-      found(replica).heartbeat = null;
-    },
-  },
-  {
-    check: 'certificate-standby',
-    fault: 'it expires in three weeks',
-    says: /is valid until 2026-12-19T12:00:00.000Z: clients refuse it then/,
-    spoil: ({ databases }) => {
-      found(databases.standby).replica.certificateUntil = ago(-21 * 86_400);
-    },
-  },
-  {
-    check: 'certificate-standby',
-    fault: 'it has expired',
-    says: /expired at/,
-    spoil: ({ databases }) => {
-      found(databases.standby).replica.certificateUntil = ago(60);
-    },
-  },
-  {
-    check: 'backup',
-    fault: 'there is none',
-    says: /us-east-1 holds no backup/,
-    spoil: ({ databases }) => {
-      found(databases.active).snapshots = [];
-    },
-  },
-  {
-    check: 'backup',
-    fault: 'it is of the day before yesterday',
-    says: /58 h 00 min old; one is due every day/,
-    spoil: ({ databases }) => {
-      const [newest] = found(databases.active).snapshots;
-      newest.identifier = newest.identifier.replace('20261128', '20261126');
-    },
-  },
-  {
-    check: 'backup-standby',
-    fault: 'the copy is not encrypted',
-    says: /no backup in us-west-2 is good.*not encrypted/,
-    spoil: ({ databases }) => {
-      found(databases.standby).snapshots[0].encrypted = false;
-    },
-  },
-  {
-    check: 'backup-standby',
-    fault: 'somebody made a snapshot of that name',
-    says: /belongs to no environment/,
-    spoil: ({ databases }) => {
-      found(databases.standby).snapshots[0].tags = {};
-    },
-  },
-  {
-    check: 'heartbeat',
-    fault: 'it has stopped',
-    says: /is 10 min 00 s old/,
-    spoil: ({ heartbeat }) => void Object.assign(found(heartbeat), { newest: ago(600), written: ago(600) }),
-  },
-  {
-    check: 'heartbeat',
-    fault: 'the newest one failed',
-    says: /failed/,
-    spoil: ({ heartbeat }) => {
-      found(heartbeat).failed = true;
-    },
-  },
-  {
-    check: 'heartbeat',
-    fault: 'there is none',
-    says: /no heartbeat/,
-    spoil: ({ heartbeat }) => void Object.assign(found(heartbeat), { newest: null, written: null }),
-  },
-  {
-    check: 'profile',
-    fault: 'the DR Region has none',
-    says: /holds no profile/,
-    spoil: ({ records }) => {
-      found(records.standby).profileAt = null;
-    },
-  },
-  {
-    check: 'profile',
-    fault: 'it is of days ago',
-    says: /has not seen production sound since/,
-    spoil: ({ records }) => {
-      found(records.standby).profileAt = long;
-    },
-  },
-  ...(['active', 'standby'] as const).flatMap((side): Fault[] => {
-    const suffix = side === 'active' ? '' : '-standby';
-    return [
-      {
-        check: `keys${suffix}`,
-        fault: 'one is disabled',
-        says: /the key of backups \(alias\/aws\/rds\) is Disabled/,
-        spoil: ({ keys }) => {
-          found(keys[side])[0].state = 'Disabled';
-        },
-      },
-      {
-        check: `keys${suffix}`,
-        fault: 'one will be deleted',
-        says: /PendingDeletion/,
-        spoil: ({ keys }) => {
-          found(keys[side])[0].state = 'PendingDeletion';
-        },
-      },
-      {
-        check: `quotas${suffix}`,
-        fault: 'one is used up',
-        says: /39 of 40 used, a recovery needs 2/,
-        spoil: ({ quotas }) => {
-          found(quotas[side])[0].used = 39;
-        },
-      },
-      {
-        check: `subscriptions${suffix}`,
-        fault: 'nobody has confirmed',
-        says: /nobody has confirmed.*1 subscriptions of internal wait/,
-        spoil: ({ subscriptions }) => void Object.assign(found(subscriptions[side])[0], { confirmed: 0, pending: 1 }),
-      },
-      {
-        check: `subscriptions${suffix}`,
-        fault: 'one of two waits',
-        says: /^1 subscriptions of internal wait to be confirmed$/,
-        spoil: ({ subscriptions }) => {
-          found(subscriptions[side])[0].pending = 1;
-        },
-      },
-    ];
-  }),
-  {
-    check: 'secrets',
-    fault: 'the replica lags',
-    says: /a\/master has another version/,
-    spoil: ({ secrets }) => {
-      found(secrets.standby)['a/master'] = 'v0';
-    },
-  },
-  {
-    check: 'secrets',
-    fault: 'the original is gone',
-    says: /a\/master is missing where production is/,
-    spoil: ({ secrets }) => {
-      found(secrets.active)['a/master'] = null;
-    },
-  },
-  {
-    check: 'secrets-standby',
-    fault: 'the replica is gone',
-    says: /us-west-2 has no a\/master/,
-    spoil: ({ secrets }) => {
-      found(secrets.standby)['a/master'] = null;
-    },
-  },
-  {
-    check: 'images',
-    fault: 'one is missing',
-    says: /us-west-2 has not got app@sha256:1/,
-    spoil: ({ images }) => {
-      found(images).missing = ['app@sha256:1'];
-    },
-  },
-  {
-    check: 'images',
-    fault: 'no export has come',
-    says: /nobody knows what runs/,
-    spoil: ({ images }) => {
-      found(images).export = null;
-    },
-  },
-  {
-    check: 'terraform-state',
-    fault: 'it is gone',
-    says: /is not there/,
-    spoil: ({ terraform }) => {
-      found(terraform)[0].found = 'absent';
-    },
-  },
-  {
-    check: 'terraform-state',
-    fault: 'its bucket keeps no versions',
-    says: /without versions/,
-    spoil: ({ terraform }) => {
-      found(terraform)[0].found = 'unversioned';
-    },
-  },
-  {
-    check: 'permissions',
-    fault: 'a role lacks one',
-    says: /1 calls are denied \(simulated 1 h 00 min ago\): restore: rds:Restore on db:x/,
-    spoil: ({ permissions }) => {
-      found(permissions).denied = [{ role: 'restore', action: 'rds:Restore', resource: 'db:x' }];
-    },
-  },
-  {
-    check: 'cluster-access',
-    fault: 'the control plane is not active',
-    says: /is UPDATING/,
-    spoil: ({ cluster }) => {
-      found(cluster).status = 'UPDATING';
-    },
-  },
-  {
-    check: 'cluster-access',
-    fault: 'there is no cluster',
-    says: /has no cluster/,
-    spoil: ({ cluster }) => {
-      found(cluster).status = null;
-    },
-  },
-  ...[401, 403, 500].map(
-    (status): Fault => ({
-      check: 'cluster-access',
-      fault: `Kubernetes answers ${status}`,
-      says: new RegExp(`answers ${status}`),
-      spoil: ({ cluster }) => {
-        found(cluster).answer = status;
-      },
-    }),
-  ),
-  ...(
-    [
-      ['there is no zone', /no public zone/, (dns: Loose) => Object.assign(dns, { found: null })],
-      [
-        'a record is gone',
-        /^api\.stocker-pro\.example\.com has no records$/,
-        ({ found: zone }: Loose) => {
-          zone.records = zone.records.slice(2);
-        },
-      ],
-      [
-        'a pair lost its secondary',
-        /A is PRIMARY, no PRIMARY and SECONDARY/,
-        ({ found: zone }: Loose) => {
-          zone.records.splice(1, 1);
-        },
-      ],
-      [
-        'a record is weighted',
-        /A is other and other, no PRIMARY/,
-        ({ found: zone }: Loose) => {
-          for (const each of zone.records.slice(0, 2)) each.routing = 'other';
-        },
-      ],
-      [
-        'the two lead the wrong way',
-        /PRIMARY leads to dr\.api.*not to primary\.api.*SECONDARY leads to primary/,
-        ({ found: zone }: Loose) => {
-          const [primary, secondary] = zone.records;
-          [primary.leadsTo, secondary.leadsTo] = [secondary.leadsTo, primary.leadsTo];
-        },
-      ],
-      [
-        'the primary has no health check',
-        /A PRIMARY has no health check/,
-        ({ found: zone }: Loose) => {
-          zone.records[0].healthCheck = null;
-        },
-      ],
-      [
-        'the secondary has one',
-        /A SECONDARY has a health check/,
-        ({ found: zone }: Loose) => {
-          zone.records[1].healthCheck = 'check-1';
-        },
-      ],
-      [
-        'the health of a target is evaluated',
-        /evaluates the health of its target/,
-        ({ found: zone }: Loose) => {
-          zone.records[0].evaluatesTarget = true;
-        },
-      ],
-      [
-        'the health check is gone',
-        /names the health check check-1, which is gone/,
-        ({ found: zone }: Loose) => {
-          zone.healthChecks['check-1'] = null;
-        },
-      ],
-      [
-        'the record follows the latch of drills',
-        /follows stocker-dr-production-drill-traffic-latched.*not stocker-dr-production-traffic-latched/,
-        ({ found: zone }: Loose) => {
-          zone.healthChecks['check-1'].alarm = zone.healthChecks['check-2'].alarm;
-        },
-      ],
-      [
-        'the health check asks the endpoint',
-        /is of type HTTPS, not/,
-        ({ found: zone }: Loose) => {
-          Object.assign(zone.healthChecks['check-1'], { type: 'HTTPS', alarm: null, insufficientData: null });
-        },
-      ],
-      [
-        'missing data is healthy',
-        /is Healthy where data is missing/,
-        ({ found: zone }: Loose) => {
-          zone.healthChecks['check-1'].insufficientData = 'Healthy';
-        },
-      ],
-      [
-        'the health check is inverted',
-        /is inverted/,
-        ({ found: zone }: Loose) => {
-          zone.healthChecks['check-2'].inverted = true;
-        },
-      ],
-      [
-        'the health check is disabled',
-        /drill\.api.*is disabled/,
-        ({ found: zone }: Loose) => {
-          zone.healthChecks['check-2'].disabled = true;
-        },
-      ],
-    ] as const
-  ).map(([fault, says, spoil]): Fault => ({ check: 'dns', fault, says, spoil: ({ dns }) => void spoil(dns) })),
-  ...(
-    [
-      ['a record fails over', /A PRIMARY is not one simple record/, 'routing', 'PRIMARY'],
-      ['a record leads elsewhere', /leads to 192\.0\.2\.9, to neither Region/, 'leadsTo', ['192.0.2.9']],
-      ['resolvers keep it for an hour', /is kept for 3600 s, not 60 s/, 'ttlSeconds', 3600],
-      ['a Region has no record of its type', /has no AAAA to give/, 'type', 'AAAA'],
-    ] as const
-  ).map(
-    ([fault, says, field, value]): Fault => ({
-      ...{ check: 'dns', fault, says, in: 'staging' },
-      spoil: ({ dns }) => {
-        found(dns).records[0][field] = value;
-      },
-    }),
-  ),
-  ...(
-    [
-      ['it ends in three weeks', /valid for 21 days.*renewed 30 days before/, { until: ago(-21 * 86_400 - 60) }],
-      ['it has ended', /ended at 2026-11-28T11:00/, { until: ago(3600), refused: 'CERT_HAS_EXPIRED' }],
-      ['it is for another name', /clients of api\.stocker-pro.*refuse/, { refused: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
-    ] as const
-  ).map(
-    ([fault, says, change]): Fault => ({
-      ...{ check: 'certificate-endpoint', fault, says },
-      spoil: ({ endpoint }) => void Object.assign(found(endpoint).certificate, change),
-    }),
-  ),
-  {
-    check: 'certificate-endpoint',
-    fault: 'the application has no address there',
-    says: /us-west-2 names no address/,
-    spoil: ({ endpoint }) => void Object.assign(found(endpoint), { url: null, certificate: null }),
-  },
-  {
-    check: 'drill-database',
-    fault: 'the last good one is long ago',
-    says: /40 days ago; one is due every month/,
-    spoil: ({ records }) => {
-      found(records.active).drills[0].closedAt = long;
-    },
-  },
-  {
-    check: 'release-database',
-    fault: 'something was deployed since',
-    says: /changed since drill-1/,
-    spoil: ({ records }) => {
-      found(records.active).drills[0].release = 'release-0';
-    },
-  },
-  {
-    check: 'release-region',
-    fault: 'something was deployed since',
-    says: /changed since drill-2/,
-    spoil: ({ records }) => {
-      found(records.active).drills[1].release = 'release-0';
-    },
-  },
-  {
-    check: 'drill-region',
-    fault: 'the last good one is long ago',
-    says: /200 days ago; one is due twice a year/,
-    spoil: ({ records }) => {
-      found(records.active).drills[1].closedAt = ago(200 * 86_400);
-    },
-  },
-  {
-    check: 'release-database',
-    fault: 'something was deployed while it ran',
-    says: /changed since drill-1/,
-    spoil: ({ records }) => {
-      delete found(records.active).drills[0].release;
-    },
-  },
-];
+const faults = [...databaseFaults, ...surroundingFaults];
 
 const verdictsOf = (facts: Facts, environment: Environment): Record<string, ReadinessVerdict> =>
   Object.fromEntries(judge(facts, contextOf(environment)).checks.map(({ check, verdict }) => [check, verdict]));
 const all = (environment: Environment) => verdictsOf(factsOf(healthy(environment)), environment);
 
-describe.each(['production', 'staging'] as const)('where all is well, in %s', (environment) => {
+describe.each(['production', 'staging', 'strict'] as const)('where all is well, in %s', (environment) => {
   it('every check is ready, or says that it does not apply', () => {
-    const without =
-      environment === 'production' ? ['restore-window-standby'] : ['replication', 'replica-lag', 'certificate-standby'];
+    const without = {
+      production: ['restore-window-standby', 'tenure'],
+      staging: ['replication', 'replica-lag', 'certificate-standby', 'tenure'],
+      strict: ['restore-window-standby'],
+    }[environment];
     expect(all(environment)).toEqual(
       Object.fromEntries(checks.map(({ name }) => [name, without.includes(name) ? 'not-applicable' : 'ready'])),
     );
@@ -573,6 +81,7 @@ const silent = { silent: 'no answer' };
 const silences: readonly {
   readonly answer: string;
   readonly checks: readonly string[];
+  readonly in?: Environment;
   silence(facts: Found): void;
 }[] = [
   {
@@ -594,6 +103,18 @@ const silences: readonly {
     answer: 'the incident table of the DR Region',
     checks: ['profile'],
     silence: ({ records }) => void Object.assign(records, { standby: silent }),
+  },
+  {
+    answer: 'the memory of the guard where production is',
+    checks: ['tenure'],
+    in: 'strict',
+    silence: ({ records }) => void Object.assign(found(records.tenure), { remembered: silent }),
+  },
+  {
+    answer: 'the control table of the DR Region',
+    checks: ['tenure'],
+    in: 'strict',
+    silence: ({ records }) => void Object.assign(found(records.tenure), { held: silent }),
   },
   {
     answer: 'KMS where production is',
@@ -644,12 +165,15 @@ const silences: readonly {
 ];
 
 describe('silence', () => {
-  it.each(silences)('of $answer makes $checks unknown, and nothing else', ({ checks: own, silence }) => {
-    const facts = healthy('production');
-    silence(facts);
-    const unknown = Object.fromEntries(own.map((check) => [check, 'unknown']));
-    expect(verdictsOf(factsOf(facts), 'production')).toEqual({ ...all('production'), ...unknown });
-  });
+  it.each(silences)(
+    'of $answer makes $checks unknown, and nothing else',
+    ({ checks: own, silence, in: environment = 'production' }) => {
+      const facts = healthy(environment);
+      silence(facts);
+      const unknown = Object.fromEntries(own.map((check) => [check, 'unknown']));
+      expect(verdictsOf(factsOf(facts), environment)).toEqual({ ...all(environment), ...unknown });
+    },
+  );
   it.each(Object.keys(sources) as Source[])('of all of %s makes some checks unknown, and none bad', (source) => {
     const facts = { ...factsOf(healthy('production')), [source]: silent } as Facts;
     const changed = Object.entries(verdictsOf(facts, 'production')).filter(
@@ -658,6 +182,14 @@ describe('silence', () => {
     expect(changed.length).toBeGreaterThan(0);
     expect(changed.filter(([, verdict]) => verdict !== 'unknown')).toEqual([]);
   });
+});
+
+it('production in the DR Region has no tenure: nothing can part it from there', () => {
+  const { settings, run, now } = contextOf('strict');
+  const there = { ...run, region: settings.primary.region, activeRegion: settings.dr.region };
+  const facts = factsOf(healthy('strict'));
+  const [own] = judge(facts, { settings, now, run: there }).checks.filter(({ check }) => check === 'tenure');
+  expect(own).toMatchObject({ verdict: 'not-applicable', reason: expect.stringContaining('cannot be cut off') });
 });
 
 it('a standby that is reached without TLS has no certificate to judge', () => {

@@ -4,11 +4,17 @@ import { settingsOf } from '../../../config/names.ts';
 import type { CheckContext } from '../../../core/readiness/check.ts';
 import type { Facts, FactsOf, Source } from '../../../core/readiness/facts.ts';
 
+/** `strict` is production with strict fencing. */
+export type Environment = 'production' | 'staging' | 'strict';
+const installed = (environment: Environment) => (environment === 'strict' ? 'production' : environment);
+
 export const now = '2026-11-28T12:00:00.000Z';
 const ago = (seconds: number) => new Date(Date.parse(now) - seconds * 1000).toISOString();
 
-export const contextOf = (environment: 'production' | 'staging'): CheckContext => {
-  const settings = settingsOf(configurationOf(environment));
+export const contextOf = (environment: Environment): CheckContext => {
+  const configured = settingsOf(configurationOf(installed(environment)));
+  const fencing = { mode: 'strict', tenureSeconds: 300, fenceSeconds: 120 } as const;
+  const settings = environment === 'strict' ? { ...configured, region: { ...configured.region, fencing } } : configured;
   return {
     settings,
     now,
@@ -44,7 +50,7 @@ export type Loose<T> = T extends string | number | boolean | null | undefined
   : { -readonly [K in keyof T]: Loose<T[K]> };
 
 /** By the strategy of the environment: pairs that follow the latches, or simple records. */
-function zoneOf(environment: 'production' | 'staging'): Extract<FactsOf<'dns'>, { found: unknown }>['found'] {
+function zoneOf(environment: Environment): Extract<FactsOf<'dns'>, { found: unknown }>['found'] {
   const { traffic } = contextOf(environment).settings;
   const { recordName, drillRecordName, primaryRecordName, drRecordName, ttlSeconds } = traffic;
   const simple = { type: 'A', routing: 'simple', ttlSeconds, evaluatesTarget: false, healthCheck: null } as const;
@@ -61,7 +67,7 @@ function zoneOf(environment: 'production' | 'staging'): Extract<FactsOf<'dns'>, 
       : [{ ...simple, name, leadsTo: ['192.0.2.1'] }];
   const healthCheck = (latch: string) => ({
     type: 'CLOUDWATCH_METRIC',
-    alarm: { name: `stocker-dr-${environment}-${latch}-latched`, region: 'us-west-2' },
+    alarm: { name: `stocker-dr-${installed(environment)}-${latch}-latched`, region: 'us-west-2' },
     ...{ insufficientData: 'LastKnownStatus', inverted: false, disabled: false },
   });
   return {
@@ -81,10 +87,10 @@ function zoneOf(environment: 'production' | 'staging'): Extract<FactsOf<'dns'>, 
 /** Every source's facts, without the answer around them. */
 export type Found = { [S in Source]: Loose<FactsOf<S>> };
 
-export function healthy(environment: 'production' | 'staging'): Found {
+export function healthy(environment: Environment): Found {
   const window = { earliest: ago(7 * 86_400), latest: ago(200) };
-  const isReplica = environment === 'production';
-  const snapshots = (region: string) => [snapshotOf(environment, region)];
+  const isReplica = environment !== 'staging';
+  const snapshots = (region: string) => [snapshotOf(installed(environment), region)];
   const versions = { 'a/master': 'v1', 'a/application': 'v7' };
   const keys = [{ use: 'backups', key: 'alias/aws/rds', state: 'Enabled' }];
   const quotas = [{ quota: 'DB instances', limit: 40, used: 3, needed: 2 }];
@@ -122,6 +128,15 @@ export function healthy(environment: 'production' | 'staging'): Found {
         },
       },
       standby: { found: { profileAt: ago(1800) } },
+      tenure:
+        environment === 'strict'
+          ? {
+              found: {
+                remembered: { found: { renewedAt: ago(50), fenced: [] } },
+                held: { found: { renewedAt: ago(50), epoch: 1, endedBy: null } },
+              },
+            }
+          : { silent: 'fencing is not strict' },
     },
     keys: { active: { found: keys }, standby: { found: keys } },
     secrets: { active: { found: versions }, standby: { found: versions } },

@@ -3,7 +3,7 @@ import { incidentTag } from '../../../core/incident/identifiers.ts';
 import type { ReadinessRecord } from '../../../core/readiness/contracts.ts';
 import type { Looked } from '../../../core/readiness/facts.ts';
 import { type AssessRegionContext, assessRegion } from '../../../core/region/assess-region.ts';
-import type { PrimaryLook, SignalState } from '../../../core/region/contracts.ts';
+import type { PrimaryLook, SignalState, Tenure } from '../../../core/region/contracts.ts';
 import { FakeDatabases, FakeProfiles } from '../database/fakes.ts';
 import { activeDatabase, settings as common, FakeClock, FakeControl, makeIncident, makeInstance } from '../fakes.ts';
 import { contextOf, healthy } from '../readiness/facts.ts';
@@ -64,6 +64,7 @@ function assess(change: Partial<AssessRegionContext> = {}, of: Partial<typeof in
           close: async () => undefined,
         }),
       },
+      tenures: { read: async () => undefined },
       ...change,
     },
   );
@@ -106,6 +107,105 @@ describe('a failover is planned', () => {
       replicas: { of: async () => undefined },
     });
     expect(output.failover).toMatchObject({ isPromoted: true, replica: replicaName });
+  });
+});
+
+/** No replica: what there is are backups that were replicated. */
+const without = { replicas: { of: async () => undefined }, settings: common };
+
+describe('without a replica', () => {
+  const databases = Object.assign(new FakeDatabases(), { window: { earliest: ago(90_000), latest: ago(500) } });
+  const profiles = async () => {
+    const known = new FakeProfiles();
+    const seen = {
+      engine: 'postgres',
+      engineVersion: '18',
+      settings: { performanceInsightsKey: 'arn:aws:kms:us-east-1:1:key/1' },
+      tags: {},
+    };
+    await known.record({
+      ...{ version: 1, at: ago(600), identifier: 'x', seen, facts: {} },
+      resourceId: activeDatabase.resourceId,
+    });
+    return known;
+  };
+
+  test('production is restored from its replicated backups, up to the end of their window; lost is what came after it', async () => {
+    const { output, summary } = await assess({ ...without, databases, profiles: await profiles() });
+    expect(output).toMatchObject({
+      restore: { kind: 'time', at: 'latest', backups: expect.stringContaining(':auto-backup:') },
+      restorePoint: ago(500),
+      estimatedLossSeconds: 320, // until the first look without an answer, 180 s ago
+      approval: 'ask',
+    });
+    expect(output.candidate).toMatch(/^stocker-pro-staging-[0-9a-f]{8}$/);
+    expect(output.failover).not.toHaveProperty('replica');
+    expect(output.seen?.settings).toEqual(expect.objectContaining({ subnetGroup: settings.dr.databaseSubnetGroup }));
+    expect(output.seen?.settings).not.toHaveProperty('performanceInsightsKey');
+    expect(summary).toContain('restored from replicated backups as of');
+  });
+  test('a retry restores to the same instance again', async () => {
+    const { output } = await assess({ ...without, databases, profiles: await profiles() });
+    const own = makeInstance({ identifier: output.candidate, tags: { [incidentTag]: incident.id } });
+    const again = Object.assign(new FakeDatabases(own), { window: databases.window });
+    const { output: second } = await assess({ ...without, databases: again, profiles: await profiles() });
+    expect(second).toMatchObject({ candidate: output.candidate, restore: output.restore });
+  });
+  test.each([
+    { case: 'for a switchover, which loses nothing', of: { style: 'graceful' as const }, name: 'ReplicaMissing' },
+    { case: 'where no backups have arrived', window: undefined, name: 'ReplicaMissing' },
+    { case: 'where nothing says how production was made', known: false, name: 'DatabaseNotFound' },
+  ])('it is denied $case', async ({ of = {}, name, known = true, ...other }) => {
+    const there = Object.assign(
+      new FakeDatabases(),
+      'window' in other ? { window: undefined } : { window: databases.window },
+    );
+    const change = { ...without, databases: there, ...(known ? { profiles: await profiles() } : {}) };
+    await expect(assess(change, of)).rejects.toMatchObject({ name });
+  });
+});
+
+describe('with strict fencing', () => {
+  const strict: AssessRegionContext['settings'] = {
+    ...settings,
+    region: { ...settings.region, fencing: { mode: 'strict', tenureSeconds: 120, fenceSeconds: 120 } },
+  };
+  const renewed = (seconds: number, change: Partial<Tenure> = {}) => ({
+    settings: strict,
+    tenures: {
+      read: async (): Promise<Tenure> => ({
+        ...{ version: 1, region: 'us-east-1', epoch: 1, renewedAt: ago(seconds) },
+        ...change,
+      }),
+    },
+  });
+
+  test('the plan says when the primary has fenced itself', async () => {
+    const { output, summary } = await assess(renewed(200));
+    expect(output.failover?.tenure).toEqual({ refusesFrom: ago(-40) });
+    expect(summary).toContain('us-east-1 refuses writes by itself from');
+  });
+  test('a switchover and a drill wait for no tenure', async () => {
+    const alive = { looks: { newest: async () => [look(ago(60), 'up')] } };
+    const drill = await assess({ ...renewed(200), ...alive }, { mode: 'drill' });
+    expect(drill.output.failover).not.toHaveProperty('tenure');
+  });
+  test('it is denied where no renewal was ever seen, or those of another Region', async () => {
+    for (const change of [renewed(200, { renewedAt: undefined }), renewed(200, { region: 'us-west-2' })])
+      await expect(assess(change)).rejects.toMatchObject({ message: expect.stringContaining('was ever seen') });
+  });
+  test('it is denied where the database answered long after its tenure: its guard does not run', async () => {
+    const late = { looks: { newest: async () => lost } };
+    await expect(assess({ ...renewed(500), ...late })).rejects.toMatchObject({
+      message: expect.stringContaining('its guard may not be at work'),
+    });
+    await expect(assess({ ...renewed(470), ...late })).resolves.toBeDefined();
+  });
+  test('who waives it by name waits for nothing, and is named', async () => {
+    const waiver = { checks: ['tenure'], by: 'arn:aws:iam::111122223333:user/ada', reason: 'the Region burnt down' };
+    const { output } = await assess(renewed(200), { waiver });
+    expect(output.failover?.tenure).toEqual({});
+    expect(output.failover?.waived.join()).toMatch(/tenure .*only from .*waived by .*user\/ada/);
   });
 });
 
@@ -175,7 +275,7 @@ describe('a failover is denied', () => {
     expect(output.failover?.waived.join()).toContain('primary-lost');
     expect(output.failover?.waived.join()).toContain('user/ada');
   });
-  test('where there is no replica', async () => {
-    await expect(assess({ replicas: { of: async () => undefined } })).rejects.toMatchObject({ name: 'ReplicaMissing' });
+  test('where there is no replica, and no backups are replicated by the configuration', async () => {
+    await expect(assess({ ...without, settings })).rejects.toMatchObject({ name: 'ReplicaMissing' });
   });
 });

@@ -35,6 +35,8 @@ function world(instance: Parameters<typeof makeInstance>[0] = {}, change: Partia
     evidence: { location: (key) => `s3://evidence/${key}`, put: async (_, body) => void kept.push(String(body)) },
     announcer,
     metrics,
+    tenures: { renew: async () => true },
+    memories: { read: async () => undefined, write: async () => undefined },
     ...change,
   };
   return { recorded, kept, announcer, metrics, context, guard: () => guardDatabase(context) };

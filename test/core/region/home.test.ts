@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { restoredFromTag, restorePointTag } from '../../../core/database/restore-database.ts';
 import { incidentTag } from '../../../core/incident/identifiers.ts';
-import { assessHome, homeIdentifier } from '../../../core/region/assess-home.ts';
+import { assessHome } from '../../../core/region/assess-home.ts';
 import type { GuardRecord } from '../../../core/region/contracts.ts';
 import { exportFormer, fenceFormer, snapshotFormer } from '../../../core/region/keep-former.ts';
 import {
@@ -10,6 +10,7 @@ import {
   makeHomeReplica,
   makeNextReplica,
 } from '../../../core/region/make-replica.ts';
+import { successorIdentifier } from '../../../core/region/names.ts';
 import { FakeDatabases, makePlan } from '../database/fakes.ts';
 import { activeDatabase, FakeClock, FakeControl, makeIncident, makeInstance, settings } from '../fakes.ts';
 import { failover, replicaName } from './fakes.ts';
@@ -23,7 +24,7 @@ const promoted = makeInstance({
   arn: `arn:aws:rds:us-west-2:111122223333:db:${replicaName}`,
   tags: { [restoredFromTag]: 'db-PRODUCTION', [restorePointTag]: '2026-11-22T20:14:00.000Z' },
 });
-const home = homeIdentifier(settings, incident.id, 'home');
+const home = successorIdentifier(settings, incident.id, 'home');
 const only = (...instances: ReturnType<typeof makeInstance>[]) => {
   const databases = new FakeDatabases();
   databases.instances.clear();
@@ -114,7 +115,7 @@ describe('replicas across Regions', () => {
   test('are made anew in the DR Region, and are not the incident’s', async () => {
     const { made, context } = world();
     const { output } = await makeNextReplica({ incident, plan }, context);
-    expect(output.identifier).toBe(homeIdentifier(settings, incident.id, 'replica'));
+    expect(output.identifier).toBe(successorIdentifier(settings, incident.id, 'replica'));
     expect(made[0]).not.toHaveProperty(['tags', incidentTag]);
   });
   test.each([

@@ -20,7 +20,7 @@ describe('a drill', () => {
       [2, 4, 6, 8, 10],
       [1, 2, 3, 4],
     ];
-    writers = startClients({ url: site.installation.apiUrl, writers: 2, pauseMs: 20, tenant: 2, products, warehouses });
+    writers = startClients({ url: site.installation.apiUrl, writers: 2, pauseMs: 50, tenant: 2, products, warehouses });
     const first = await eventually('a write', () => writers.ledger.entries[0]?.acknowledgedAt);
     await site.restorable(first + 500);
     await site.ignoreAlarms();

@@ -1,7 +1,7 @@
 /** A recovery asks a person first: what a decline, silence and a second answer do, and that nothing is touched before. */
-import { DescribeStateMachineCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Production, type ProductionBefore } from '../../support/recovery.ts';
+import { shortenApproval } from '../../support/redefine.ts';
 import { eventually } from '../../support/rehearsal.ts';
 import { site } from '../site.ts';
 
@@ -48,7 +48,7 @@ describe('a recovery asks a person first', () => {
   });
 
   test('never given: silence declines, and an answer that comes too late changes nothing', async () => {
-    const restore = await shortenApproval(3);
+    const restore = await shortenApproval(site.installation.clients.sfn, site.machine, 3);
     try {
       const begun = await production.begin();
       const ended = await production.end(begun);
@@ -144,16 +144,4 @@ describe('a recovery asks a person first', () => {
       });
     });
   });
-
-  /** Gives people less time; returns what gives it back. */
-  async function shortenApproval(seconds: number): Promise<() => Promise<unknown>> {
-    const { sfn } = site.installation.clients;
-    const { definition = '' } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: site.machine }));
-    const update = (text: string) =>
-      sfn.send(new UpdateStateMachineCommand({ stateMachineArn: site.machine, definition: text }));
-    const asking = /("RequestApproval":.*?"TimeoutSeconds":\s*)(\d+|"[^"]*")/s;
-    expect(definition).toMatch(asking);
-    await update(definition.replace(asking, `$1${seconds}`));
-    return () => update(definition);
-  }
 });

@@ -22,7 +22,7 @@ describe('tables are repaired in place', () => {
       [2, 4, 6, 8, 10],
       [1, 2, 3, 4],
     ];
-    writers = startClients({ url: site.installation.apiUrl, writers: 2, pauseMs: 20, tenant: 2, products, warehouses });
+    writers = startClients({ url: site.installation.apiUrl, writers: 2, pauseMs: 50, tenant: 2, products, warehouses });
     await site.sql(`create view stocker.ordered as select product_id, sum(quantity) as quantity from stocker.order_line group by 1;
       grant select on stocker.ordered to stocker_app, stocker_dr_sentinel`);
     await look({ accept: 'a view for the buyers' });

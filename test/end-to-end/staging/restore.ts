@@ -28,11 +28,11 @@ describe('a restore that fails or does not pass', () => {
   /** What people are told last: what is wrong, how production was left, and what to do. */
   const lastWord = ({ incident }: Ended) => production.toldOf(incident).at(-1) ?? '';
 
-  async function expectCopyKept(ended: Ended, status: string) {
+  async function expectCopyKept(ended: Ended, status: string, why: string) {
     const [copy = ''] = await production.copies();
     expect(copy).toMatch(/^stocker-pro-staging-[0-9a-f]{8}$/);
     expect((await site.report(ended.incident)).failure?.message).toContain(copy);
-    expect(lastWord(ended)).toContain(`${copy} is ${status}`);
+    expect(lastWord(ended)).toContain(`${copy} is ${status}. RDS says: ${why}`);
   }
 
   describe('a restore that RDS gives up', () => {
@@ -43,7 +43,7 @@ describe('a restore that fails or does not pass', () => {
       const ended = await production.recover();
       expect(ended).toMatchObject({ status: 'FAILED', error: 'RestoreFailed' });
       await production.expectAsBefore(before, ended);
-      await expectCopyKept(ended, 'storage-full');
+      await expectCopyKept(ended, 'storage-full', 'DB instance storage has been exhausted');
       // Control: the source had been fenced.
       expect((await site.step(ended.incident, 'Compensate'))?.summary).toContain(
         'takes the writes of stocker_app again',
@@ -77,7 +77,7 @@ describe('a restore that fails or does not pass', () => {
         const ended = await production.recover();
         expect(ended).toMatchObject({ status: 'FAILED', error: 'RestoreFailed' });
         await production.expectAsBefore(before, ended);
-        await expectCopyKept(ended, 'incompatible-restore');
+        await expectCopyKept(ended, 'incompatible-restore', 'The DB instance creation failed.');
         // The looks of the sentinel before it are still there to be restored to.
         expect(lastWord(ended)).toMatch(
           new RegExp(`dr -- retry ${ended.incident} --environment staging --restore-to 20\\S+Z`),

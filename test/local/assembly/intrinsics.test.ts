@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noValue, references, resolve, type Scope } from '../../../local/assembly/intrinsics.ts';
+import { noValue, references, resolve, resolveOnce, type Scope } from '../../../local/assembly/intrinsics.ts';
 
 const attributes: Record<string, unknown> = { 'Db.Endpoint.Address': 'db.local', 'Db.Port': 5432 };
 const names: Record<string, unknown> = { 'AWS::Region': 'us-east-1', 'AWS::NoValue': noValue, Topic: 'arn:topic' };
@@ -68,5 +68,27 @@ describe('references', () => {
       c: { 'Fn::Sub': ['${C.Arn}${!D}', { e: { Ref: 'E' } }] },
     };
     expect([...references(value)].sort()).toEqual(['A', 'B', 'C', 'E']);
+  });
+});
+
+describe('resolveOnce', () => {
+  const value = { Name: 'orders', Topic: { Ref: 'Topic' }, Big: { 'Fn::If': ['Yes', [1], [2]] } };
+
+  it('answers as resolve does, with what nobody can change', () => {
+    const given = structuredClone(value);
+    const result = resolveOnce(given, scope) as { Big: number[] };
+    expect(result).toEqual(resolve(value, scope));
+    expect(resolveOnce(given, { ...scope })).toBe(result);
+    expect(() => result.Big.push(3)).toThrow(TypeError);
+  });
+
+  it.each([
+    { case: 'a name', other: { ref: () => 'arn:another' }, is: { Name: 'orders', Topic: 'arn:another', Big: [1] } },
+    { case: 'a condition', other: { condition: () => false }, is: { Name: 'orders', Topic: 'arn:topic', Big: [2] } },
+  ])('answers anew where $case means something else', ({ other, is }) => {
+    const given = structuredClone(value);
+    resolveOnce(given, scope);
+    expect(resolveOnce(given, { ...scope, ...other })).toEqual(is);
+    expect(resolveOnce(given, scope)).toEqual(resolve(value, scope));
   });
 });

@@ -1,61 +1,20 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { realClock } from '../../../local/clock.ts';
-import { Capacity } from '../../../local/functions/capacity.ts';
 import type { FunctionDefinition } from '../../../local/functions/definition.ts';
-import { LambdaFunction } from '../../../local/functions/function.ts';
-import { fakeHome } from '../services/fake-home.ts';
+import { deploy as deployIn, endFunctions, mark, root, worldOf } from './deploy.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'function-test-'));
-const functions: LambdaFunction[] = [];
-afterAll(async () => {
-  await Promise.all(functions.map((each) => each.stop()));
-  rmSync(root, { recursive: true });
-});
+afterAll(endFunctions);
 
-let made = 0;
-function deploy(code: string, settings: Partial<FunctionDefinition> = {}, capacity = 4) {
-  const taskRoot = join(root, String(made++));
-  mkdirSync(taskRoot);
-  writeFileSync(join(taskRoot, 'index.mjs'), code);
-  const home = { ...fakeHome(), clock: realClock() };
-  const credentials = { accessKeyId: 'ASIATEST', secretAccessKey: 'secret', sessionToken: 'token' };
-  const run = new LambdaFunction(
-    {
-      name: 'work',
-      arn: 'arn:aws:lambda:us-east-1:111122223333:function:work',
-      version: '$LATEST',
-      runtime: 'nodejs24.x',
-      handler: 'index.handler',
-      taskRoot,
-      environment: {},
-      timeoutSeconds: 10,
-      memoryMb: 128,
-      roleArn: 'arn:aws:iam::111122223333:role/work',
-      logGroup: '/aws/lambda/work',
-      logFormat: 'Text',
-      quiet: false,
-      tracing: 'PassThrough',
-      ...settings,
-    },
-    {
-      home,
-      capacity: new Capacity(capacity),
-      runtimeDirectory: join(root, 'runtime'),
-      assumeRole: async () => credentials,
-    },
-  );
-  functions.push(run);
-  const invoke = async (event: unknown = {}) => {
-    const { payload, ...rest } = await run.invoke(JSON.stringify(event), `${run.definition.arn}:live`);
-    return { ...rest, result: JSON.parse(payload) };
-  };
-  return { home, run, invoke };
-}
+/** Threads of functions that live. */
+const threads = () => process.getActiveResourcesInfo().filter((each) => each === 'MessagePort').length;
 
-describe('a function', () => {
+describe.each([
+  { where: 'in a thread of its own', sharesThread: false },
+  { where: 'in a thread that many share', sharesThread: true },
+])('a function $where', ({ sharesThread }) => {
+  const deploy = (code: string, settings: Partial<FunctionDefinition> = {}, capacity = 4) =>
+    deployIn(sharesThread ? `${mark}${code}` : code, { settings, capacity, world: worldOf(sharesThread) });
+
   it('answers what its handler returns, from one environment for invocations in turn', async () => {
     const { invoke } = deploy('let n = 0; export const handler = async (event) => ({ event, n: ++n });');
     expect((await invoke({ a: 1 })).result).toEqual({ event: { a: 1 }, n: 1 });
@@ -136,12 +95,6 @@ describe('a function', () => {
       error: { errorType: 'Runtime.ExitError', errorMessage: /exit status 3/ },
     },
     {
-      case: 'outgrows its memory',
-      code: 'export const handler = async () => { const all = []; for (;;) all.push(new Array(1e5).fill({})); };',
-      settings: { memoryMb: 32 },
-      error: { errorType: 'Runtime.OutOfMemory', errorMessage: /signal: killed/ },
-    },
-    {
       case: 'throws where nobody catches',
       code: "export const handler = () => new Promise(() => setTimeout(() => { throw new TypeError('stray'); }));",
       error: { errorType: 'TypeError', errorMessage: /stray/ },
@@ -210,6 +163,17 @@ describe('a function', () => {
     expect(answers.every(({ failed }) => !failed)).toBe(true);
   });
 
+  it('starts nothing for invocations that wait while the cloud stops: a thread that nobody ends holds the process', async () => {
+    const before = threads();
+    const { invoke, stop } = deploy('export const handler = () => new Promise(() => {});', {}, 20);
+    const all = Promise.allSettled(Array.from({ length: 9 }, () => invoke()));
+    await expect.poll(threads).toBeGreaterThan(before);
+    await stop();
+    const failures = (await all).map((each) => (each.status === 'rejected' ? each.reason.message : each.value.failed));
+    expect(failures).toContain('the cloud stopped');
+    await expect.poll(threads).toBe(before);
+  });
+
   it('writes its console between the START and REPORT lines of its log stream', async () => {
     const { home, invoke } = deploy(
       "export const handler = async () => { console.log('counted %d', 3); process.stdout.write('raw\\n'); };",
@@ -251,5 +215,15 @@ describe('a function', () => {
     expect(put?.input.logEvents.map(({ message }: { message: string }) => JSON.parse(message))).toMatchObject([
       { level: 'WARN', message: 'loud' },
     ]);
+  });
+});
+
+it('a function that outgrows its memory is killed', async () => {
+  const code = 'export const handler = async () => { const all = []; for (;;) all.push(new Array(1e5).fill({})); };';
+  const { failed, result } = await deployIn(code, { settings: { memoryMb: 32 } }).invoke();
+  expect(failed).toBe(true);
+  expect(result).toMatchObject({
+    errorType: 'Runtime.OutOfMemory',
+    errorMessage: expect.stringMatching(/signal: killed/),
   });
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { liftExpiry, renewExpiry } from '../../../core/database/expiry.ts';
 import { closeTo, openTo, proveRefused, proveWrite } from '../../../core/database/fence.ts';
 import {
   type HeartbeatContext,
@@ -16,11 +17,12 @@ import type { Credentials } from '../../../core/database/ports.ts';
 import { prepareFor } from '../../../core/database/prepare-database.ts';
 import { countRows } from '../../../core/database/relations.ts';
 import { isAnswered, stepTimeouts, withSession } from '../../../core/database/sql.ts';
+import { openSince } from '../../../core/region/open-databases.ts';
 import { CheckName, Tier, type Verdict } from '../../../core/validation/contracts.ts';
 import { planPieces } from '../../../core/validation/plan-pieces.ts';
 import { readCatalog } from '../../../core/validation/plan-validation.ts';
 import { runCheck } from '../../../core/validation/run-check.ts';
-import { recorded } from '../../../local/postgres-model/statements.ts';
+import { recorded } from '../../../local/postgres-model/question.ts';
 import type { Rows } from '../../../local/postgres-model/wire.ts';
 import type { Backup, Database } from '../../../local/services/rds/engine.ts';
 import {
@@ -243,11 +245,58 @@ describe.each([
     const other = targetOf(copy);
     await proveRefused(sessions, other, application);
     await asked(copy, master, (session) =>
-      openTo({ session, sessions, target: other, master }, [application.username], true),
+      openTo({ session, sessions, target: other, master }, [application.username], {
+        resumeJobs: true,
+        expiry: undefined,
+      }),
     );
     expect(await proveWrite(sessions, other, application)).toMatch(/^\d+$/);
     await proveRefused(sessions, target, application);
     await Promise.all([fenced, copy].map((each) => each.destroy()));
+  });
+
+  test('admits nobody by a password whose date has passed, in a copy neither, until that is fenced and opened', async () => {
+    const { sessions } = subject;
+    const roles = [application.username];
+    const dated = await restored();
+    const renew = (expiry: string) => asked(dated, master, (session) => renewExpiry(session, roles, expiry));
+    const openness = (database: Database) => asked(database, master, (session) => openSince(session, roles));
+    await renew('2199-01-01T00:00:00.000033Z');
+    await logIn(dated, application);
+    const writer = await sessions.open(targetOf(dated), application, stepTimeouts);
+    await renew('2020-01-01T00:00:00.000033Z');
+    await expect(logIn(dated, application)).rejects.toMatchObject({ code: '28P01' });
+    await writer.query('begin'); // a session goes on
+    await writer.close();
+    expect(await openness(dated)).toMatchObject({ hasExpired: true });
+
+    const copy = await restored(await dated.backup('standalone'));
+    const target = targetOf(copy);
+    await expect(logIn(copy, application)).rejects.toMatchObject({ code: '28P01' });
+    expect(await openness(copy)).toMatchObject({ hasExpired: true });
+    await asked(copy, master, (session) =>
+      closeTo({ session, sessions, target, master }, [application], settings, {
+        prepared: 'refuse',
+        setPasswords: true,
+      }),
+    );
+    await proveRefused(sessions, target, application);
+    expect(await openness(copy)).toBeUndefined();
+    await asked(copy, master, async (session) => {
+      await renewExpiry(session, roles, '2020-01-01T00:00:00.000033Z'); // nothing: it is fenced
+      await openTo({ session, sessions, target, master }, roles, { resumeJobs: true, expiry: undefined });
+    });
+    expect(await proveWrite(sessions, target, application)).toMatch(/^\d+$/);
+    expect(await openness(copy)).toMatchObject({ hasExpired: false });
+
+    await asked(copy, master, (session) =>
+      session.query(`alter role "${application.username}" valid until '2199-01-01'`),
+    );
+    const theirs = asked(copy, master, (session) => renewExpiry(session, roles, '2020-01-01T00:00:00.000033Z'));
+    await expect(theirs).rejects.toMatchObject({ name: 'RoleUnusable' });
+    await asked(copy, master, (session) => liftExpiry(session, roles));
+    await logIn(copy, application); // and left as it was
+    await Promise.all([dated, copy].map((each) => each.destroy()));
   });
 
   test('keeps its heartbeats in order, and says which was before a moment', async () => {

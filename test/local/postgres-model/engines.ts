@@ -50,6 +50,8 @@ export interface Subject {
   /** The application's schema, its rows and its role. */
   seed(database: Database): Promise<void>;
   strike(database: Database, damage: Damage): Promise<void>;
+  /** A row of the application, in the table that only grows. */
+  write(database: Database): Promise<void>;
   /** Ends the server as a failing host does. */
   kill(database: Database): void;
   close(): Promise<void>;
@@ -93,6 +95,12 @@ export async function openReal(): Promise<Subject> {
     strike: (database, damage) =>
       asMaster(database, async (client) => {
         await disasters[damage].strike({ master: client, server: database.location });
+      }),
+    write: (database) =>
+      asMaster(database, async (client) => {
+        await client.query(
+          "insert into stocker.stock_movement (product_id, warehouse_id, quantity, reason) values (1, 1, 1, 'contract')",
+        );
       }),
     kill({ location }) {
       if (location.pid === undefined) throw new Error('It does not run.');
@@ -147,6 +155,9 @@ export async function openModel(): Promise<Subject & { readonly network: Virtual
       if (damage === 'heap-page') content.pages.set('stocker.stock_movement', 'heap');
       else if (damage === 'index-page') content.pages.set('stocker.stock_movement_pkey', 'index');
       else serverOf(database).commit(changes[damage]);
+    },
+    async write(database) {
+      serverOf(database).write(username, password, 1);
     },
     kill: (database) => serverOf(database).lose(),
     close: () => engine.close(),

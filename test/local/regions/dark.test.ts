@@ -1,5 +1,6 @@
 /** What stands still, who is refused and what goes on when a Region of a whole cloud is dark. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DescribeAlarmsCommandOutput } from '@aws-sdk/client-cloudwatch';
@@ -9,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { scaledClock } from '../../../local/clock.ts';
 import { type Cloud, startCloud } from '../../../local/cloud.ts';
 import type { ServiceName } from '../../../local/kernel.ts';
+import type { RdsService } from '../../../local/services/rds/index.ts';
 import { type StackSource, writeAssembly } from '../assembly/write-assembly.ts';
 
 const [EAST, WEST] = ['us-east-1', 'us-west-2'];
@@ -30,6 +32,11 @@ export const rest = async () => {
   await ssm().send(new PutParameterCommand({ Name: '/resting', Value: 'yes', Type: 'String' }));
   await new Promise((resolve) => setTimeout(resolve, 15_000));
 };
+const { connect } = require('node:net');
+export const dial = ({ port }) => new Promise((resolve) => {
+  const socket = connect({ port, host: '127.0.0.1' }, () => resolve('connected'));
+  socket.on('error', ({ code }) => resolve(code)).on('connect', () => socket.destroy());
+});
 export const echo = async () => ({ statusCode: 200, body: 'here' });
 `;
 
@@ -79,7 +86,7 @@ function stack(region: string) {
         Caller: role(`caller-${region}`, 'states.amazonaws.com', ['lambda:InvokeFunction']),
         Clockwork: role(`clockwork-${region}`, 'scheduler.amazonaws.com', ['lambda:InvokeFunction']),
         ...{ Beat: worker('beat'), Look: worker('look'), Rest: worker('rest'), Echo: worker('echo') },
-        GetsRole: worker('role'),
+        ...{ GetsRole: worker('role'), Dial: worker('dial') },
         Url: { Type: 'AWS::Lambda::Url', Properties: { AuthType: 'AWS_IAM', TargetFunctionArn: { Ref: 'Echo' } } },
         Schedule: {
           Type: 'AWS::Scheduler::Schedule',
@@ -278,6 +285,62 @@ describe('a Region that is dark', () => {
     await expect(cloud.goDark(EAST)).rejects.toThrow('dark already');
   });
 });
+
+describe('Regions that are parted', () => {
+  afterEach(() => cloud.join(EAST, WEST));
+
+  it('lose each other and nothing else, until they are joined', async () => {
+    await cloud.part(EAST, WEST);
+    for (const [from, to] of [
+      [EAST, WEST],
+      [WEST, EAST],
+    ] as const) {
+      expect(await invoke(from, 'look', { region: to })).toMatchObject({ errorMessage: 'socket hang up' });
+      expect(await invoke(from, 'look')).toMatch(/^\d+$/);
+      await expect(cloud.call('ssm', 'GetParameter', { Name: '/beats' }, to)).resolves.toBeDefined();
+    }
+    await minutesIn(EAST, 1);
+    await minutesIn(WEST, 1);
+    await cloud.join(EAST, WEST);
+    expect(await invoke(EAST, 'look', { region: WEST })).toMatch(/^\d+$/);
+  });
+
+  it('leave callers hanging where they are told to', async () => {
+    await cloud.part(EAST, WEST, 'hang');
+    let ended = false;
+    const looking = invoke(EAST, 'look', { region: WEST }).finally(() => {
+      ended = true;
+    });
+    await minutesIn(WEST, 2);
+    expect(ended).toBe(false);
+    await cloud.join(EAST, WEST);
+    expect(await looking).toMatchObject({ errorMessage: 'socket hang up' });
+  });
+
+  it('lose the ports of each other: their functions find no route to what listens there', async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { darkness } = homeOf(EAST);
+    darkness.locatePort(port, EAST);
+    expect(await invoke(WEST, 'dial', { port })).toBe('connected');
+    await cloud.part(EAST, WEST);
+    expect(await invoke(WEST, 'dial', { port })).toBe('EHOSTUNREACH');
+    expect(await invoke(EAST, 'dial', { port })).toBe('connected');
+    await cloud.join(EAST, WEST);
+    expect(await invoke(WEST, 'dial', { port })).toBe('connected');
+    server.close();
+  });
+
+  it('are two of the cloud, and parted once', async () => {
+    await expect(cloud.part(EAST, 'eu-west-1')).rejects.toThrow('no way');
+    await cloud.part(EAST, WEST);
+    await expect(cloud.part(WEST, EAST)).rejects.toThrow('parted already');
+  });
+});
+
+/** What a service of that Region is given. */
+const homeOf = (region: string) => (cloud.service('rds', region) as RdsService).region.home;
 
 describe('a cloud', () => {
   it('stops while a Region is dark', async () => {

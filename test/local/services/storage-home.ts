@@ -4,18 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCertificateAuthority } from '../../../local/certificates.ts';
 import { realClock } from '../../../local/clock.ts';
-import type {
-  Access,
-  BusEvent,
-  Call,
-  Clock,
-  ContainerImage,
-  Faults,
-  Home,
-  Principal,
-  Service,
-  ServiceDefinition,
-  ServiceName,
+import {
+  type Access,
+  AwsError,
+  type BusEvent,
+  type Call,
+  type Clock,
+  type ContainerImage,
+  type Faults,
+  type Home,
+  type Principal,
+  type Service,
+  type ServiceDefinition,
+  type ServiceName,
 } from '../../../local/kernel.ts';
 import { createOutages } from '../../../local/outages.ts';
 import { machineWorld } from '../../../local/world.ts';
@@ -89,7 +90,10 @@ export function storage(definitions: readonly ServiceDefinition[], options: Stor
     dataDirectory: directory,
     endpoint: options.endpoint ?? 'http://127.0.0.1:1',
     call: (name, operation, input, as, other = region) => call(name, operation, input, as, other),
-    service: (name, other = region) => service(name, other),
+    service(name, other = region, account = ACCOUNT) {
+      if (account !== ACCOUNT) throw new AwsError('NotImplemented', `there is no account ${account}`);
+      return service(name, other);
+    },
     emit: (event) => void events.push(event),
     issueCredentials: () => ({ accessKeyId: 'ASIATEST', secretAccessKey: 'secret', sessionToken: 'token' }),
     authenticate: () => Promise.reject(new Error('no signatures here')),

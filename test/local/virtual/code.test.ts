@@ -2,15 +2,17 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { identityOf } from '../../../local/virtual/code.ts';
+import { identityOf } from '../../../local/functions/code.ts';
+import { here, runIn, type Surroundings } from '../../../local/virtual/here.ts';
 import { Sandbox } from '../../../local/virtual/sandbox.ts';
+import { End } from '../../../local/virtual/stream.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'code-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** As esbuild begins each file of a bundle. */
 const banner = "import { createRequire as __r } from 'node:module'; const require = __r(import.meta.url);";
-const helper = 'const ask = ((given) => (typeof require !== "undefined" ? require : given))(); export { ask };';
+const mark = '/*! @per-environment: what it counted */';
 
 function file(name: string, text: string): string {
   const path = join(directory, name);
@@ -18,41 +20,90 @@ function file(name: string, text: string): string {
   return path;
 }
 
-/** What two sandboxes find in one file. */
-const inTwo = (path: string) => [new Sandbox().load(path), new Sandbox().load(path)] as { readonly Kind: unknown }[];
+/** A sandbox of a function whose one variable is its Region. */
+function sandboxIn(region: string): Sandbox {
+  const sandbox = new Sandbox();
+  sandbox.enter({ variables: { AWS_REGION: region } } as unknown as Surroundings);
+  return sandbox;
+}
+
+interface Asset {
+  count(): number;
+  readonly Kind: new () => { region(): string; crypto: object };
+}
+const counter = 'let counted = 0; export const count = () => ++counted;';
+const kind = 'export class Kind { region() { return process.env.AWS_REGION; } crypto = require("crypto"); }';
+const entry = (counts: string) => `export { count } from "./${counts}.mjs"; export { Kind } from "./kind.mjs";`;
+file('kind.mjs', kind);
+file('marked.mjs', `${mark}${counter}`);
+file('unmarked.mjs', counter);
+
+/** What two sandboxes find in one asset. */
+function inTwo(name: string): readonly [Asset, Asset] {
+  const path = file(`asset-of-${name}.mjs`, entry(name));
+  return [new Sandbox().load(path) as Asset, new Sandbox().load(path) as Asset];
+}
 
 describe('a file of a bundle', () => {
-  it('is evaluated once for all sandboxes where nothing in it is a cloud’s own', () => {
-    file('shape.mjs', 'export class Kind { at(text) { return new Date(text); } }');
-    const [one, other] = inTwo(file('shapes.mjs', 'export { Kind } from "./shape.mjs";'));
-    expect(one?.Kind).toBeTypeOf('function');
-    expect(one?.Kind).toBe(other?.Kind);
+  it('is evaluated once for all where the asset says which keep something, and those once for each', () => {
+    const [one, other] = inTwo('marked');
+    expect(one.Kind).toBe(other.Kind);
+    expect([one.count(), one.count(), other.count()]).toEqual([1, 2, 1]);
   });
 
-  it.each([
-    ['asks for the time', 'now() { return Date.now(); }'],
-    ['makes a time of now', 'now() { return new Date(); }'],
-    ['reads a variable', 'region() { return process.env.AWS_REGION; }'],
-    ['waits', 'wait() { setTimeout(() => {}, 1); }'],
-    ['requires a module of Node.js', 'now() { return require("fs"); }'],
-  ])('is evaluated for each where it %s', (what, member) => {
-    const [one, other] = inTwo(file(`${what.replaceAll(' ', '-')}.mjs`, `export class Kind { ${member} }`));
-    expect(one?.Kind).not.toBe(other?.Kind);
+  it('is evaluated for each where the asset says nothing', () => {
+    const [one, other] = inTwo('unmarked');
+    expect(one.Kind).not.toBe(other.Kind);
+    expect([one.count(), one.count(), other.count()]).toEqual([1, 2, 1]);
   });
 
-  it('is evaluated for each where what it requires is', () => {
-    file('clock.mjs', 'export const now = () => Date.now();');
-    const [one, other] = inTwo(file('watch.mjs', 'import { now } from "./clock.mjs"; export class Kind { at = now; }'));
-    expect(one?.Kind).not.toBe(other?.Kind);
+  it('finds what is a cloud’s own where it is called from', async () => {
+    const kinds = inTwo('marked').map(({ Kind }) => new Kind());
+    const places = ['us-east-1', 'us-west-2'].map(sandboxIn);
+    const found = await Promise.all(
+      places.map((place, index) =>
+        runIn(place, async () => {
+          await Promise.resolve();
+          return kinds[index]?.region();
+        }),
+      ),
+    );
+    expect(found).toEqual(['us-east-1', 'us-west-2']);
+    expect(kinds[0]?.region()).toBeUndefined();
   });
 
-  it('gets what another requires for it from its own sandbox', () => {
-    file('helper.mjs', helper);
-    const text = 'import { ask } from "./helper.mjs"; export class Kind { crypto = ask("crypto"); }';
-    const [one, other] = inTwo(file('asks.mjs', text)) as { readonly Kind: new () => { crypto: object } }[];
-    expect(one?.Kind).not.toBe(other?.Kind);
-    expect(one && new one.Kind().crypto).not.toBe(other && new other.Kind().crypto);
+  it('gets chance from the sandbox that draws', () => {
+    const [{ Kind }] = inTwo('marked');
+    const { crypto } = new Kind() as { crypto: { randomInt(high: number): number } };
+    const place = new Sandbox();
+    place.enter({ random: () => 0.75 } as unknown as Surroundings);
+    expect(runIn(place, () => crypto.randomInt(8))).toBe(6);
   });
+
+  it('is another where what it requires is another, though its own text is the same', () => {
+    const limits = [1, 5].map((limit) => {
+      mkdirSync(join(directory, `limit-${limit}`));
+      file(`limit-${limit}/limit.mjs`, `export const limit = ${limit};`);
+      file(`limit-${limit}/check.mjs`, 'import { limit } from "./limit.mjs"; export const check = (n) => n < limit;');
+      file(`limit-${limit}/kept.mjs`, `${mark}${counter}`);
+      return file(
+        `limit-${limit}/entry.mjs`,
+        'export { check } from "./check.mjs"; export { count } from "./kept.mjs";',
+      );
+    });
+    const checks = limits.map((path) => new Sandbox().load(path) as { check(n: number): boolean });
+    expect(checks.map(({ check }) => check(3))).toEqual([false, true]);
+  });
+});
+
+it('what arrives at an end is heard where that end was made', async () => {
+  const [one, other] = [new Sandbox(), new Sandbox()];
+  const near = runIn(one, () => new End());
+  const far = runIn(other, () => new End());
+  near.join(far);
+  const heard = new Promise((resolve) => near.on('data', () => resolve(here())));
+  runIn(other, () => far.write('hello'));
+  expect(await heard).toBe(one);
 });
 
 describe('what a file is', () => {

@@ -15,6 +15,7 @@ const code = `
 import { createRequire } from 'node:module';
 const require = createRequire(${JSON.stringify(import.meta.url)});
 import { request } from 'node:http';
+import { Resolver } from 'node:dns/promises';
 let calls = 0;
 export const look = async () => {
   console.log('looked');
@@ -25,6 +26,12 @@ export const rest = async ({ ms }) => {
   const begun = new Date();
   await new Promise((resolve) => setTimeout(resolve, ms));
   return new Date() - begun;
+};
+export const find = async ({ server, names }) => {
+  const resolver = new Resolver();
+  resolver.setServers([server]);
+  const found = (asking) => asking.catch(({ code }) => code);
+  return Promise.all(names.map(async (name) => [await found(resolver.resolve4(name)), await found(resolver.resolveSrv(name))]));
 };
 export const ask = () => new Promise((resolve, reject) => {
   const { port } = new URL(process.env.AWS_ENDPOINT_URL);
@@ -59,13 +66,19 @@ const assembly = writeAssembly(join(root, 'cdk.out'), {
         Look: handler('look'),
         Rest: handler('rest'),
         Ask: handler('ask'),
+        Find: handler('find'),
       },
     },
   },
 });
 
-async function open(seed: number, skewMs = {}): Promise<{ world: VirtualWorld; cloud: Cloud }> {
+async function open(
+  seed: number,
+  skewMs = {},
+  networkOf?: ConstructorParameters<typeof VirtualWorld>[0]['networkOf'],
+): Promise<{ world: VirtualWorld; cloud: Cloud }> {
   const world = new VirtualWorld({
+    ...(networkOf && { networkOf }),
     start: Date.UTC(2026, 10, 1),
     random: randomOf(seed, 'world'),
     latencies: { request: () => 5, coldStart: () => 400, containerStart: () => 1000 },
@@ -105,11 +118,48 @@ describe('a cloud inside one process', () => {
     expect(await invoke(await open(1), 'ask')).toBe(501);
   });
 
+  it('resolves names by the cloud’s name server, whose silence and emptiness are errors as Node’s', async () => {
+    const site = await open(1);
+    const { world, cloud } = site;
+    const call = <O>(operation: string, input: object) =>
+      world.clock.run(cloud.call<O>('route-53', operation, input, 'us-east-1'), 1e9);
+    const made = await call<{ HostedZone: { Id: string } }>('CreateHostedZone', {
+      Name: 'a.example',
+      CallerReference: '1',
+    });
+    const set = (Name: string, Type: string, Value: string) => ({
+      Action: 'CREATE',
+      ResourceRecordSet: { Name, Type, TTL: 60, ResourceRecords: [{ Value }] },
+    });
+    const Changes = [set('b.a.example', 'A', '127.0.0.1'), set('c.a.example', 'SRV', '0 0 8080 b.a.example')];
+    await call('ChangeResourceRecordSets', { HostedZoneId: made.HostedZone.Id, ChangeBatch: { Changes } });
+    await world.clock.pass(61_000);
+    const names = ['b.a.example', 'c.a.example', 'd.a.example'];
+    const service = { name: 'b.a.example', port: 8080, priority: 0, weight: 0 };
+    expect(await invoke(site, 'find', { server: cloud.nameServer, names })).toEqual([
+      [['127.0.0.1'], 'ENODATA'],
+      ['ENODATA', [service]],
+      ['ENOTFOUND', 'ENOTFOUND'],
+    ]);
+    expect(await invoke(site, 'find', { server: '127.0.0.1:1', names: ['b.a.example'] })).toEqual([
+      ['ECONNREFUSED', 'ECONNREFUSED'],
+    ]);
+  });
+
+  it('shows a function the network as its world has it, and every other as it is', async () => {
+    const cut = Object.assign(new Error('cut'), { code: 'ECONNREFUSED' });
+    const site = await open(1, {}, (name, network) =>
+      name === 'ask' ? { ask: () => Promise.reject(cut), connect: () => undefined, askName: () => undefined } : network,
+    );
+    expect(await invoke(site, 'ask')).toMatchObject({ errorMessage: 'cut' });
+    expect(await invoke(site, 'look')).toMatchObject({ name: 'look' });
+  });
+
   it('cuts off what it kills, and starts anew', async () => {
     const site = await open(1);
     const hanging = invoke(site, 'rest', { ms: 15_000 });
-    const lambda = site.cloud.service('lambda', 'us-east-1') as unknown as { stop(): Promise<void> };
-    void site.world.clock.sleep(2000).then(() => lambda.stop());
+    const lambda = site.cloud.service('lambda', 'us-east-1') as unknown as { goDark(): Promise<void> };
+    void site.world.clock.sleep(2000).then(() => lambda.goDark());
     expect(await hanging).toMatchObject({ errorType: 'Runtime.ExitError' });
     expect(await invoke(site, 'rest', { ms: 10 })).toBe(10);
   });

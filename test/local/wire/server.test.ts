@@ -31,7 +31,7 @@ beforeAll(async () => {
     services: names.map((name) => ({ name, sdk: `@aws-sdk/client-${name}` })),
     dispatch: (request) => dispatch(request),
     secretFor: (accessKeyId) => (accessKeyId === issued.accessKeyId ? issued : undefined),
-    routes: () => [{ prefix: '/_url/', handle: (_request, response) => response.end('raw') }],
+    route: (path) => (path.startsWith('/_url/') ? (_request, response) => response.end('raw') : undefined),
   });
 });
 afterAll(() => wire.close());

@@ -20,9 +20,20 @@ export class Forwarder {
   readonly #store: ObjectStore;
   readonly #kubelet: Kubelet;
   readonly #addresses: Map<string, number>;
-  /** `addresses`: ports that services of this cluster's name had; a load balancer made beforehand outlives its cluster. */
-  constructor(network: Network, store: ObjectStore, kubelet: Kubelet, addresses: Map<string, number>) {
+  readonly #locate: (port: number) => void;
+  /**
+   * `addresses`: ports that services of this cluster's name had; a load balancer made beforehand outlives its cluster.
+   * `locate` says of a port that it is in the cluster's Region.
+   */
+  constructor(
+    network: Network,
+    store: ObjectStore,
+    kubelet: Kubelet,
+    addresses: Map<string, number>,
+    locate: (port: number) => void,
+  ) {
     this.#addresses = addresses;
+    this.#locate = locate;
     this.#network = network;
     this.#store = store;
     this.#kubelet = kubelet;
@@ -56,6 +67,7 @@ export class Forwarder {
     this.#balancers.set(uid, balancer);
     void listening.then(({ port }) => {
       balancer.port = port;
+      this.#locate(port);
       this.#addresses.set(name, port);
       const current = this.#store.find<Service>('services', metadata.namespace, metadata.name);
       if (current?.metadata.uid === uid) this.#announce(current, port);

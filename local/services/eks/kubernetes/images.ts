@@ -20,9 +20,10 @@ export function pull(home: Home, reference: string): PulledImage | undefined {
     const image = home.images[reference];
     return image && { image };
   }
-  if (account !== home.account || !home.regions.includes(region)) return undefined;
-  const { registry } = home.service('ecr', region) as EcrService;
+  if (!home.regions.includes(region)) return undefined;
   try {
+    // As if the repository's policy admitted every account that this cloud has.
+    const { registry } = home.service('ecr', region, account) as EcrService;
     const known = registry.image(
       registry.find(name),
       digest === undefined ? { imageTag: tag ?? 'latest' } : { imageDigest: digest },

@@ -80,6 +80,14 @@ export class ObjectStore {
     this.#clock = clock;
   }
 
+  /** The same objects, for who only asks what would become of them: nobody hears of what happens there. */
+  copy(): ObjectStore {
+    const copy = new ObjectStore(this.#clock);
+    for (const [plural, objects] of this.#objects) copy.#objects.set(plural, new Map(objects));
+    copy.#version = this.#version;
+    return copy;
+  }
+
   get resourceVersion(): string {
     return String(this.#version);
   }

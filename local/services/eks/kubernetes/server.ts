@@ -94,11 +94,17 @@ async function answer(
   });
   if (subresource === 'log' && name) return api.podLog(namespace ?? '', name);
   const body = await read(request);
-  return act(api, applied, target, request, url.searchParams, body);
+  const dryRun = url.searchParams.getAll('dryRun');
+  if (dryRun.some((stage) => stage !== 'All'))
+    throw new StatusError(400, 'BadRequest', `a dry run has the stages "All", not "${dryRun}"`);
+  // Answered as it would be, and not kept.
+  return dryRun.length === 0
+    ? act(api.store, applied, target, request, url.searchParams, body)
+    : act(api.store.copy(), new Map(applied), target, request, url.searchParams, body);
 }
 
 function act(
-  { store }: ClusterApi,
+  store: ObjectStore,
   applied: Map<string, unknown>,
   target: Target,
   request: IncomingMessage,

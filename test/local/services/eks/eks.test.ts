@@ -265,6 +265,18 @@ test('an access policy lets view and no more, in its namespaces only', async () 
   });
 });
 
+test('a dry run is answered as it would be, and not kept; it needs the same right', async () => {
+  const path = `${deploymentsPath}/dry`;
+  const apply = (query: string, bearer?: string) =>
+    kubernetes('PATCH', `${path}?fieldManager=test${query}`, deployment('dry'), bearer, 'application/apply-patch+yaml');
+  expect(await apply('&dryRun=All', token('VIEWER'))).toMatchObject({ status: 403 });
+  expect(await apply('&dryRun=Some')).toMatchObject({ status: 400 });
+  expect(await apply('&dryRun=All')).toMatchObject({ status: 200, body: { metadata: { name: 'dry' } } });
+  expect((await kubernetes('GET', path)).status).toBe(404);
+  expect(await kubernetes('DELETE', '/api/v1/namespaces/app?dryRun=All')).toMatchObject({ status: 200 });
+  expect((await kubernetes('GET', '/api/v1/namespaces/app')).status).toBe(200);
+});
+
 test('a role bound to the group of an access entry lets patch deployments, and nothing else', async () => {
   await call('CreateAccessEntry', {
     clusterName: 'stocker',

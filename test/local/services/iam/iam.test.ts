@@ -38,10 +38,10 @@ const create = (type: string, properties: Record<string, unknown>, logicalId = '
 beforeAll(async () => {
   const identities = sts.create(home);
   assume = (name) => (name === 'iam' ? service : identities) as IamService;
-  const policies = policySources(home.clock, [REGION], assume);
+  const policies = policySources(home.clock, [REGION], assume, [ACCOUNT]);
   const dispatch = createDispatch({
     ...{ account: ACCOUNT, faults: home.faults, policies, service: assume },
-    ...{ outages: createOutages(), homeOfCalls: (_name, region) => region },
+    ...{ outages: createOutages(), homeOfCalls: (_name, region) => region, trail: { record() {} } },
   });
   wire = await createWire({
     services: [iam, sts],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kms } from '../../../../local/services/kms/index.ts';
+import { manualClock } from '../fake-home.ts';
 import { storage } from '../storage-home.ts';
 
 const cloud = storage([kms]);
@@ -46,6 +47,56 @@ test('a key to be deleted refuses, and comes back disabled', async () => {
   });
   await call('CancelKeyDeletion', { KeyId });
   expect((await call('DescribeKey', { KeyId })).KeyMetadata).toMatchObject({ KeyState: 'Disabled', Enabled: false });
+});
+
+test('a key to be deleted takes no change until that is cancelled', async () => {
+  const KeyId = await newKey();
+  await expect(call('CancelKeyDeletion', { KeyId })).rejects.toMatchObject({ code: 'KMSInvalidStateException' });
+  for (const PendingWindowInDays of [6, 31])
+    await expect(call('ScheduleKeyDeletion', { KeyId, PendingWindowInDays })).rejects.toMatchObject({
+      code: 'ValidationException',
+    });
+  expect(await call('ScheduleKeyDeletion', { KeyId })).toMatchObject({
+    KeyState: 'PendingDeletion',
+    PendingWindowInDays: 30,
+  });
+  for (const [operation, input] of [
+    ['EnableKey', {}],
+    ['DisableKey', {}],
+    ['ScheduleKeyDeletion', {}],
+    ['TagResource', { Tags: [{ TagKey: 'a', TagValue: 'b' }] }],
+  ] as const)
+    await expect(call(operation, { KeyId, ...input }), operation).rejects.toMatchObject({
+      code: 'KMSInvalidStateException',
+    });
+  expect((await call('DescribeKey', { KeyId })).KeyMetadata).toMatchObject({ DeletionDate: expect.any(Date) });
+  await call('CancelKeyDeletion', { KeyId });
+  await call('EnableKey', { KeyId });
+  await call('GenerateDataKey', { KeyId, KeySpec: 'AES_256' });
+  expect((await call('DescribeKey', { KeyId })).KeyMetadata.DeletionDate).toBeUndefined();
+});
+
+test('after its waiting period a key is gone, and its aliases with it; how long it waits is asked of IAM', async () => {
+  const clock = manualClock();
+  const later = storage([kms], { clock });
+  await later.ready;
+  const KeyId = (await later.call('kms', 'CreateKey', {})).KeyMetadata.KeyId;
+  await later.call('kms', 'CreateAlias', { AliasName: 'alias/state', TargetKeyId: KeyId });
+  const input = { KeyId, PendingWindowInDays: 7 };
+  expect(await later.access('kms', 'ScheduleKeyDeletion', input)).toMatchObject([
+    { action: 'kms:ScheduleKeyDeletion', conditions: { 'kms:ScheduleKeyDeletionPendingWindowInDays': '7' } },
+  ]);
+  await later.call('kms', 'ScheduleKeyDeletion', input);
+  await clock.advance(7 * 86_400_000 - 1);
+  expect((await later.call('kms', 'DescribeKey', { KeyId: 'alias/state' })).KeyMetadata.KeyState).toBe(
+    'PendingDeletion',
+  );
+  await clock.advance(1);
+  for (const gone of [KeyId, 'alias/state'])
+    await expect(later.call('kms', 'DescribeKey', { KeyId: gone })).rejects.toMatchObject({
+      code: 'NotFoundException',
+    });
+  await later.stop();
 });
 
 test('an alias resolves to its key, whose ARN it presents to IAM', async () => {

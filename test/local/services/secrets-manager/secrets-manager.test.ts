@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kms } from '../../../../local/services/kms/index.ts';
 import { secretsManager } from '../../../../local/services/secrets-manager/index.ts';
-import { operator } from '../fake-home.ts';
+import { manualClock, operator } from '../fake-home.ts';
 import { OTHER_REGION, storage } from '../storage-home.ts';
 
 const cloud = storage([kms, secretsManager]);
@@ -84,6 +84,56 @@ test('a deleted secret cannot be read until it is restored; a forced deletion is
   await expect(call('DescribeSecret', { SecretId: 'gone' })).rejects.toMatchObject({
     code: 'ResourceNotFoundException',
   });
+});
+
+test('a deletion says until when it can be taken back, and leaves a secret that can be described and not listed', async () => {
+  await call('CreateSecret', { Name: 'marked', SecretString: 'x' });
+  for (const RecoveryWindowInDays of [6, 31])
+    await expect(call('DeleteSecret', { SecretId: 'marked', RecoveryWindowInDays })).rejects.toMatchObject({
+      code: 'InvalidParameterException',
+    });
+  const { DeletionDate } = await call('DeleteSecret', { SecretId: 'marked', RecoveryWindowInDays: 7 });
+  expect(DeletionDate.getTime() - Date.now()).toBeGreaterThan(6.9 * 86_400_000);
+  expect(await call('DescribeSecret', { SecretId: 'marked' })).toMatchObject({ DeletedDate: expect.any(Date) });
+  await expect(call('PutSecretValue', { SecretId: 'marked', SecretString: 'y' })).rejects.toMatchObject({
+    code: 'InvalidRequestException',
+  });
+  const named = async (more: object) =>
+    (await call('ListSecrets', more)).SecretList.map(({ Name }: { Name: string }) => Name);
+  expect(await named({})).not.toContain('marked');
+  expect(await named({ IncludePlannedDeletion: true })).toContain('marked');
+  await call('RestoreSecret', { SecretId: 'marked' });
+  expect((await call('DescribeSecret', { SecretId: 'marked' })).DeletedDate).toBeUndefined();
+});
+
+test('a secret with replicas is deleted only after them, which are gone at once', async () => {
+  await call('CreateSecret', { Name: 'both', SecretString: 'x', AddReplicaRegions: [{ Region: OTHER_REGION }] });
+  await expect(call('DeleteSecret', { SecretId: 'both' })).rejects.toMatchObject({ code: 'InvalidRequestException' });
+  await call('RemoveRegionsFromReplication', { SecretId: 'both', RemoveReplicaRegions: [OTHER_REGION] });
+  await expect(call('DescribeSecret', { SecretId: 'both' }, OTHER_REGION)).rejects.toMatchObject({
+    code: 'ResourceNotFoundException',
+  });
+  await call('DeleteSecret', { SecretId: 'both' });
+  await call('RestoreSecret', { SecretId: 'both' });
+  await call('ReplicateSecretToRegions', { SecretId: 'both', AddReplicaRegions: [{ Region: OTHER_REGION }] });
+  expect(await call('GetSecretValue', { SecretId: 'both' }, OTHER_REGION)).toMatchObject({ SecretString: 'x' });
+});
+
+test('after its recovery window a secret is gone for good', async () => {
+  const clock = manualClock();
+  const later = storage([kms, secretsManager], { clock });
+  await later.ready;
+  await later.call('secrets-manager', 'CreateSecret', { Name: 'late', SecretString: 'x' });
+  const input = { SecretId: 'late', RecoveryWindowInDays: 7 };
+  expect(await later.access('secrets-manager', 'DeleteSecret', input)).toMatchObject([
+    { action: 'secretsmanager:DeleteSecret', conditions: { 'secretsmanager:RecoveryWindowInDays': '7' } },
+  ]);
+  await later.call('secrets-manager', 'DeleteSecret', input);
+  await clock.advance(7 * 86_400_000);
+  await expect(later.call('secrets-manager', 'RestoreSecret', { SecretId: 'late' })).rejects.toMatchObject({
+    code: 'ResourceNotFoundException',
+  });
+  await later.stop();
 });
 
 test('a template generates a password into its key', async () => {
