@@ -107,17 +107,17 @@ async function rehearse(
   const { incidentTable } = namesOf(configuration);
   const { rtoSeconds } = configuration.objectives;
   const scenario = options.scenario === 'region' ? 'database' : options.scenario;
-  const before = new Set((await executions(installation, scenario)).map(({ executionArn }) => executionArn));
+  const before = new Set(await recoveries(installation, scenario));
   const disaster = await strike(installation, options.disaster, screen);
   if (isSeenByComparison(options.disaster)) await compareWithGit(installation);
-  const executionArn = await detected(installation, before, scenario, screen);
-  if (executionArn === undefined) {
+  const begun = await detected(installation, before, scenario, screen);
+  if (begun === undefined) {
     const missed = await readMissed(installation, disaster.struckAt, detectionMs / 1000);
     if (options.json) print(missed);
     else showMissed(missed, screen);
     return exitCodes.failed;
   }
-  const record = await openedIncident(installation, executionArn);
+  const { executionArn, record } = begun;
   if (!record) {
     const { status = '', error, cause } = await clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
     const refusal = { ...refusalOf({ status, error, cause }), outcome: 'The recovery did not start' };
@@ -180,17 +180,32 @@ async function strike(
   }
 }
 
-/** The execution that the alarms started; undefined where none did in time. */
+interface Begun {
+  readonly executionArn: string;
+  /** Undefined where it ended without one. */
+  readonly record: IncidentRecord | undefined;
+}
+
+/** Executions of what may bring it back: who deletes a cluster deletes its node groups before, which is a change of configuration. */
+async function recoveries(installation: Installation, scenario: Scenario): Promise<string[]> {
+  const machines = scenario === 'cluster' ? (['cluster', 'configuration'] as const) : [scenario];
+  const found = await Promise.all(machines.map((machine) => executions(installation, machine)));
+  return found.flat().map(({ executionArn = '' }) => executionArn);
+}
+
+/** What the signals started: where one of two was refused, the other, which is at work. Undefined where nothing began in time. */
 async function detected(
   installation: Installation,
-  before: ReadonlySet<string | undefined>,
+  before: ReadonlySet<string>,
   scenario: Scenario,
   screen: Screen,
-): Promise<string | undefined> {
+): Promise<Begun | undefined> {
   const started = performance.now();
   while (performance.now() - started < detectionMs) {
-    const fresh = (await executions(installation, scenario)).find(({ executionArn }) => !before.has(executionArn));
-    if (fresh?.executionArn) return fresh.executionArn;
+    const fresh = (await recoveries(installation, scenario)).filter((arn) => !before.has(arn));
+    const begun = await Promise.all(fresh.map((arn) => openedIncident(installation, arn)));
+    const found = begun.find(({ record }) => record !== undefined) ?? begun[0];
+    if (found) return found;
     screen.living(`  … ${duration((performance.now() - started) / 1000)}, no alarm has started a recovery yet`);
     await sleep(100);
   }
@@ -198,17 +213,14 @@ async function detected(
   return undefined;
 }
 
-/** The incident that an execution opened; undefined where it ended without one. */
-async function openedIncident(
-  { configuration, clients }: Installation,
-  executionArn: string,
-): Promise<IncidentRecord | undefined> {
+/** Waits until an execution has opened its incident, or has ended without one. */
+async function openedIncident({ configuration, clients }: Installation, executionArn: string): Promise<Begun> {
   const { incidentTable } = namesOf(configuration);
   for (;;) {
     const { status } = await clients.sfn.send(new DescribeExecutionCommand({ executionArn }));
     const records = await listIncidents(clients.dynamodb, incidentTable, 5);
     const record = records.find(({ incident }) => incident.executionArn === executionArn);
-    if (record || status !== 'RUNNING') return record;
+    if (record || status !== 'RUNNING') return { executionArn, record };
     await sleep(100);
   }
 }

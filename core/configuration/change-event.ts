@@ -42,6 +42,8 @@ export interface Protected {
   readonly settings: Settings;
   /** Undefined: they could not be listed, and any key may be one of them. */
   readonly keys: readonly string[] | undefined;
+  /** The active database. */
+  readonly active: string | undefined;
 }
 
 export function signalOf({ time, detail }: ChangeEvent, known: Protected): ChangeSignal {
@@ -54,6 +56,7 @@ export function signalOf({ time, detail }: ChangeEvent, known: Protected): Chang
     name: name.slice(0, 300),
     at: time,
     isGlobal: eventSource === 'route53.amazonaws.com',
+    gone: goneOf(eventName, subject, known),
   } as const;
   const issuer = userIdentity?.sessionContext?.sessionIssuer?.userName ?? '';
   const own = `StockerDr-${known.settings.environment}-`;
@@ -61,6 +64,11 @@ export function signalOf({ time, detail }: ChangeEvent, known: Protected): Chang
   if (errorCode !== undefined) return { ...signal, harmless: `the call failed (${errorCode}): nothing was changed` };
   if (!isProtected(detail, subject, known)) return { ...signal, harmless: `${subject ?? 'it'} is not protected` };
   return signal;
+}
+
+function goneOf(eventName: string, subject: string | undefined, { active }: Protected): ChangeSignal['gone'] {
+  if (eventName === 'DeleteCluster') return 'cluster';
+  return eventName === 'DeleteDBInstance' && subject !== undefined && subject === active ? 'database' : undefined;
 }
 
 /** CloudTrail writes parameters as each service spells them. */

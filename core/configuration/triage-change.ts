@@ -17,13 +17,16 @@ export interface TriageChangeContext extends TriageContext {
 export async function triageChange(event: ConfigurationSignal, context: TriageChangeContext): Promise<TriageDecision> {
   if (!('change' in event)) return triageConfiguration(event, context);
   const isOfKey = event.change.detail.eventSource === 'kms.amazonaws.com';
-  const keys = isOfKey ? await protectedKeys(context) : [];
-  return triageConfiguration(signalOf(event.change, { settings: context.settings, keys }), context);
+  const active = (await context.control.readActiveDatabase())?.identifier;
+  const keys = isOfKey ? await protectedKeys(active, context) : [];
+  return triageConfiguration(signalOf(event.change, { settings: context.settings, keys, active }), context);
 }
 
 /** Undefined where KMS or RDS does not answer: the recovery looks again, and asks before it does anything. */
-async function protectedKeys({ keys, control, settings }: TriageChangeContext): Promise<string[] | undefined> {
-  const active = await control.readActiveDatabase();
-  const all = await keys.list(active?.identifier ?? settings.database.identifier).catch(() => undefined);
+async function protectedKeys(
+  active: string | undefined,
+  { keys, settings }: TriageChangeContext,
+): Promise<string[] | undefined> {
+  const all = await keys.list(active ?? settings.database.identifier).catch(() => undefined);
   return all?.map(({ arn }) => arn);
 }

@@ -62,7 +62,12 @@ const region: Concern = { scenario: 'region', isElsewhere: (active, here) => act
 export const triageAlarm = (signal: Signal, context: TriageContext) =>
   decideOn(signal, isOfCluster(signal, context.settings) ? cluster : database, context);
 export const triageRegion = (signal: Signal, context: TriageContext) => decideOn(signal, region, context);
-export const triageConfiguration = (signal: Signal, context: TriageContext) => decideOn(signal, configuration, context);
+/** What is gone whole, its own recovery brings back, where one may start: its own alarms ring for that too, and share the claim. */
+export function triageConfiguration(signal: Signal, context: TriageContext): Promise<TriageDecision> {
+  const gone = signal.kind === 'change' ? signal.gone : undefined;
+  const isOwn = gone !== undefined && context.settings.automatic[gone] !== 'off';
+  return decideOn(signal, isOwn ? { database, cluster }[gone] : configuration, context);
+}
 
 /** An alarm is named after what it watches; RDS speaks of databases. */
 const isOfCluster = ({ kind, name }: Signal, { environment }: Pick<Settings, 'environment'>): boolean =>

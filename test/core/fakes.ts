@@ -186,7 +186,10 @@ export class FakeIncidents implements IncidentStore {
     this.decisions.push(decision);
   }
   start: { name: string; at: string } | undefined;
-  async claimStart(_scenario: string, name: string, at: string, since: string) {
+  /** Of which recovery the start was claimed. */
+  readonly claims: string[] = [];
+  async claimStart(scenario: string, name: string, at: string, since: string) {
+    this.claims.push(scenario);
     if (this.start && this.start.at >= since) return this.start.name;
     this.start = { name, at };
     return name;

@@ -69,7 +69,7 @@ export function configurationFunctions(
       may.readControl(),
       may.seeAlarms(),
       may.seeExecutions(),
-      may.startRecovery('configuration-recovery'),
+      may.startRecovery('configuration-recovery', 'database-recovery', 'cluster-recovery'),
       may.stopDrill(),
       may.announce(),
       may.useTopicKey(keyArn),

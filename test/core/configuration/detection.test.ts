@@ -39,7 +39,12 @@ const ours = {
 const key = 'arn:aws:kms:us-east-1:111122223333:key/1';
 
 function triaging(
-  change: { active?: object; keys?: () => Promise<never>; recent?: ReturnType<typeof makeRecord>[] } = {},
+  change: {
+    active?: object;
+    keys?: () => Promise<never>;
+    recent?: ReturnType<typeof makeRecord>[];
+    automatic?: 'ask' | 'off';
+  } = {},
 ) {
   const control = new FakeControl();
   if (control.active) control.active = { ...control.active, ...change.active };
@@ -48,7 +53,10 @@ function triaging(
   const executions = new FakeExecutions();
   const announcer = new FakeAnnouncer();
   const context = {
-    settings,
+    settings: {
+      ...settings,
+      automatic: { ...settings.automatic, database: change.automatic ?? 'off', cluster: change.automatic ?? 'off' },
+    } as const,
     here: settings.primary,
     clock: new FakeClock(now),
     control,
@@ -67,11 +75,14 @@ describe('a change of what is protected starts a recovery that asks', () => {
     changeBatch: { changes: [{ action: 'DELETE', resourceRecordSet: { name: `${name}.`, type: 'A' } }] },
   });
   it.each([
-    ['the database', call('rds', 'DeleteDBInstance', { dBInstanceIdentifier: 'stocker-pro-staging' })],
+    ['what a recovery left', call('rds', 'DeleteDBInstance', { dBInstanceIdentifier: 'stocker-pro-staging-former' })],
     ['its successor', call('rds', 'ModifyDBInstance', { dBInstanceIdentifier: 'stocker-pro-staging-1a2b3c4d' })],
     ['a record', call('route53', 'ChangeResourceRecordSets', batch(`api.${zone}`))],
     ['the zone', call('route53', 'DeleteHostedZone', { id: 'Z1' })],
-    ['the cluster', call('eks', 'DeleteCluster', { name: settings.cluster.primary.cluster })],
+    [
+      'a node group',
+      call('eks', 'DeleteNodegroup', { clusterName: settings.cluster.primary.cluster, nodegroupName: 'general' }),
+    ],
     ['a bucket', call('s3', 'DeleteBucket', { bucketName: settings.primary.dumpBucket })],
     ['a secret', deleted(secret)],
     ['a secret by its ARN', deleted(`arn:aws:secretsmanager:us-east-1:111122223333:secret:${secret}-AbCdEf`)],
@@ -83,6 +94,18 @@ describe('a change of what is protected starts a recovery that asks', () => {
     expect(decision).toMatchObject({ verdict: 'start', reasons: [expect.stringMatching(/asks before/)] });
     expect(decision.execution).toContain('stocker-dr-staging-configuration-recovery');
   });
+});
+
+test.each([
+  ['database', call('rds', 'DeleteDBInstance', { dBInstanceIdentifier: 'stocker-pro-staging' })],
+  ['cluster', call('eks', 'DeleteCluster', { name: settings.cluster.primary.cluster })],
+])('a deleted %s is brought back by its own recovery, for which its alarms ring too', async (scenario, event) => {
+  const { triage, incidents } = triaging({ automatic: 'ask' });
+  expect((await triage(event)).execution).toContain(`stocker-dr-staging-${scenario}-recovery`);
+  expect(incidents.claims).toEqual([scenario]);
+  // Where that one is off, a person is asked all the same.
+  const off = triaging({ automatic: 'off' });
+  expect((await off.triage(event)).execution).toContain('stocker-dr-staging-configuration-recovery');
 });
 
 describe('a change is recorded and starts nothing', () => {

@@ -61,7 +61,8 @@ describe('production', () => {
     const triage = site.names.lambda('incident/triage-alarm');
     for (let time = 0; time < 10; time++)
       await invoke(site.installation.clients.lambda, triage, { ...ring, time: new Date().toISOString() });
-    const decisions = (await site.decisions()).slice(-10);
+    // Other alarms of the same loss may ring meanwhile.
+    const decisions = (await site.decisions()).filter(({ alarm }) => alarm === alarmName).slice(-10);
     expect(decisions.map(({ verdict }) => verdict)).toEqual(Array(10).fill('join'));
     expect(await site.executions()).toEqual(executions);
     expect(customers()).toEqual([]);
