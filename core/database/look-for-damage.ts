@@ -146,7 +146,7 @@ async function look(active: ActiveDatabase, before: Before, begunAt: string, con
   }
   // What a person accepts begins anew: rows that were deleted on purpose must not be missed in the next look.
   const last = before.accepted && before.baseline ? { ...before.baseline, appendOnly: {} } : before.baseline;
-  const looking: Looking = { ...results, session, settings, begunAt, last, leftMs };
+  const looking: Looking = { ...results, session, settings, begunAt, last, leftMs, limitSeconds: 0 };
   pass(looking, 'session', 'database');
   try {
     return await lookAround(looking, before.accepted ? { ...progress, rehash: {} } : progress, before, lookSeconds);

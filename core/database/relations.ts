@@ -3,14 +3,23 @@ import { createHash } from 'node:crypto';
 import type { Session } from './ports.ts';
 import { quoteIdentifier } from './sql.ts';
 
+/** What a session has resolved: a name means the same in it until it ends. */
+const resolved = new WeakMap<Session, Map<string, string>>();
+
 /** The table as one safe SQL name; PostgreSQL itself reads the text, so `stocker."order"` means what it means there. */
 export async function resolveRelation(session: Session, name: string): Promise<string> {
+  const known = resolved.get(session) ?? new Map<string, string>();
+  resolved.set(session, known);
+  const before = known.get(name);
+  if (before !== undefined) return before;
   const [row] = await session.query(
     `select nspname as schema, relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.oid = $1::regclass`,
     [name],
   );
-  return `${quoteIdentifier(row?.schema ?? '')}.${quoteIdentifier(row?.name ?? '')}`;
+  const relation = `${quoteIdentifier(row?.schema ?? '')}.${quoteIdentifier(row?.name ?? '')}`;
+  known.set(name, relation);
+  return relation;
 }
 
 export async function countRows(session: Session, table: string): Promise<string> {

@@ -13,6 +13,8 @@ export interface Looking {
   readonly begunAt: string;
   readonly last: Baseline | undefined;
   readonly leftMs: () => number;
+  /** The bound that the session has now; a statement's is told where it is another second. */
+  limitSeconds: number;
   readonly findings: { check: Check; subject: string; detail: string; kind: 'corrupted' | 'suspicious' }[];
   /** Key of each check that passed in this look → since when what it saw is known to be sound. */
   readonly passed: Record<string, string>;
@@ -32,11 +34,11 @@ export async function ask<T>(
   question: () => Promise<T>,
   budgetMs = looking.leftMs(),
 ): Promise<T | undefined> {
-  const { session, last, findings, unknown } = looking;
+  const { last, findings, unknown } = looking;
   const limit = Math.min(budgetMs, looking.leftMs());
   try {
     if (limit <= 0) throw new Error('out of time');
-    await session.query(`set statement_timeout = ${Math.ceil(limit)}`);
+    await boundTo(limit, looking);
     return await question();
   } catch (error) {
     const detail = `${sqlState(error) ?? ''} ${messageOf(error)}`.trim();
@@ -48,6 +50,14 @@ export async function ask<T>(
     if (limit > 0 && !isAnswered(error)) looking.lost = true;
     return undefined;
   }
+}
+
+/** Up to the full second: a round trip less for most statements, and none goes on for more than a second too long. */
+async function boundTo(ms: number, looking: Looking): Promise<void> {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds === looking.limitSeconds) return;
+  await looking.session.query(`set statement_timeout = '${seconds}s'`);
+  looking.limitSeconds = seconds;
 }
 
 export function pass(looking: Looking, check: Check, subject: string, since = looking.begunAt): void {
