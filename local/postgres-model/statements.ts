@@ -12,19 +12,35 @@ import type { Rows } from './wire.ts';
 
 export const collapse = (sql: string): string => sql.replace(/\s+/g, ' ').replace(/;\s*$/, '').trim();
 
-const collapsed = new Map<string, string>();
+/** A statement, and who may know it. */
+interface Known {
+  readonly sql: string;
+  readonly candidates: readonly { readonly handle: Handler; readonly match: RegExpExecArray }[];
+}
+
+/** The same few hundred statements are asked again and again. */
+const known = new Map<string, Known>();
+
+function understand(given: string): Known {
+  const before = known.get(given);
+  if (before !== undefined) return before;
+  const sql = collapse(given);
+  const candidates = [...handlers, ...replicationHandlers].flatMap(([form, handle]) => {
+    const match = form.exec(sql);
+    return match === null ? [] : [{ handle, match }];
+  });
+  if (known.size < 5000) known.set(given, { sql, candidates });
+  return { sql, candidates };
+}
 
 /** Throws SqlError. */
 export function answer(question: Question): Rows {
-  const known = collapsed.get(question.sql);
-  const sql = known ?? collapse(question.sql);
-  if (known === undefined && collapsed.size < 5000) collapsed.set(question.sql, sql);
+  const { sql, candidates } = understand(question.sql);
   const { content } = question.server;
   const target = relationIn(sql, question.parameters);
   if (target !== undefined) requireThere(content, target);
-  for (const [form, handle] of [...handlers, ...replicationHandlers]) {
-    const match = form.exec(sql);
-    const rows = match && handle({ ...question, sql }, match);
+  for (const { handle, match } of candidates) {
+    const rows = handle({ ...question, sql }, match);
     if (rows) return rows;
   }
   const rows = recorded().statements[sql];

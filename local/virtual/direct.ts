@@ -73,7 +73,7 @@ async function short(
   if (operation === undefined || around.dispatch === undefined) return send.call(client, command);
   const { requestTimeout } = (await client.config.requestHandler?.configProvider) ?? {};
   await around.clock.sleep(around.latency());
-  if (place.around !== around) return never;
+  if (place.around !== around) return never();
   const late = Promise.withResolvers<never>();
   const inTime = around.clock.after(requestTimeout ?? 1e9, () => late.reject(timeOut()));
   try {
@@ -86,19 +86,19 @@ async function short(
       requestId: 'short',
     };
     const output = await Promise.race([around.dispatch(request), late.promise]);
-    if (place.around !== around) return never;
+    if (place.around !== around) return never();
     const copied = operation.output.isStructSchema() ? copierOf(operation.output, around.newToken)(output) : {};
     return { ...(copied as object), $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 } };
   } catch (error) {
-    if (place.around !== around) return never;
+    if (place.around !== around) return never();
     return failed.run({ error, met: false }, () => send.call(client, command));
   } finally {
     inTime();
   }
 }
 
-/** Nobody hears a function that is gone. */
-const never = new Promise<never>(() => {});
+/** Nobody hears a function that is gone. One each: what waits for a promise is kept as long as that. */
+const never = () => new Promise<never>(() => {});
 
 const timeOut = () => Object.assign(new Error('socket hang up'), { code: 'ETIMEDOUT' });
 

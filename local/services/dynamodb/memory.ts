@@ -33,8 +33,15 @@ interface Table {
   readonly definition: TableDefinition;
   readonly hash: string;
   readonly range: string | undefined;
-  /** By the partition key's value; items by their range key's. */
-  readonly partitions: Map<string, Map<string, Item>>;
+  /** By the partition key's value. */
+  readonly partitions: Map<string, Partition>;
+}
+
+interface Partition {
+  /** By their range key's value. */
+  readonly items: Map<string, Item>;
+  /** Their range keys in order; undefined where one was added in between. */
+  order: string[] | undefined;
 }
 
 const common = ['TableName', 'ExpressionAttributeNames', 'ExpressionAttributeValues', 'ReturnConsumedCapacity'];
@@ -130,47 +137,70 @@ function keyPart(key: Item, name: string | undefined): string {
 }
 
 const get = (table: Table, key: Item): Item | undefined =>
-  table.partitions.get(keyPart(key, table.hash))?.get(keyPart(key, table.range));
+  table.partitions.get(keyPart(key, table.hash))?.items.get(keyPart(key, table.range));
 
 function write(table: Table, key: Item, input: Input, change: (old: Item | undefined) => Item | undefined): object {
   const [hash, range] = [keyPart(key, table.hash), keyPart(key, table.range)];
-  let partition = table.partitions.get(hash);
-  const old = partition?.get(range);
+  const partition = table.partitions.get(hash);
+  const old = partition?.items.get(range);
   if (!holds(input.ConditionExpression, old ?? {}, input))
     throw new AwsError('ConditionalCheckFailedException', 'The conditional request failed');
   const item = change(old);
-  if (item === undefined) partition?.delete(range);
-  else {
-    if (partition === undefined) {
-      partition = new Map();
-      table.partitions.set(hash, partition);
-    }
-    partition.set(range, item);
-  }
+  if (item !== undefined) put(table, hash, range, item);
+  else if (partition?.items.delete(range)) partition.order = undefined;
   if (input.ReturnValues === 'ALL_OLD') return old === undefined ? {} : { Attributes: old };
   if (input.ReturnValues === 'ALL_NEW') return { Attributes: item };
   if (input.ReturnValues === undefined || input.ReturnValues === 'NONE') return {};
   throw new AwsError('NotImplemented', `ReturnValues ${input.ReturnValues} is not implemented on items in memory`);
 }
 
-function holds(expression: string | undefined, item: Item, request: Request): boolean {
-  if (expression === undefined) return true;
+function put(table: Table, hash: string, range: string, item: Item): void {
+  let partition = table.partitions.get(hash);
+  if (partition === undefined) {
+    partition = { items: new Map(), order: [] };
+    table.partitions.set(hash, partition);
+  }
+  const { items, order } = partition;
+  if (order !== undefined && !items.has(range)) {
+    // Most keys are moments: the newest is the last.
+    const last = items.get(order.at(-1) ?? '');
+    if (last === undefined || byRange(table, last, item) < 0) order.push(range);
+    else partition.order = undefined;
+  }
+  items.set(range, item);
+}
+
+/** In the order of their range keys. */
+function sorted(table: Table, partition: Partition): readonly string[] {
+  partition.order ??= [...partition.items]
+    .sort(([, one], [, other]) => byRange(table, one, other))
+    .map(([range]) => range);
+  return partition.order;
+}
+
+const holds = (expression: string | undefined, item: Item, request: Request): boolean =>
+  testOf(expression, request)(item);
+
+function testOf(expression: string | undefined, request: Request): (item: Item) => boolean {
+  if (expression === undefined) return () => true;
   const condition: Condition = conditionOf(expression, request);
-  return condition(item, request.ExpressionAttributeValues ?? {});
+  const values = request.ExpressionAttributeValues ?? {};
+  return (item) => condition(item, values);
 }
 
 /** Query and Scan: in the order of the range key, of the partitions in that of their making. */
 function list(table: Table, input: Input): object {
-  const { KeyConditionExpression: keyCondition, ScanIndexForward: forward = true, Limit: limit } = input;
-  const found: Item[] = [];
-  for (const partition of partitionsFor(table, input)) {
-    const items = [...partition.values()].sort((one, other) => byRange(table, one, other));
-    found.push(...(forward ? items : items.reverse()));
+  const { KeyConditionExpression: keyCondition, Limit: limit = Number.POSITIVE_INFINITY } = input;
+  const isMatching = testOf(keyCondition, input);
+  let passed = startOf(table, input.ExclusiveStartKey);
+  const page: Item[] = [];
+  for (const item of itemsOf(table, input)) {
+    if (page.length === limit) break;
+    if (passed === undefined) {
+      if (isMatching(item)) page.push(item);
+    } else if (item === passed) passed = undefined;
   }
-  const matching = found.filter((item) => holds(keyCondition, item, input));
-  const after = input.ExclusiveStartKey === undefined ? matching : behind(input.ExclusiveStartKey, matching, table);
-  const page = after.slice(0, limit);
-  const Items = page.filter((item) => holds(input.FilterExpression, item, input));
+  const Items = input.FilterExpression === undefined ? page : page.filter(testOf(input.FilterExpression, input));
   const last = page.length === limit ? page.at(-1) : undefined;
   return {
     Items,
@@ -180,14 +210,26 @@ function list(table: Table, input: Input): object {
   };
 }
 
-function behind(key: Item, items: readonly Item[], table: Table): readonly Item[] {
+function* itemsOf(table: Table, input: Input): Generator<Item> {
+  for (const partition of partitionsFor(table, input)) {
+    const keys = sorted(table, partition);
+    for (const range of (input.ScanIndexForward ?? true) ? keys : keys.toReversed()) {
+      const item = partition.items.get(range);
+      if (item !== undefined) yield item;
+    }
+  }
+}
+
+/** The item behind which a page begins. */
+function startOf(table: Table, key: Item | undefined): Item | undefined {
+  if (key === undefined) return undefined;
   const start = get(table, key);
   if (start === undefined)
     throw new AwsError('NotImplemented', 'a page that begins behind an item that is gone is not implemented in memory');
-  return items.slice(items.indexOf(start) + 1);
+  return start;
 }
 
-function partitionsFor(table: Table, input: Input): Iterable<ReadonlyMap<string, Item>> {
+function partitionsFor(table: Table, input: Input): Iterable<Partition> {
   if (input.KeyConditionExpression === undefined) return table.partitions.values();
   const hash = partitionOf(input.KeyConditionExpression, input, table.hash);
   if (hash === undefined)
