@@ -12,6 +12,7 @@ import { InvalidEvent, ServiceUnavailable } from '../core/incident/errors.ts';
 import type { Clock, IncidentStore } from '../core/incident/ports.ts';
 import { type RegionSettings, regionSettings, Settings } from '../core/settings.ts';
 import type { StepResult } from '../core/step.ts';
+import { keep } from './kept.ts';
 
 /** What every function has at hand. */
 export interface Runtime {
@@ -32,22 +33,19 @@ export const StepInput = z.object({
 });
 type StepInput = z.infer<typeof StepInput>;
 
-/*! @per-environment: the runtime */
-let runtime: Runtime | undefined;
+/** Reads settings.json from the bundle once per execution environment. */
+export const loadRuntime = (): Runtime => keep('runtime', makeRuntime);
 
-/** Reads settings.json from the bundle once per function instance. */
-export function loadRuntime(): Runtime {
-  if (runtime) return runtime;
+function makeRuntime(): Runtime {
   const file = join(process.env.LAMBDA_TASK_ROOT ?? '.', 'settings.json');
   const settings = Settings.parse(JSON.parse(readFileSync(file, 'utf8')));
   const logger = new Logger({ serviceName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'stocker-dr' });
-  runtime = {
+  return {
     settings,
     here: regionSettings(settings, process.env.AWS_REGION ?? ''),
     clock: { now: () => new Date() },
     logger,
   };
-  return runtime;
 }
 
 function parseEvent<I>(schema: z.ZodType<I>, event: unknown): I {

@@ -66,7 +66,8 @@ const filesIn = (folder: string): string[] =>
 export function bundleOptions(functions: readonly string[], directory: string) {
   return {
     absWorkingDir: root,
-    entryPoints: [...functions, 'run-job', 'check-plan', 'list-imports'].map((path) => ({
+    // What is kept has a file of its own: a shared chunk would hold other code beside it.
+    entryPoints: [...functions, 'run-job', 'check-plan', 'list-imports', 'kept'].map((path) => ({
       in: `lambdas/${path}.ts`,
       out: path,
     })),

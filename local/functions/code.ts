@@ -78,6 +78,9 @@ function codeOf(path: string): Code {
 /** In a comment that bundlers keep, one that begins with an exclamation mark. */
 export const mark = '@per-environment';
 
+/** Whether this very file says that it keeps something. */
+export const isKeeper = (path: string): boolean => codeOf(path).isKeeper;
+
 /** What a file finds instead of the thread's own. */
 export interface Realm {
   /** By the names of `hidden`. */
@@ -88,13 +91,17 @@ export interface Realm {
 
 export type Modules = Map<string, { exports: object }>;
 
-/** The exports of a file, which is evaluated unless `modules` has its key; `load` gives those of the files that it requires. */
+/**
+ * The exports of a file, which is evaluated unless `modules` has its key; `load` gives those of the files that it requires.
+ * `evaluated` is told of them once.
+ */
 export function evaluate(
   key: string,
   path: string,
   modules: Modules,
   { globals, builtins }: Realm,
   load: (path: string) => object,
+  evaluated: (exports: object) => void = () => {},
 ): object {
   const known = modules.get(key);
   if (known !== undefined) return known.exports;
@@ -114,10 +121,85 @@ export function evaluate(
     throw error;
   }
   module.exports = settled(module.exports);
+  evaluated(module.exports);
   return module.exports;
 }
 
 const requireBuiltin = createRequire(import.meta.url);
+
+/** One execution environment of a thread that many share. */
+export interface Keeping {
+  /** What belongs to it, of the files that keep something. */
+  readonly modules: Modules;
+  /** Runs code that belongs to it. */
+  within<T>(work: () => T): T;
+}
+
+interface Surrounded {
+  readonly realm: Realm;
+  /** Whose code runs now. */
+  readonly caller: () => Keeping | undefined;
+  /** Runs code that is nobody's. */
+  readonly outside: <T>(work: () => T) => T;
+  /** Told of each file's exports once. */
+  readonly evaluated?: (exports: object) => void;
+}
+
+type Call = (...given: unknown[]) => unknown;
+
+/**
+ * The files of assets for many execution environments of one thread: evaluated once for all, so that the engine learns them
+ * once. Those that keep something are evaluated once for each environment; whoever requires them gets functions that call
+ * those of the environment whose code runs.
+ */
+export class SharedCode {
+  readonly #around: Surrounded;
+  /** By what a file and all that it requires are: two assemblies have most of them in common. */
+  readonly #modules: Modules = new Map();
+  readonly #facades = new Map<string, object>();
+
+  constructor(around: Surrounded) {
+    this.#around = around;
+  }
+
+  /** The exports of an environment's first file. Throws what its files throw. */
+  enter(path: string, environment: Keeping): object {
+    return isKeeper(path) ? this.#own(path, environment) : this.#load(path);
+  }
+
+  readonly #load = (path: string): object => {
+    const { realm, outside, evaluated } = this.#around;
+    const exports = outside(() => evaluate(identityOf(path), path, this.#modules, realm, this.#load, evaluated));
+    return isKeeper(path) ? this.#facadeOf(path, exports) : exports;
+  };
+
+  #facadeOf(path: string, exports: object): object {
+    const known = this.#facades.get(identityOf(path));
+    if (known !== undefined) return known;
+    const calls = Object.entries(exports).map(([name, value]): [string, Call] => {
+      if (typeof value !== 'function') throw new Error(`${path} keeps something, and its ${name} is no function`);
+      return [name, (...given) => this.#callersOwn(path, name)(...given)];
+    });
+    const facade = Object.fromEntries(calls);
+    this.#facades.set(identityOf(path), facade);
+    return facade;
+  }
+
+  #callersOwn(path: string, name: string): Call {
+    const caller = this.#around.caller();
+    if (caller === undefined)
+      throw new Error(`${path} keeps something, and nobody's code runs that asks for its ${name}`);
+    return (this.#own(path, caller) as Record<string, Call>)[name] as Call;
+  }
+
+  #own(path: string, { modules, within }: Keeping): object {
+    const key = identityOf(path);
+    const known = modules.get(key);
+    if (known !== undefined) return known.exports;
+    const { realm, evaluated } = this.#around;
+    return within(() => evaluate(key, path, modules, realm, this.#load, evaluated));
+  }
+}
 
 /** Exports as values, where a module asks for each through two functions every time. One that is not set yet stays a question. */
 function settled(exports: object): object {

@@ -7,7 +7,7 @@ import { Writable } from 'node:stream';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
 import { format } from 'node:util';
-import { evaluate, identityOf, keeps, type Modules, type Realm } from './code.ts';
+import { type Keeping, type Modules, type Realm, SharedCode } from './code.ts';
 import type { Boot, Report, Request } from './protocol.ts';
 import { connectUnlessCut, exitOf, levels, log, onConnect, type Surroundings } from './runtime.ts';
 
@@ -16,13 +16,13 @@ interface Dispatcher {
   destroy(): Promise<void>;
 }
 
-export class Place implements Surroundings {
+export class Place implements Surroundings, Keeping {
   readonly boot: Boot;
   readonly variables: Record<string, string>;
   readonly #tell: (report: Report) => void;
   current: Request | undefined;
   alive = true;
-  readonly #modules: Modules = new Map();
+  readonly modules: Modules = new Map();
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #agent: https.Agent | undefined;
@@ -39,13 +39,12 @@ export class Place implements Surroundings {
   };
 
   /** Runs code of this function, with all that it begins. */
-  run<T>(work: () => T): T {
-    return running.run(this, work);
-  }
+  readonly within = <T>(work: () => T): T => running.run(this, work);
 
-  /** The exports of a file, which is evaluated once: here, or for all where none that it requires keeps anything. */
-  load = (path: string): object =>
-    keeps(path) ? this.run(() => evaluate(path, path, this.#modules, realm, this.load)) : loadShared(path);
+  /** The exports of its first file. */
+  load(path: string): object {
+    return code.enter(path, this);
+  }
 
   /** Cuts it off: its sockets close, no timer fires, it opens nothing any more. */
   leave(): void {
@@ -72,7 +71,7 @@ export class Place implements Surroundings {
   /** Resolves with what `work` does, unless this place is cut off meanwhile. */
   async later<T>(work: Promise<T>): Promise<T> {
     const result = await work;
-    return this.alive ? result : never;
+    return this.alive ? result : never();
   }
 
   startTimer(start: (fire: () => void) => NodeJS.Timeout, run: () => void, again: boolean): NodeJS.Timeout {
@@ -106,13 +105,8 @@ const running = new AsyncLocalStorage<Place>();
 /** The function whose code runs now; undefined for what all share. */
 export const here = (): Place | undefined => running.getStore();
 
-/** Files in which nothing is kept, by what they and all that they require are: two assemblies have most of them in common. */
-const shared: Modules = new Map();
-const loadShared = (path: string): object =>
-  running.exit(() => evaluate(identityOf(path), path, shared, realm, loadShared));
-
-/** Nobody hears a function that is gone. */
-const never = new Promise<never>(() => {});
+/** Nobody hears a function that is gone. One each: what waits for a promise is kept as long as that. */
+const never = () => new Promise<never>(() => {});
 
 /** Loading a class of fetch's loads all of it, and with it the dispatcher that it would use. */
 function makeDispatcher(): Dispatcher {
@@ -164,6 +158,8 @@ const realm: Realm = {
     },
   },
 };
+
+const code = new SharedCode({ realm, caller: here, outside: (work) => running.exit(work) });
 
 function timer(
   start: (fire: () => void, ms?: number) => NodeJS.Timeout,

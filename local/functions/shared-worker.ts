@@ -28,7 +28,7 @@ parentPort?.on('message', (order: Order) => {
     answer({ seat, report: { kind: 'closed' } });
   } else if (known?.handler !== undefined) {
     const { place, handler } = known;
-    void place.run(() => run(handler, order.request, place));
+    void place.within(() => run(handler, order.request, place));
   }
 });
 
@@ -37,7 +37,7 @@ function open({ seat, boot, variables }: Extract<Order, { kind: 'open' }>): void
   const entry: { place: Place; handler: Handler | undefined } = { place, handler: undefined };
   places.set(seat, entry);
   try {
-    entry.handler = handlerIn(place.run(() => place.load(fileOf(boot))) as Record<string, unknown>, boot);
+    entry.handler = handlerIn(place.load(fileOf(boot)) as Record<string, unknown>, boot);
     place.report({ kind: 'ready' });
   } catch (error) {
     place.report({ kind: 'unready', failure: failureOf(error) });

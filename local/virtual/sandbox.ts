@@ -1,23 +1,21 @@
 /**
  * A function's code inside this process: the bundle's own files, with time, chance, sockets, variables and output of the
- * cloud that holds it instead of the machine's. Files that say that they keep something from one call to the next are
- * evaluated once per execution environment, and so is what requires them; all others once for all, so that the engine
- * learns them once. An environment that a cloud gives back as it got it serves the next cloud too.
+ * cloud that holds it instead of the machine's. An environment that a cloud gives back as it got it serves the next cloud
+ * too.
  */
-import { evaluate, identityOf, keeps, type Modules } from '../functions/code.ts';
+import { evaluate, type Keeping, keeps, type Modules, SharedCode } from '../functions/code.ts';
 import { shorten } from './direct.ts';
 import { builtins, globals } from './globals.ts';
-import { type Place, runIn, runNowhere, type Surroundings } from './here.ts';
+import { here, type Place, runIn, runNowhere, type Surroundings } from './here.ts';
 
-export class Sandbox implements Place {
+export class Sandbox implements Place, Keeping {
   reusable = true;
   /** The file that holds the handler, once it was loaded: another asset's file with the same code is not loaded again. */
   entry: string | undefined;
   #surroundings: Surroundings | undefined;
   /** Modules that draw while they are evaluated must not draw from the run: the next run finds them evaluated. */
   #evaluating = 0;
-  readonly #modules: Modules = new Map();
-  #shares: boolean | undefined;
+  readonly modules: Modules = new Map();
   readonly #ends = new Set<() => void>();
 
   enter(surroundings: Surroundings): void {
@@ -44,29 +42,29 @@ export class Sandbox implements Place {
     return () => this.#ends.delete(end);
   }
 
-  /** The exports of a file, which is evaluated once: here, or for all where the first says that files of it keep something. */
+  /** The exports of its first file: of an asset that says which files keep something, all others are evaluated once for all. */
   load(path: string): object {
-    this.#shares ??= keeps(path);
-    if (this.#shares && !keeps(path)) return loadShared(path);
+    if (keeps(path)) return shared.enter(path, this);
+    const load = (file: string): object => this.within(() => evaluate(file, file, this.modules, realm, load, shorten));
+    return load(path);
+  }
+
+  readonly within = <T>(work: () => T): T => {
     this.#evaluating++;
     try {
-      return runIn(this, () => evaluateHere(path, path, this.#modules, (name) => this.load(name)));
+      return runIn(this, work);
     } finally {
       this.#evaluating--;
     }
-  }
+  };
 }
-
-/** By what a file and all that it requires are: two assemblies have most of them in common. */
-const shared: Modules = new Map();
-
-const loadShared = (path: string): object => runNowhere(() => evaluateHere(identityOf(path), path, shared, loadShared));
 
 const realm = { globals, builtins };
 
-function evaluateHere(key: string, path: string, modules: Modules, load: (path: string) => object): object {
-  const isNew = !modules.has(key);
-  const exports = evaluate(key, path, modules, realm, load);
-  if (isNew) shorten(exports);
-  return exports;
+const shared = new SharedCode({ realm, caller: sandboxHere, outside: runNowhere, evaluated: shorten });
+
+/** The sandbox whose code runs now. */
+function sandboxHere(): Sandbox | undefined {
+  const place = here();
+  return place instanceof Sandbox ? place : undefined;
 }

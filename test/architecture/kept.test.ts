@@ -8,8 +8,8 @@ const root = join(import.meta.dirname, '../..');
 const kept = /^(?:export )?(?:let |const \w+(?:: [^=]+)? = new (?:Weak)?(?:Map|Set)(?:<.*>)?\(\))/;
 /** The simulation evaluates such a file once per execution environment, and all others once for all (ADR 0023). */
 const mark = '/*! @per-environment';
-/** Filled while files are evaluated, never by calls. */
-const exceptions = ['core/errors.ts: errorRegistry'];
+/** Filled while files are evaluated, never by calls; and by session, which is one environment's. */
+const exceptions = ['core/errors.ts: errorRegistry', 'core/database/relations.ts: resolved'];
 
 function unmarked(file: string, text: string): string[] {
   const lines = text.split('\n');
@@ -23,7 +23,7 @@ it('what a function keeps from one call to the next is marked', () => {
   const files = globSync('{core,config,lambdas}/**/*.ts', { cwd: root });
   expect(files.length).toBeGreaterThan(100);
   const found = files.flatMap((file) => unmarked(file, readFileSync(join(root, file), 'utf8')));
-  expect(found).toEqual(exceptions);
+  expect(found.sort()).toEqual(exceptions.toSorted());
 });
 
 it.each([

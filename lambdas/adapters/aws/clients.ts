@@ -1,5 +1,6 @@
-/** One SDK client per service and Region for the life of a function instance. */
+/** One SDK client per service and Region for the life of an execution environment. */
 import type { Logger, NodeHttpHandlerOptions } from '@smithy/types';
+import { keep } from '../../kept.ts';
 
 /** Of a role that was assumed. */
 export interface Credentials {
@@ -19,17 +20,13 @@ interface ClientOptions {
 /** Without `info` the SDK does not copy every input and output for a log that nobody keeps. */
 const logger = { debug() {}, warn() {}, error() {} } as unknown as Logger;
 
-/*! @per-environment: the clients */
-const clients = new Map<unknown, Map<string, unknown>>();
-
 /**
  * The client of a service in a Region: `clientFor(RDSClient, 'us-west-2')`. A Region that hangs costs a step at most
  * maxAttempts × requestTimeout, well within its own timeout; Step Functions retries beyond that. Without credentials it
  * calls as the function's own role.
  */
 export function clientFor<C>(Client: new (options: ClientOptions) => C, region: string, credentials?: Credentials): C {
-  const ofService = clients.get(Client) ?? new Map<string, unknown>();
-  clients.set(Client, ofService);
+  const ofService = keep(Client, () => new Map<string, unknown>());
   const key = [region, credentials?.accessKeyId].join(' ');
   const known = ofService.get(key);
   if (known instanceof Client) return known;

@@ -4,6 +4,7 @@ import { DrillAccountRefused } from '../../../core/cluster/errors.ts';
 import type { Incident } from '../../../core/incident/contracts.ts';
 import type { DrillAccount } from '../../../core/settings.ts';
 import type { Runtime } from '../../handler.ts';
+import { keep } from '../../kept.ts';
 import { type Credentials, clientFor } from './clients.ts';
 
 /** Undefined: the function's own role. */
@@ -16,8 +17,10 @@ const sessionSeconds = 900;
 const leftMs = 300_000;
 
 type Session = Pick<Incident, 'id' | 'mode'>;
-/*! @per-environment: the sessions */
-const sessions = new Map<string, { readonly credentials: Credentials; readonly endsAt: number }>();
+interface Begun {
+  readonly credentials: Credentials;
+  readonly endsAt: number;
+}
 
 /** The session bears the incident's id: CloudTrail of that account tells by which drill. */
 export function identityOf({ id, mode }: Session, rt: Pick<Runtime, 'settings' | 'here' | 'clock'>): Identity {
@@ -31,6 +34,7 @@ async function becomeDrill(
   session: string,
   { here, clock }: Pick<Runtime, 'here' | 'clock'>,
 ): Promise<Credentials> {
+  const sessions = keep('sessions', () => new Map<string, Begun>());
   const known = sessions.get(session);
   if (known && known.endsAt - clock.now().getTime() > leftMs) return known.credentials;
   // Drills alone need it.

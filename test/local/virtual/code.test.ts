@@ -47,8 +47,18 @@ function inTwo(name: string): readonly [Asset, Asset] {
 describe('a file of a bundle', () => {
   it('is evaluated once for all where the asset says which keep something, and those once for each', () => {
     const [one, other] = inTwo('marked');
-    expect(one.Kind).toBe(other.Kind);
-    expect([one.count(), one.count(), other.count()]).toEqual([1, 2, 1]);
+    expect(one).toBe(other);
+    const places = ['us-east-1', 'us-west-2'].map(sandboxIn);
+    const counted = [0, 0, 1].map((index) => runIn(places[index] ?? expect.unreachable(), one.count));
+    expect(counted).toEqual([1, 2, 1]);
+    // What is kept is somebody's.
+    expect(() => one.count()).toThrow(/nobody's code runs/);
+  });
+
+  it('is refused where it keeps something and exports more than functions', () => {
+    file('kept-value.mjs', `${mark}export const kept = [];`);
+    const path = file('asset-of-value.mjs', 'export { kept } from "./kept-value.mjs";');
+    expect(() => new Sandbox().load(path)).toThrow(/its kept is no function/);
   });
 
   it('is evaluated for each where the asset says nothing', () => {
