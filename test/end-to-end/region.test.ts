@@ -1,197 +1,34 @@
 /** The primary Region is left, lost, and comes back: on both Regions with real PostgreSQL and DNS, under load, seen from outside. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { Client } from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { decide } from '../../cli/approval.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { clientsOf } from '../../cli/clients.ts';
-import type { Installation } from '../../cli/installation.ts';
-import { readProduction } from '../../cli/production.ts';
-import { readApproval, readLatch } from '../../cli/records.ts';
-import { type MoveCost, moveCost } from '../../cli/region-measure.ts';
-import {
-  arnsOf,
-  guarded,
-  makeReady,
-  openedBy,
-  type RegionMachine,
-  regionIn,
-  startMachine,
-  type Watchers,
-  watchFromOutside,
-} from '../../cli/region-rehearsal.ts';
+import { arnsOf, guarded, makeReady, type RegionMachine, startMachine } from '../../cli/region-rehearsal.ts';
 import { fetchReport } from '../../cli/report.ts';
 import { DatabaseNotReady } from '../../core/database/errors.ts';
-import type { Report } from '../../core/evidence/contracts.ts';
 import type { ActiveDatabase } from '../../core/incident/contracts.ts';
-import type { PrimaryLook, Signal } from '../../core/region/contracts.ts';
 import { AwsError, type Call } from '../../local/kernel.ts';
-import type { RdsService } from '../../local/services/rds/index.ts';
-import { overlaps } from '../../workload/clients/prober.ts';
 import { shortenApproval, shortenWait } from '../support/redefine.ts';
-import { eventually, Rehearsal } from '../support/rehearsal.ts';
+import { eventually } from '../support/rehearsal.ts';
+import { both, clientsGoOn, comeHome, measured, nothingMoved } from './region/clients.ts';
+import {
+  decided,
+  dr,
+  ended,
+  installation,
+  lastWord,
+  looked,
+  onOneInstallation,
+  onReplica,
+  primary,
+  recovery,
+  site,
+  start,
+  stateOf,
+  watchers,
+} from './region/site.ts';
 
-let site: Rehearsal;
-let installation: Installation;
-let watchers: Watchers;
-let primary: string;
-let dr: string;
-const gone = new Set<string>();
-
-beforeAll(async () => {
-  site = await Rehearsal.start({
-    environment: 'production',
-    assembly: inject('assemblies').production,
-    clockFactor: 20,
-    standby: true,
-  });
-  ({ installation } = site);
-  primary = installation.configuration.primary.region;
-  dr = installation.configuration.dr.region;
-  watchers = watchFromOutside(installation);
-  // Scaled heartbeats are late on a busy machine: what is lost here is a Region.
-  await site.ignoreAlarms();
-  // At home again nobody searches the whole database in depth: in the DR Region it is, until the failback takes over.
-  site.inject({
-    service: 'sfn',
-    operation: 'StartExecution',
-    where: ({ name = '', stateMachineArn = '' }) => name.startsWith('follow-up-') && stateMachineArn.includes(primary),
-    effect: { kind: 'deny' },
-  });
-});
-afterAll(async () => {
-  await watchers?.prober.stop();
-  await watchers?.writers.stop();
-  await site?.stop();
-});
-
-const recovery = { mode: 'recovery', confirm: 'production', reason: 'end-to-end test' };
-
-type Answering = (incident: string) => Promise<'approve' | 'decline' | 'silence'>;
-
-/** As it ends; a question of its is answered meanwhile. */
-async function ended(executionArn: string, answer: Answering = async () => 'approve') {
-  const control = clientsOf(installation.connection, dr);
-  let incident: string | undefined;
-  return eventually(`an end of ${executionArn}`, async () => {
-    const { status = '', error = '', cause = '' } = await site.execution(executionArn, regionIn(executionArn));
-    if (status !== 'RUNNING') return { status, error, cause, incident };
-    incident ??= (await openedBy(installation, executionArn))?.incident.id;
-    const approval = incident && (await readApproval(control.dynamodb, site.names.controlTable, incident));
-    if (!approval || approval.executionArn !== executionArn || approval.decision) return false;
-    const decision = await answer(approval.incidentId);
-    if (decision !== 'silence') await decided(approval.incidentId, decision);
-    return false;
-  });
-}
-
-const decided = (incident: string, decision: 'approve' | 'decline') =>
-  decide(clientsOf(installation.connection, dr).lambda, site.names.lambda('incident/decide-approval'), {
-    incident,
-    decision,
-    reason: `end-to-end test in ${installation.configuration.environment}`,
-  });
-
-/** What people were told of an incident last. */
-const lastWord = (incident = 'no incident') =>
-  site.notices.map(({ text }) => text).findLast((text) => text.includes(incident)) ?? '';
-
-const start = async (machine: RegionMachine, request: object, answer?: Answering) =>
-  ended(await startMachine(installation, machine, request), answer);
-
-/** Runs a statement on the replica that follows production in the DR Region, as its superuser: by the server's own socket. */
-async function onReplica(statement: string): Promise<void> {
-  const { rds } = clientsOf(installation.connection, dr);
-  const { identifier } = await site.active();
-  const [name] = (await site.instancesIn(rds)).filter((each) => each.endsWith(` of ${identifier}`));
-  const service = installation.cloud.service('rds', dr) as RdsService;
-  const directory = service.clusterOf(name?.split(' ')[0] ?? '')?.directory ?? '';
-  const lines = readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n');
-  const client = new Client({ host: lines[4] ?? '', port: Number(lines[3]), user: 'rdsadmin', database: 'postgres' });
-  await client.connect();
-  await client.query(statement).finally(() => client.end());
-}
-
-/** Resolves with the first look at the primary, made from now on, of which this holds. */
-async function looked(isWanted: (look: PrimaryLook) => boolean): Promise<void> {
-  const since = new Date().toISOString();
-  const { dynamodb } = clientsOf(installation.connection, dr);
-  const command = new QueryCommand({
-    TableName: site.names.incidentTable,
-    KeyConditionExpression: 'pk = :pk AND sk >= :since',
-    ExpressionAttributeValues: { ':pk': { S: 'primary-look' }, ':since': { S: since } },
-    ConsistentRead: true,
-  });
-  await eventually('such a look at the primary', async () => {
-    const { Items = [] } = await dynamodb.send(command);
-    return Items.map((item) => unmarshall(item) as PrimaryLook).some(isWanted);
-  });
-}
-const stateOf = ({ signals }: PrimaryLook, wanted: Signal) => signals.find(({ signal }) => signal === wanted)?.state;
-
-/** Nothing has moved, nobody holds the lease, and clients are served as before. */
-async function nothingMoved(before: ActiveDatabase, startedAt: number): Promise<void> {
-  // Undoing a fence raises the epoch: a cut-over that is still on its way comes too late.
-  expect(await site.active()).toEqual({ ...before, epoch: expect.any(Number) });
-  expect(await site.lease()).toBeUndefined();
-  const { dynamodb } = clientsOf(installation.connection, dr);
-  expect(await readLatch(dynamodb, site.names.controlTable, 'traffic')).not.toMatchObject({ on: true });
-  await clientsGoOn();
-  const { ledger } = watchers.writers;
-  const present = await readProduction(installation);
-  const lost = ledger.entries.filter(({ reference }) => !gone.has(reference) && !present.has(reference));
-  // What is acknowledged while production is read may not be there yet.
-  expect(lost.filter(({ acknowledgedAt }) => acknowledgedAt < Date.now() - 1_000)).toEqual([]);
-  expect(both(startedAt)).toEqual([]);
-}
-
-/** A second of writes that succeed. */
-async function clientsGoOn(): Promise<void> {
-  const { entries, failures } = watchers.writers.ledger;
-  const begun = entries.length;
-  await eventually(
-    'clients that go on',
-    () => entries.length > begun + 50,
-    async () => `${failures.at(-1)?.reason}`,
-  );
-}
-
-interface Moved {
-  readonly report: Report;
-  readonly cost: MoveCost;
-}
-
-/** What it cost, from the ledger and from what production holds now. */
-async function measured(machine: RegionMachine, incident: string | undefined, startedAt: number): Promise<Moved> {
-  const region = machine === 'region-failover' ? dr : primary;
-  const report = await fetchReport(
-    clientsOf(installation.connection, region),
-    site.names.incidentTable,
-    incident ?? '',
-  );
-  if (report === undefined) throw new Error(`${incident} has no report`);
-  const { ledger } = watchers.writers;
-  const entries = ledger.entries.filter(({ reference }) => !gone.has(reference));
-  const present = await readProduction(installation);
-  for (const { reference } of entries) if (!present.has(reference)) gone.add(reference);
-  const seen = { entries, failures: [...ledger.failures] };
-  return { report, cost: moveCost({ ledger: seen, present, startedAt, timeline: report.timeline }) };
-}
-
-const both = (since: number) =>
-  overlaps(watchers.prober.acceptance.intervals.filter(({ last }) => last.acknowledgedAt >= since));
-
-async function comeHome(): Promise<Moved> {
-  const startedAt = Date.now();
-  const { status, cause, incident } = await start('region-failback', recovery);
-  expect(status, cause).toBe('SUCCEEDED');
-  await clientsGoOn();
-  return measured('region-failback', incident, startedAt);
-}
+onOneInstallation();
 
 describe('a start that is bad or dangerous is refused, and says why', () => {
   test.each<{ case: string; machine: RegionMachine; request: object; says: RegExp }>([

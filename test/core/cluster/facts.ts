@@ -1,7 +1,16 @@
-/** A cluster in which all is well, and ways to make it otherwise. */
+/** A cluster in which all is well, ways to make it otherwise, and the incidents that are about it. */
 import type { ClusterPlan } from '../../../core/cluster/contracts.ts';
 import type { ClusterFacts } from '../../../core/cluster/decide-level.ts';
 import type { Answer, ClusterView, Node, NodeGroup, WorkloadState } from '../../../core/cluster/ports.ts';
+import { makeIncident } from '../fakes.ts';
+
+export const recovery = makeIncident({
+  id: 'recovery-20261122T201500Z-1a2b3c4d',
+  mode: 'recovery',
+  scenario: 'cluster',
+  target: 'stocker',
+});
+export const drill = makeIncident({ scenario: 'cluster', target: 'dr-drill-stocker' });
 
 export const longAgo = '2026-11-22T00:00:00Z';
 export const digest = `sha256:${'a'.repeat(64)}`;

@@ -11,33 +11,22 @@ import {
   newestHeartbeatIn,
   writeHeartbeat,
 } from '../../../core/database/heartbeat.ts';
-import { lookForDamage } from '../../../core/database/look-for-damage.ts';
 import { compareFacts, factsIn, postgresFactsSql } from '../../../core/database/parity.ts';
 import type { Credentials } from '../../../core/database/ports.ts';
 import { prepareFor } from '../../../core/database/prepare-database.ts';
 import { countRows } from '../../../core/database/relations.ts';
 import { isAnswered, stepTimeouts, withSession } from '../../../core/database/sql.ts';
 import { openSince } from '../../../core/region/open-databases.ts';
-import { CheckName, Tier, type Verdict } from '../../../core/validation/contracts.ts';
-import { planPieces } from '../../../core/validation/plan-pieces.ts';
-import { readCatalog } from '../../../core/validation/plan-validation.ts';
-import { runCheck } from '../../../core/validation/run-check.ts';
 import { recorded } from '../../../local/postgres-model/question.ts';
 import type { Rows } from '../../../local/postgres-model/wire.ts';
 import type { Backup, Database } from '../../../local/services/rds/engine.ts';
-import {
-  FakeBaselines,
-  FakeDatabases,
-  FakeLooks,
-  FakeMetrics,
-  FakeProfiles,
-  makePlan,
-} from '../../core/database/fakes.ts';
-import { FakeControl, FakeIncidents, makeIncident, makeInstance, makeRecord } from '../../core/fakes.ts';
+import { type FakeBaselines, FakeMetrics } from '../../core/database/fakes.ts';
+import { FakeControl } from '../../core/fakes.ts';
+import { allPassed, damages, lookerOf, verdictsOf } from './damage.ts';
 import {
   addressOf,
   application,
-  type Damage,
+  clock,
   heartbeat,
   master,
   openModel,
@@ -50,7 +39,6 @@ import {
 
 const { name: databaseName } = settings.database;
 const { region } = settings.primary;
-const clock = { now: () => new Date() };
 const recordedParameters = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../../local/postgres-model/parameters.json'), 'utf8'),
 );
@@ -311,41 +299,9 @@ describe.each([
   });
 
   describe('looked at and validated', () => {
-    const looker = (database: Database) => {
-      const kept = { baselines: new FakeBaselines(), looks: new FakeLooks(), profiles: new FakeProfiles() };
-      const { sessions } = subject;
-      const context = {
-        ...{ settings, region, clock, secrets, sessions, lookSeconds: 20, metrics: new FakeMetrics() },
-        ...{ control: activeAt(database), databases: new FakeDatabases(makeInstance()) },
-      };
-      return { ...kept, look: () => lookForDamage({}, { ...context, ...kept }) };
-    };
-
-    /** The worst verdict of each check of both tiers. */
-    const verdicts = async (database: Database, baselines: FakeBaselines) => {
-      const { sessions } = subject;
-      const incidents = new FakeIncidents();
-      const now = clock.now().toISOString();
-      const incident = makeIncident({ detectedAt: now });
-      await incidents.open(makeRecord({}, incident));
-      const input = {
-        incident,
-        plan: makePlan({ restorePoint: now }),
-        candidate: { identifier: 'copy', resourceId: 'db-COPY', ...addressOf(database) },
-      };
-      const context = { settings, clock, secrets, sessions, baselines, incidents };
-      const catalog = await asked(database, sentinel, readCatalog);
-      const found: Partial<Record<CheckName, Verdict>> = {};
-      for (const tier of Tier.options)
-        for (const work of planPieces(catalog, settings.validation, tier)) {
-          const { verdict } = (await runCheck({ ...input, work }, context)).output;
-          if (found[work.check] !== 'failed' && verdict !== 'passed') found[work.check] = verdict;
-          else found[work.check] ??= verdict;
-        }
-      return found;
-    };
-
-    const allPassed = Object.fromEntries(CheckName.options.map((check) => [check, 'passed']));
+    const looker = (database: Database) => lookerOf(subject.sessions, activeAt(database));
+    const verdicts = (database: Database, baselines: FakeBaselines) =>
+      verdictsOf(subject.sessions, addressOf(database), baselines);
 
     test('is sound, and passes every check', async () => {
       const { look, baselines } = looker(source);
@@ -354,74 +310,22 @@ describe.each([
       expect(await verdicts(source, baselines)).toEqual(allPassed);
     });
 
-    const rotten = 'XX001 invalid page';
-    const cases: { case: string; damage: Damage; found: string[]; fails: CheckName[] }[] = [
-      {
-        case: 'a dropped table',
-        damage: 'drop-table',
-        found: [
-          'stocker.order_line: 42P01 relation "stocker.order_line" does not exist',
-          'stocker.order_line: it is gone',
-        ],
-        fails: ['row-floors', 'query'],
+    test.each(damages)(
+      'shows $case in the next look and in the checks that find it, and nothing else',
+      async (each) => {
+        const copy = await restored();
+        const { look, baselines } = looker(copy);
+        await look();
+        await subject.strike(copy, each.damage);
+        const { verdict, damage, unknown } = await look();
+        expect({ verdict, unknown }).toEqual({ verdict: 'damaged', unknown: [] });
+        // Without where the page is, and since when.
+        expect(damage.map((found) => found.replace(/ (in block|since) .*/, ''))).toEqual(each.found);
+        const failed = Object.fromEntries(each.fails.map((check) => [check, 'failed']));
+        expect(await verdicts(copy, baselines)).toEqual({ ...allPassed, ...failed });
+        await copy.destroy();
       },
-      {
-        case: 'an inconsistent update',
-        damage: 'bad-update',
-        found: ['stock equals the sum of its movements: 160, expected 0'],
-        fails: ['query'],
-      },
-      {
-        case: 'a dropped column',
-        damage: 'bad-migration',
-        found: [
-          'stocker.stock_movement: its definition changed',
-          'stocker.stock_movement: rows up to key 2000 were rewritten',
-        ],
-        fails: ['content-hash'],
-      },
-      {
-        case: 'a rotten page of a table',
-        damage: 'heap-page',
-        found: [
-          `stocker.stock_movement: ${rotten}`,
-          `stock equals the sum of its movements: ${rotten}`,
-          `stocker.stock_movement: ${rotten}`,
-          `stocker.stock_movement_pkey: ${rotten}`,
-          `stocker.stock_movement_product: ${rotten}`,
-        ],
-        fails: [
-          'row-floors',
-          'foreign-key',
-          'query',
-          'heap-scan',
-          'cross-count',
-          'heap-verify',
-          'index-verify',
-          'content-hash',
-        ],
-      },
-      {
-        case: 'a rotten page of an index',
-        damage: 'index-page',
-        found: [`stocker.stock_movement: ${rotten}`, `stocker.stock_movement_pkey: ${rotten}`],
-        fails: ['cross-count', 'index-verify'],
-      },
-    ];
-
-    test.each(cases)('shows $case in the next look and in the checks that find it, and nothing else', async (each) => {
-      const copy = await restored();
-      const { look, baselines } = looker(copy);
-      await look();
-      await subject.strike(copy, each.damage);
-      const { verdict, damage, unknown } = await look();
-      expect({ verdict, unknown }).toEqual({ verdict: 'damaged', unknown: [] });
-      // Without where the page is, and since when.
-      expect(damage.map((found) => found.replace(/ (in block|since) .*/, ''))).toEqual(each.found);
-      const failed = Object.fromEntries(each.fails.map((check) => [check, 'failed']));
-      expect(await verdicts(copy, baselines)).toEqual({ ...allPassed, ...failed });
-      await copy.destroy();
-    });
+    );
   });
 
   test('answers what was recorded of PostgreSQL', async () => {

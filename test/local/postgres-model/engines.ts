@@ -24,6 +24,7 @@ import { badMigration, badUpdate, dropTable } from '../../../workload/disasters/
 export const settings = settingsOf(configurationOf('production'));
 const { database: names } = settings;
 export const movements = 2000;
+export const clock = { now: () => new Date() };
 
 const login = (username: string): Credentials => ({ username, password: `the password of ${username}` });
 export const master = login('stocker');

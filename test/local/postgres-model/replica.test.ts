@@ -17,6 +17,7 @@ import { FakeControl } from '../../core/fakes.ts';
 import {
   addressOf,
   application,
+  clock,
   heartbeat,
   master,
   openModel,
@@ -26,8 +27,6 @@ import {
   sentinel,
   settings,
 } from './engines.ts';
-
-const clock = { now: () => new Date() };
 
 type Replicating = DatabaseEngine & Required<Pick<DatabaseEngine, 'replicate'>>;
 

@@ -17,6 +17,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AwsError, type IssuedCredentials, type ServiceName } from '../../../local/kernel.ts';
 import { createWire, type Dispatch, type Wire } from '../../../local/wire/server.ts';
+import * as boto3 from './boto3.ts';
 
 const names = [
   ...['rds', 'sfn', 'lambda', 'eventbridge', 'scheduler', 'cloudwatch', 'cloudwatch-logs', 'sns', 'sqs', 'dynamodb'],
@@ -332,82 +333,11 @@ describe.runIf(installed('python3', ['-c', 'import boto3']))('boto3, where insta
     dispatch = async ({ service, operation, input }) => {
       if (operation === 'GetQueueUrl') throw new AwsError('QueueDoesNotExist', 'none');
       if (operation === 'ListObjectsV2') throw new AwsError('NoSuchBucket', 'none');
-      return outputs[`${service}:${operation}`]?.(input) ?? {};
+      return boto3.outputs[`${service}:${operation}`]?.(input) ?? {};
     };
-    const { stdout } = await promisify(execFile)('python3', ['-c', script, wire.endpoint], { timeout: 20_000 });
-    expect(JSON.parse(stdout)).toEqual(expected);
+    const { stdout } = await promisify(execFile)('python3', ['-c', boto3.script, wire.endpoint], { timeout: 20_000 });
+    expect(JSON.parse(stdout)).toEqual(boto3.expected);
   });
-
-  // biome-ignore lint/suspicious/noExplicitAny: inputs of many operations
-  const outputs: Record<string, (input: any) => Record<string, unknown>> = {
-    'rds:DescribeDBInstances': ({ Filters }) => ({ DBInstances: [{ DBInstanceIdentifier: Filters[0].Values[1] }] }),
-    'ec2:DescribeSecurityGroups': ({ GroupIds }) => ({ SecurityGroups: [{ GroupId: GroupIds[0], Description: 'd' }] }),
-    'sfn:DescribeExecution': ({ executionArn }) => ({ executionArn, status: 'RUNNING', startDate: new Date(1e12) }),
-    'cloudwatch:DescribeAlarms': ({ AlarmNames }) => ({ MetricAlarms: [{ AlarmName: AlarmNames[0] }] }),
-    'lambda:Invoke': ({ Payload }) => ({ StatusCode: 200, Payload }),
-    'eks:DescribeCluster': ({ name }) => ({ cluster: { name } }),
-    'sns:Publish': ({ MessageAttributes }) => ({ MessageId: MessageAttributes.k.StringValue }),
-    's3:GetObject': ({ Bucket, Key }) => ({ Body: `${Bucket}|${Key}` }),
-    's3:PutObject': ({ Body, Metadata }) => ({ ETag: `"${Buffer.from(Body)}-${Metadata.a}"` }),
-    's3:CopyObject': ({ CopySource }) => ({ CopyObjectResult: { ETag: CopySource } }),
-    's3:GetBucketLocation': () => ({ LocationConstraint: 'us-west-2' }),
-    's3:ListBuckets': () => ({ Buckets: [{ Name: 'b' }] }),
-    'iam:GetRole': ({ RoleName }) => ({
-      Role: {
-        RoleName,
-        Path: '/',
-        RoleId: 'id',
-        Arn: 'arn',
-        CreateDate: new Date(1e12),
-        AssumeRolePolicyDocument: '%7B%22a%22%3A1%7D',
-      },
-    }),
-    'sts:GetCallerIdentity': () => ({ Account: '123456789012' }),
-  };
-  const expected = {
-    rds: 'y',
-    ec2: ['sg-1', 'd'],
-    sfn: 'RUNNING',
-    cloudwatch: 'a',
-    lambda: '{"x": 1}',
-    eks: 'c d',
-    sns: 'v',
-    get: 'b|k/é x',
-    put: '"body-b"',
-    copy: 'b/other',
-    location: 'us-west-2',
-    buckets: ['b'],
-    iam: { a: 1 },
-    sts: '123456789012',
-    errors: ['AWS.SimpleQueueService.NonExistentQueue', 'NoSuchBucket'],
-  };
-  const script = `
-import boto3, json, sys
-from botocore.config import Config
-def c(name): return boto3.client(name, endpoint_url=sys.argv[1], region_name='us-west-2', aws_access_key_id='o', aws_secret_access_key='s', config=Config(retries={'max_attempts': 1}, s3={'addressing_style': 'path'}))
-def code(f):
-    try: f()
-    except Exception as e: return e.response['Error']['Code']
-s3 = c('s3')
-out = dict(
-  rds=c('rds').describe_db_instances(Filters=[{'Name': 'n', 'Values': ['x', 'y']}])['DBInstances'][0]['DBInstanceIdentifier'],
-  ec2=[c('ec2').describe_security_groups(GroupIds=['sg-1'])['SecurityGroups'][0][k] for k in ('GroupId', 'Description')],
-  sfn=c('stepfunctions').describe_execution(executionArn='arn:e')['status'],
-  cloudwatch=c('cloudwatch').describe_alarms(AlarmNames=['a'])['MetricAlarms'][0]['AlarmName'],
-  eks=c('eks').describe_cluster(name='c d')['cluster']['name'],
-  sns=c('sns').publish(TopicArn='t', Message='m', MessageAttributes={'k': {'DataType': 'String', 'StringValue': 'v'}})['MessageId'],
-  get=s3.get_object(Bucket='b', Key='k/é x')['Body'].read().decode(),
-  put=s3.put_object(Bucket='b', Key='k', Body=b'body', Metadata={'a': 'b'})['ETag'],
-  copy=s3.copy_object(Bucket='b', Key='k', CopySource='b/other')['CopyObjectResult']['ETag'],
-  location=s3.get_bucket_location(Bucket='b')['LocationConstraint'],
-  buckets=[b['Name'] for b in s3.list_buckets()['Buckets']],
-  iam=c('iam').get_role(RoleName='r')['Role']['AssumeRolePolicyDocument'],
-  sts=c('sts').get_caller_identity()['Account'],
-  errors=[code(lambda: c('sqs').get_queue_url(QueueName='q')), code(lambda: s3.list_objects_v2(Bucket='none'))],
-)
-out['lambda'] = c('lambda').invoke(FunctionName='f', Payload=json.dumps({'x': 1}))['Payload'].read().decode()
-print(json.dumps(out))
-`;
 });
 
 describe.runIf(installed('aws', ['--version']))('the AWS command line, where installed', () => {
