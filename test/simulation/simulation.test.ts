@@ -48,7 +48,7 @@ function placeWithout(protection: Weakening): Promise<Place> {
 }
 
 /** Of every run of the tests; `npm run simulate` has a thousand. Calls that hang, functions that die behind the act are rare. */
-const seeds = Array.from({ length: 100 }, (_, index) => index + 1);
+const seeds = Array.from({ length: 200 }, (_, index) => index + 1);
 
 /** Of plans about Regions, which take several times as long: denied, a switchover, a drill, a Region that is lost and returns. */
 const regionSeeds = [1, 3, 4, 31];
