@@ -40,8 +40,8 @@ export function dispatchOnce(dispatch: Dispatch): Dispatch {
 /** Whether the time that a request takes has passed already. */
 export const hasTravelled = (): boolean => failed.getStore()?.met === false;
 
-/** S3 streams bodies and Lambda's payloads have methods of their own: they take the long way. */
-const long = new Set(['S3', 'Lambda']);
+/** Bodies that are streamed, and payloads with methods of their own, take the long way. */
+const long = new Set(['S3 GetObject', 'Lambda Invoke']);
 const shapes = new Map<string, ServiceShape>();
 
 /** Replaces `send` of the SDK's base class where a module exports it. */
@@ -53,7 +53,8 @@ export function shorten(exports: object): void {
       prototype.send = function (this: Client, command: Command, ...rest: unknown[]) {
         const place = here();
         const { around } = place;
-        const takesShort = around?.dispatch !== undefined && rest.length === 0 && !long.has(this.config.serviceId);
+        const name = `${this.config.serviceId} ${command.schema?.[2]}`;
+        const takesShort = around?.dispatch !== undefined && rest.length === 0 && !long.has(name);
         return takesShort ? short(place, around, this, command, send) : send.call(this, command, ...rest);
       };
     }

@@ -1,4 +1,4 @@
-/** The buckets of one Region, their settings, and the versions of their objects. Bodies are files; everything else is in memory. */
+/** The buckets of one Region, their settings, and the versions of their objects. Large bodies are files; everything else is in memory. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,8 @@ export interface ObjectVersion {
   /** `null` while the bucket was not versioned. */
   readonly id: string;
   readonly marker: boolean;
-  readonly file: string;
+  /** Of a large one, the path of its file. */
+  readonly body: Uint8Array | string;
   readonly size: number;
   readonly etag: string;
   readonly modifiedAt: Date;
@@ -48,6 +49,8 @@ export interface S3Service extends Service {
 }
 
 const DAY = 86_400_000;
+/** Bytes of a body that is kept in memory: reports and states are smaller, dumps are not. */
+const SMALL = 256 * 1024;
 
 export class Buckets {
   readonly all = new Map<string, Bucket>();
@@ -120,8 +123,6 @@ export class Buckets {
     body: Uint8Array,
     parts: Pick<ObjectVersion, 'etag' | 'headers' | 'encryption'> & Partial<ObjectVersion>,
   ): ObjectVersion {
-    const file = join(this.#directory, randomUUID());
-    writeFileSync(file, body);
     const retention = bucket.defaultRetention && {
       mode: bucket.defaultRetention.mode,
       until: new Date(this.now().getTime() + bucket.defaultRetention.days * DAY),
@@ -132,7 +133,7 @@ export class Buckets {
       ...parts,
       retention: parts.retention ?? retention,
       key,
-      file,
+      body: body.length <= SMALL ? Buffer.from(body) : this.#write(body),
       size: body.length,
     });
   }
@@ -141,7 +142,7 @@ export class Buckets {
     return this.#add(bucket, {
       key,
       marker: true,
-      file: '',
+      body: Buffer.alloc(0),
       size: 0,
       etag: '',
       headers: {},
@@ -159,11 +160,17 @@ export class Buckets {
     const rest = (bucket.objects.get(version.key) ?? []).filter((each) => each !== version);
     if (rest.length) bucket.objects.set(version.key, rest);
     else bucket.objects.delete(version.key);
-    if (version.file) rmSync(version.file, { force: true });
+    this.#forget(version);
   }
 
-  read(version: ObjectVersion): Buffer {
-    return readFileSync(version.file);
+  read({ body }: ObjectVersion): Buffer {
+    return typeof body === 'string' ? readFileSync(body) : Buffer.from(body);
+  }
+
+  #write(body: Uint8Array): string {
+    const file = join(this.#directory, randomUUID());
+    writeFileSync(file, body);
+    return file;
   }
 
   #add(bucket: Bucket, parts: Omit<ObjectVersion, 'id' | 'modifiedAt'>): ObjectVersion {
@@ -175,8 +182,8 @@ export class Buckets {
   }
 
   /** Always false: for a filter that drops the version that a new one replaces. */
-  #forget(version: ObjectVersion): boolean {
-    if (version.file) rmSync(version.file, { force: true });
+  #forget({ body }: ObjectVersion): boolean {
+    if (typeof body === 'string') rmSync(body, { force: true });
     return false;
   }
 
