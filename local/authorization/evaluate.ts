@@ -29,6 +29,9 @@ interface Concern {
   readonly byResource: Map<string, readonly PolicyStatement[]>;
 }
 
+/** So many resources are kept for an action. */
+const most = 100;
+
 /** The statements of a document for an action on a resource: the same few calls are judged again and again. */
 const concerns = new WeakMap<PolicyDocument, Map<string, Concern>>();
 
@@ -48,6 +51,8 @@ function concerning(document: PolicyDocument, { action, resource }: Request): re
   let found = concern.byResource.get(resource);
   if (found === undefined) {
     found = concern.statements.filter((each) => varies(each) || matchesResource(each, resource, noContext));
+    // Streams of logs and executions have names of their own.
+    if (concern.byResource.size >= most) concern.byResource.clear();
     concern.byResource.set(resource, found);
   }
   return found;

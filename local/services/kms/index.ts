@@ -1,9 +1,11 @@
 /** AWS KMS: symmetric customer keys that really encrypt, key policies, aliases, grants. */
+import { createHash } from 'node:crypto';
 import {
   type Access,
   AwsError,
   type Home,
   type PolicyDocument,
+  type ResourceContext,
   type Service,
   type ServiceDefinition,
 } from '../../kernel.ts';
@@ -53,6 +55,12 @@ interface AliasProperties {
   TargetKeyId: string;
 }
 
+/** The same at every deployment of the stack, as names are: what refers to it is then the same too, and is read once. */
+function keyIdOf({ region, stackName, logicalId }: ResourceContext): string {
+  const hex = createHash('sha256').update(`${region}/${stackName}/${logicalId}`).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+}
+
 export const kms: ServiceDefinition = {
   name: 'kms',
   sdk: '@aws-sdk/client-kms',
@@ -80,14 +88,15 @@ export const kms: ServiceDefinition = {
             'KeyUsage',
             'Tags',
           ],
-          (properties, { logicalId }) => {
+          (properties, context) => {
+            const { logicalId } = context;
             if (
               (properties.KeySpec ?? 'SYMMETRIC_DEFAULT') !== 'SYMMETRIC_DEFAULT' ||
               (properties.KeyUsage ?? 'ENCRYPT_DECRYPT') !== 'ENCRYPT_DECRYPT'
             ) {
               throw new AwsError('NotImplemented', `${logicalId}: only symmetric encryption keys`);
             }
-            const key = keyring.create(properties.Description, properties.KeyPolicy);
+            const key = keyring.create(properties.Description, properties.KeyPolicy, { id: keyIdOf(context) });
             if (isTrue(properties.EnableKeyRotation))
               key.rotationPeriodDays = Number(properties.RotationPeriodInDays ?? 365);
             if (properties.Enabled !== undefined && !isTrue(properties.Enabled)) key.state = 'Disabled';

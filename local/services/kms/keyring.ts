@@ -54,8 +54,11 @@ export class Keyring {
     return this.#keys;
   }
 
-  create(description = '', policy?: PolicyDocument, manager: Key['manager'] = 'CUSTOMER'): Key {
-    const id = randomUUID();
+  create(
+    description = '',
+    policy?: PolicyDocument,
+    { manager = 'CUSTOMER', id = randomUUID() }: { manager?: Key['manager']; id?: string } = {},
+  ): Key {
     const key: Key = {
       id,
       arn: `arn:aws:kms:${this.#home.region}:${this.#home.account}:key/${id}`,
@@ -134,7 +137,7 @@ export class Keyring {
   #managed(alias: string): Key | undefined {
     const service = /^alias\/aws\/([a-z0-9-]+)$/.exec(alias)?.[1];
     if (!service) return undefined;
-    const key = this.create(`Default key for ${service}`, managedPolicy(this.#home, service), 'AWS');
+    const key = this.create(`Default key for ${service}`, managedPolicy(this.#home, service), { manager: 'AWS' });
     this.aliases.set(alias, key.id);
     return key;
   }
