@@ -34,7 +34,7 @@ export const StepInput = z.object({
 type StepInput = z.infer<typeof StepInput>;
 
 /** Reads settings.json from the bundle once per execution environment. */
-export const loadRuntime = (): Runtime => keep('runtime', makeRuntime);
+export const loadRuntime = (): Runtime => keep(makeRuntime);
 
 function makeRuntime(): Runtime {
   const file = join(process.env.LAMBDA_TASK_ROOT ?? '.', 'settings.json');

@@ -193,6 +193,9 @@ async function recoveries(installation: Installation, scenario: Scenario): Promi
   return found.flat().map(({ executionArn = '' }) => executionArn);
 }
 
+const begunSince = async (installation: Installation, before: ReadonlySet<string>, scenario: Scenario) =>
+  (await recoveries(installation, scenario)).filter((arn) => !before.has(arn));
+
 /** What the signals started: where one of two was refused, the other, which is at work. Undefined where nothing began in time. */
 async function detected(
   installation: Installation,
@@ -202,11 +205,13 @@ async function detected(
 ): Promise<Begun | undefined> {
   const started = performance.now();
   while (performance.now() - started < detectionMs) {
-    const fresh = (await recoveries(installation, scenario)).filter((arn) => !before.has(arn));
+    const fresh = await begunSince(installation, before, scenario);
     const begun = await Promise.all(fresh.map((arn) => openedIncident(installation, arn)));
-    const found = begun.find(({ record }) => record !== undefined) ?? begun[0];
-    if (found) return found;
-    screen.living(`  … ${duration((performance.now() - started) / 1000)}, no alarm has started a recovery yet`);
+    const atWork = begun.find(({ record }) => record !== undefined);
+    if (atWork) return atWork;
+    // Who was refused was so by another, which may have begun meanwhile.
+    if (begun[0] && (await begunSince(installation, before, scenario)).length === fresh.length) return begun[0];
+    screen.living(`  … ${duration((performance.now() - started) / 1000)}, nothing has started a recovery yet`);
     await sleep(100);
   }
   screen.living('');

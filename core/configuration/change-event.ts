@@ -66,8 +66,11 @@ export function signalOf({ time, detail }: ChangeEvent, known: Protected): Chang
   return signal;
 }
 
-function goneOf(eventName: string, subject: string | undefined, { active }: Protected): ChangeSignal['gone'] {
-  if (eventName === 'DeleteCluster') return 'cluster';
+function goneOf(eventName: string, subject: string | undefined, { active, settings }: Protected): ChangeSignal['gone'] {
+  const { primary, dr } = settings.cluster;
+  const isCluster = subject === primary.cluster || subject === dr.cluster;
+  if (isCluster && eventName === 'DeleteCluster') return 'cluster';
+  if (isCluster && eventName === 'DeleteNodegroup') return 'nodes';
   return eventName === 'DeleteDBInstance' && subject !== undefined && subject === active ? 'database' : undefined;
 }
 

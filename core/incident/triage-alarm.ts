@@ -52,6 +52,8 @@ export interface TriageContext {
 interface Concern {
   readonly scenario: Recovered;
   readonly isElsewhere: (region: string, here: string) => boolean;
+  /** With whose signals it shares the claim of a start, if not with those of its own scenario. */
+  readonly claims?: Recovered;
 }
 const database: Concern = { scenario: 'database', isElsewhere: (region, here) => region !== here };
 const cluster: Concern = { ...database, scenario: 'cluster' };
@@ -62,9 +64,13 @@ const region: Concern = { scenario: 'region', isElsewhere: (active, here) => act
 export const triageAlarm = (signal: Signal, context: TriageContext) =>
   decideOn(signal, isOfCluster(signal, context.settings) ? cluster : database, context);
 export const triageRegion = (signal: Signal, context: TriageContext) => decideOn(signal, region, context);
-/** What is gone whole, its own recovery brings back, where one may start: its own alarms ring for that too, and share the claim. */
+/**
+ * What is gone whole, its own recovery brings back, where one may start: its own alarms ring for that too, and share the
+ * claim. So do they with what asks whether a cluster's nodes shall come back, for they ring where those were all.
+ */
 export function triageConfiguration(signal: Signal, context: TriageContext): Promise<TriageDecision> {
   const gone = signal.kind === 'change' ? signal.gone : undefined;
+  if (gone === 'nodes') return decideOn(signal, { ...configuration, claims: 'cluster' }, context);
   const isOwn = gone !== undefined && context.settings.automatic[gone] !== 'off';
   return decideOn(signal, isOwn ? { database, cluster }[gone] : configuration, context);
 }
@@ -140,7 +146,7 @@ async function startOnce(
   // The name is the alarm's and the moment's: the same event delivered twice starts one execution.
   const name = executionName(signal.name, signal.at);
   const since = new Date(Date.parse(now) - openingSeconds * 1000).toISOString();
-  const holder = await incidents.claimStart(concern.scenario, name, now, since);
+  const holder = await incidents.claimStart(concern.claims ?? concern.scenario, name, now, since);
   if (holder !== name)
     return {
       verdict: 'join',

@@ -38,8 +38,8 @@ export interface ChangeSignal {
   readonly harmless?: string | undefined;
   /** Of a service without Regions, whose events arrive in one of them alone. */
   readonly isGlobal: boolean;
-  /** What it deleted whole, and that has a recovery of its own. */
-  readonly gone?: 'database' | 'cluster' | undefined;
+  /** What it deleted whole that has a recovery of its own; the nodes of a cluster may be all that it had. */
+  readonly gone?: 'database' | 'cluster' | 'nodes' | undefined;
 }
 
 export interface TriageDecision {

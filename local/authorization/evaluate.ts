@@ -30,7 +30,7 @@ interface Concern {
 }
 
 /** So many resources are kept for an action. */
-const most = 100;
+const mostResources = 100;
 
 /** The statements of a document for an action on a resource: the same few calls are judged again and again. */
 const concerns = new WeakMap<PolicyDocument, Map<string, Concern>>();
@@ -52,7 +52,7 @@ function concerning(document: PolicyDocument, { action, resource }: Request): re
   if (found === undefined) {
     found = concern.statements.filter((each) => varies(each) || matchesResource(each, resource, noContext));
     // Streams of logs and executions have names of their own.
-    if (concern.byResource.size >= most) concern.byResource.clear();
+    if (concern.byResource.size >= mostResources) concern.byResource.clear();
     concern.byResource.set(resource, found);
   }
   return found;

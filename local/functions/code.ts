@@ -141,7 +141,7 @@ interface Surrounded {
   readonly caller: () => Keeping | undefined;
   /** Runs code that is nobody's. */
   readonly outside: <T>(work: () => T) => T;
-  /** Told of each file's exports once. */
+  /** Told of the exports of whatever is evaluated. */
   readonly evaluated?: (exports: object) => void;
 }
 
@@ -169,6 +169,7 @@ export class SharedCode {
 
   readonly #load = (path: string): object => {
     const { realm, outside, evaluated } = this.#around;
+    // Of one that keeps something, for its names alone.
     const exports = outside(() => evaluate(identityOf(path), path, this.#modules, realm, this.#load, evaluated));
     return isKeeper(path) ? this.#facadeOf(path, exports) : exports;
   };

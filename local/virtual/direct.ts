@@ -81,14 +81,14 @@ async function short(
     const request = {
       service: service.name,
       operation: operation.name,
-      input: copierOf(operation.input, around.newToken)(command.input) as Record<string, unknown>,
+      input: copierOf(operation.input)(command.input, around.newToken) as Record<string, unknown>,
       region: await client.config.region(),
       accessKeyId: around.variables.AWS_ACCESS_KEY_ID,
       requestId: 'short',
     };
     const output = await Promise.race([around.dispatch(request), late.promise]);
     if (place.around !== around) return never();
-    const copied = operation.output.isStructSchema() ? copierOf(operation.output, around.newToken)(output) : {};
+    const copied = operation.output.isStructSchema() ? copierOf(operation.output)(output, around.newToken) : {};
     return { ...(copied as object), $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 } };
   } catch (error) {
     if (place.around !== around) return never();

@@ -5,7 +5,8 @@ import { expect, it } from 'vitest';
 const root = join(import.meta.dirname, '../..');
 
 /** What a file keeps from one call of a function to the next: a variable, or something empty that calls fill. */
-const kept = /^(?:export )?(?:let |const \w+(?:: [^=]+)? = new (?:Weak)?(?:Map|Set)(?:<.*>)?\(\))/;
+const kept =
+  /^(?:export )?(?:let |const \w+(?:: [^=]+)? = (?:new (?:Weak)?(?:Map|Set)(?:<.*>)?\(\)|(?:\{\}|\[\])(?: as [^;]+)?;))/;
 /** The simulation evaluates such a file once per execution environment, and all others once for all (ADR 0023). */
 const mark = '/*! @per-environment';
 /** Filled while files are evaluated, never by calls; and by session, which is one environment's. */
@@ -30,6 +31,9 @@ it.each([
   'let last: string | undefined;',
   'const known = new Map<string, number>();',
   'export const seen = new Set();',
+  'const cache: Record<string, number> = {};',
+  'const heard: string[] = [];',
+  'const noted = [] as string[];',
 ])('finds %s', (line) => {
   expect(unmarked('a.ts', line)).toHaveLength(1);
   expect(unmarked('a.ts', `${mark}: it */\n${line}`)).toEqual([]);

@@ -20,13 +20,18 @@ interface ClientOptions {
 /** Without `info` the SDK does not copy every input and output for a log that nobody keeps. */
 const logger = { debug() {}, warn() {}, error() {} } as unknown as Logger;
 
+/** By class, then by Region and credentials. */
+const makeClients = () => new Map<unknown, Map<string, unknown>>();
+
 /**
  * The client of a service in a Region: `clientFor(RDSClient, 'us-west-2')`. A Region that hangs costs a step at most
  * maxAttempts × requestTimeout, well within its own timeout; Step Functions retries beyond that. Without credentials it
  * calls as the function's own role.
  */
 export function clientFor<C>(Client: new (options: ClientOptions) => C, region: string, credentials?: Credentials): C {
-  const ofService = keep(Client, () => new Map<string, unknown>());
+  const clients = keep(makeClients);
+  const ofService = clients.get(Client) ?? new Map<string, unknown>();
+  clients.set(Client, ofService);
   const key = [region, credentials?.accessKeyId].join(' ');
   const known = ofService.get(key);
   if (known instanceof Client) return known;

@@ -21,6 +21,8 @@ interface Begun {
   readonly credentials: Credentials;
   readonly endsAt: number;
 }
+/** By the incident's id. */
+const makeSessions = () => new Map<string, Begun>();
 
 /** The session bears the incident's id: CloudTrail of that account tells by which drill. */
 export function identityOf({ id, mode }: Session, rt: Pick<Runtime, 'settings' | 'here' | 'clock'>): Identity {
@@ -34,7 +36,7 @@ async function becomeDrill(
   session: string,
   { here, clock }: Pick<Runtime, 'here' | 'clock'>,
 ): Promise<Credentials> {
-  const sessions = keep('sessions', () => new Map<string, Begun>());
+  const sessions = keep(makeSessions);
   const known = sessions.get(session);
   if (known && known.endsAt - clock.now().getTime() > leftMs) return known.credentials;
   // Drills alone need it.

@@ -40,7 +40,7 @@ interface Table {
 interface Partition {
   /** By their range key's value. */
   readonly items: Map<string, Item>;
-  /** Their range keys in order; undefined where one was added in between. */
+  /** Their range keys in order; undefined until somebody asks, once one was added in between or deleted. */
   order: string[] | undefined;
 }
 

@@ -14,8 +14,7 @@ export interface ObjectVersion {
   /** `null` while the bucket was not versioned. */
   readonly id: string;
   readonly marker: boolean;
-  /** Of a large one, the path of its file. */
-  readonly body: Uint8Array | string;
+  readonly body: Uint8Array | { readonly file: string };
   readonly size: number;
   readonly etag: string;
   readonly modifiedAt: Date;
@@ -164,13 +163,13 @@ export class Buckets {
   }
 
   read({ body }: ObjectVersion): Buffer {
-    return typeof body === 'string' ? readFileSync(body) : Buffer.from(body);
+    return 'file' in body ? readFileSync(body.file) : Buffer.from(body);
   }
 
-  #write(body: Uint8Array): string {
+  #write(body: Uint8Array): { file: string } {
     const file = join(this.#directory, randomUUID());
     writeFileSync(file, body);
-    return file;
+    return { file };
   }
 
   #add(bucket: Bucket, parts: Omit<ObjectVersion, 'id' | 'modifiedAt'>): ObjectVersion {
@@ -183,7 +182,7 @@ export class Buckets {
 
   /** Always false: for a filter that drops the version that a new one replaces. */
   #forget({ body }: ObjectVersion): boolean {
-    if (typeof body === 'string') rmSync(body, { force: true });
+    if ('file' in body) rmSync(body.file, { force: true });
     return false;
   }
 

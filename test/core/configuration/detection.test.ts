@@ -43,7 +43,7 @@ function triaging(
     active?: object;
     keys?: () => Promise<never>;
     recent?: ReturnType<typeof makeRecord>[];
-    automatic?: 'ask' | 'off';
+    automatic?: 'ask' | 'auto' | 'off';
   } = {},
 ) {
   const control = new FakeControl();
@@ -100,12 +100,29 @@ test.each([
   ['database', call('rds', 'DeleteDBInstance', { dBInstanceIdentifier: 'stocker-pro-staging' })],
   ['cluster', call('eks', 'DeleteCluster', { name: settings.cluster.primary.cluster })],
 ])('a deleted %s is brought back by its own recovery, for which its alarms ring too', async (scenario, event) => {
-  const { triage, incidents } = triaging({ automatic: 'ask' });
-  expect((await triage(event)).execution).toContain(`stocker-dr-staging-${scenario}-recovery`);
-  expect(incidents.claims).toEqual([scenario]);
+  for (const automatic of ['ask', 'auto'] as const) {
+    const { triage, incidents } = triaging({ automatic });
+    expect((await triage(event)).execution).toContain(`stocker-dr-staging-${scenario}-recovery`);
+    expect(incidents.claims).toEqual([scenario]);
+  }
   // Where that one is off, a person is asked all the same.
   const off = triaging({ automatic: 'off' });
   expect((await off.triage(event)).execution).toContain('stocker-dr-staging-configuration-recovery');
+});
+
+test('a deleted node group is asked about, and whichever rings first of that and the lost cluster starts', async () => {
+  const nodes = call('eks', 'DeleteNodegroup', {
+    clusterName: settings.cluster.primary.cluster,
+    nodegroupName: 'general',
+  });
+  const { triage, incidents } = triaging({ automatic: 'ask' });
+  incidents.start = { name: 'cluster-lost', at: now };
+  expect(await triage(nodes)).toMatchObject({ verdict: 'join', execution: 'cluster-lost' });
+  expect(incidents.claims).toEqual(['cluster']);
+});
+test('what was deleted is asked about where CloudTrail does not name it', async () => {
+  const decision = await triaging({ automatic: 'auto' }).triage(call('eks', 'DeleteCluster', {}));
+  expect(decision.execution).toContain('configuration-recovery');
 });
 
 describe('a change is recorded and starts nothing', () => {

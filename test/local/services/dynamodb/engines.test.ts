@@ -104,6 +104,16 @@ const conversation = [
   ['DeleteItem', { Key }],
   ['Scan', { FilterExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': S('other') } }],
   ['GetItem', { TableName: 'none', Key }],
+  // In between, behind, gone, and there again: in order all the same.
+  put('step#ab'),
+  query(),
+  put('step#z'),
+  query(),
+  ['DeleteItem', { Key: { pk: S('incident#1'), sk: S('step#ab') } }],
+  query(),
+  put('step#ab'),
+  query({ ScanIndexForward: false, Limit: 1 }),
+  query({ ScanIndexForward: false, ExclusiveStartKey: { pk: S('incident#1'), sk: S('step#z') } }),
 ] as unknown as readonly (readonly [string, object])[];
 
 describe('the engines of items', () => {
