@@ -1,6 +1,4 @@
 /** In-memory ports for the tests of the core: they keep the promises that core/<area>/ports.ts makes, and no more. */
-import type { DebtRecord } from '../../core/configuration/contracts.ts';
-import type { Debts } from '../../core/configuration/ports.ts';
 import type { Dumps } from '../../core/database/dump/ports.ts';
 import type { DatabaseInstance, DatabaseSnapshot, RestoreWindow } from '../../core/database/ports.ts';
 import {
@@ -382,20 +380,5 @@ export class FakeCatalogue {
   }
   async restoreWindow() {
     return this.window;
-  }
-}
-
-/** Terraform’s debts, by resource id. */
-export class FakeDebts implements Debts {
-  readonly records = new Map<string, DebtRecord>();
-  async read(resourceId: string) {
-    return this.records.get(resourceId);
-  }
-  async open(record: DebtRecord) {
-    if (!this.records.has(record.resourceId)) this.records.set(record.resourceId, record);
-  }
-  async close(resourceId: string, closedAt: string) {
-    const record = this.records.get(resourceId);
-    if (record && record.closedAt === undefined) this.records.set(resourceId, { ...record, closedAt });
   }
 }

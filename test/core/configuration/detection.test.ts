@@ -12,14 +12,13 @@ import {
   FakeAnnouncer,
   FakeClock,
   FakeControl,
-  FakeDebts,
   FakeExecutions,
   FakeIncidents,
   makeIncident,
   makeRecord,
   settings,
 } from '../fakes.ts';
-import { makeWorld, detectedAt as now, set, zone } from './fakes.ts';
+import { FakeDebts, makeWorld, detectedAt as now, set, zone } from './fakes.ts';
 
 const [secret = ''] = secretNames(settings);
 const alice = { arn: 'arn:aws:iam::111122223333:user/alice' };

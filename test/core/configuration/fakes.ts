@@ -1,9 +1,10 @@
-/** A zone, recordings, secrets, keys and buckets in memory. */
+/** A zone, recordings, secrets, keys, buckets and Terraform’s debts in memory. */
 import type { PlanReport } from '../../../core/cluster/contracts.ts';
 import { digestOf } from '../../../core/cluster/terraform-plan.ts';
-import type { Looked, RecordSetBackup, ZoneRecording } from '../../../core/configuration/contracts.ts';
+import type { DebtRecord, Looked, RecordSetBackup, ZoneRecording } from '../../../core/configuration/contracts.ts';
 import type { LookContext } from '../../../core/configuration/look-at-resources.ts';
 import type {
+  Debts,
   DrillSecrets,
   ProtectedSecrets,
   SecretState,
@@ -133,3 +134,18 @@ export const makeReport = (change: Partial<PlanReport> = {}): PlanReport => ({
   ...change,
   changes: change.changes ?? [],
 });
+
+/** Terraform’s debts, by resource id. */
+export class FakeDebts implements Debts {
+  readonly records = new Map<string, DebtRecord>();
+  async read(resourceId: string) {
+    return this.records.get(resourceId);
+  }
+  async open(record: DebtRecord) {
+    if (!this.records.has(record.resourceId)) this.records.set(record.resourceId, record);
+  }
+  async close(resourceId: string, closedAt: string) {
+    const record = this.records.get(resourceId);
+    if (record && record.closedAt === undefined) this.records.set(resourceId, { ...record, closedAt });
+  }
+}

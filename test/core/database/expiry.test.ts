@@ -9,7 +9,8 @@ import { undoFence } from '../../../core/database/undo.ts';
 import { fenceFormer } from '../../../core/region/keep-former.ts';
 import type { Settings } from '../../../core/settings.ts';
 import { settings as common, logins, secrets, startDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { FakeAnnouncer, FakeClock, FakeControl, FakeDebts, makeIncident, makeLease } from '../fakes.ts';
+import { FakeDebts } from '../configuration/fakes.ts';
+import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeLease } from '../fakes.ts';
 import { failover } from '../region/fakes.ts';
 import { FakeBaselines, FakeCompensations, FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
 

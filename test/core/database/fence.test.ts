@@ -7,7 +7,8 @@ import { compareFacts, postgresFactsSql } from '../../../core/database/parity.ts
 import type { Credentials, Secrets, Sessions } from '../../../core/database/ports.ts';
 import { prepareDatabase } from '../../../core/database/prepare-database.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { FakeAnnouncer, FakeClock, FakeControl, FakeDebts, makeIncident, makeInstance, makeLease } from '../fakes.ts';
+import { FakeDebts } from '../configuration/fakes.ts';
+import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeInstance, makeLease } from '../fakes.ts';
 import { FakeBaselines, FakeCompensations, FakeDatabases, FakeMetrics, FakeParameters, makePlan } from './fakes.ts';
 
 const incident = makeIncident();

@@ -7,7 +7,8 @@ import type { DatabaseInstance, Sessions } from '../../../core/database/ports.ts
 import { databaseUndos } from '../../../core/database/undo.ts';
 import type { ExecutionStatus } from '../../../core/incident/ports.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { FakeAnnouncer, FakeClock, FakeControl, FakeDebts, makeIncident, makeInstance, makeLease } from '../fakes.ts';
+import { FakeDebts } from '../configuration/fakes.ts';
+import { FakeAnnouncer, FakeClock, FakeControl, makeIncident, makeInstance, makeLease } from '../fakes.ts';
 import { FakeBaselines, FakeCompensations, FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
 
 const id = 'recovery-20261122T201500Z-1a2b3c4d';
