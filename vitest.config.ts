@@ -46,6 +46,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } }, // Its own second is too little for a busy machine.
     projects: [
       {
         extends: true,

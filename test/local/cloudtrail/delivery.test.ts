@@ -74,7 +74,7 @@ const toldIn = (region: string) =>
     told[region]?.push(...(answer.Messages ?? []).map(({ Body }) => JSON.parse(Body)));
     expect(told[region]).not.toEqual([]);
     return told[region] ?? [];
-  }, 5000);
+  }, 30_000);
 
 it('arrives once, with the time of the call, where the change was made: that of a global service in us-east-1', async () => {
   const route53 = new Route53Client({ ...connection(), region: 'us-west-2' });

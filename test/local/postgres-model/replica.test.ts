@@ -68,7 +68,7 @@ describe.each([
     return written.at;
   }
   const newestIn = (database: Database) => ask(database, sentinel, newestHeartbeatIn);
-  const arrives = (at: string, at_: Database) => expect.poll(() => newestIn(at_), { timeout: 20_000 }).toBe(at);
+  const arrives = (at: string, at_: Database) => expect.poll(() => newestIn(at_)).toBe(at);
   const isStreaming = async (database: Database) => (await database.measure()).following?.streaming;
   const recovering = async (database: Database) =>
     (await one(database, 'select pg_is_in_recovery() as recovering'))?.recovering;

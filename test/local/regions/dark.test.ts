@@ -160,7 +160,7 @@ async function alarm(region: string): Promise<string | undefined> {
 /** The other Region shows that time passes: so many of its minutes. */
 async function minutesIn(region: string, count: number): Promise<void> {
   const before = await beats(region);
-  await expect.poll(() => beats(region), { timeout: 20_000 }).toBeGreaterThanOrEqual(before + count);
+  await expect.poll(() => beats(region)).toBeGreaterThanOrEqual(before + count);
 }
 
 describe('a Region that is dark', () => {
@@ -222,7 +222,7 @@ describe('a Region that is dark', () => {
     await minutesIn(WEST, 3);
     await cloud.comeBack(EAST);
     expect(await statusOf()).toBe('RUNNING');
-    await expect.poll(statusOf, { timeout: 10_000 }).toBe('SUCCEEDED');
+    await expect.poll(statusOf).toBe('SUCCEEDED');
   });
 
   it('ends its functions in mid-work', async () => {
@@ -232,7 +232,7 @@ describe('a Region that is dark', () => {
         () => true,
         () => false,
       );
-    await expect.poll(isResting, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isResting).toBe(true);
     const begun = performance.now();
     await cloud.goDark(EAST);
     expect(await invoking).toBe('ECONNRESET');

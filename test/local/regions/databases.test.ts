@@ -53,6 +53,6 @@ it.each([
   await cloud.comeBack(dark);
   const again = await connect(lost);
   expect((await again.query('select id from ledger')).rowCount).toBeGreaterThan(0);
-  await expect.poll(() => statusOf(dark), { timeout: 10_000 }).toBe('available');
+  await expect.poll(() => statusOf(dark)).toBe('available');
   for (const each of [living, again]) await each.end();
 });

@@ -15,9 +15,7 @@ describe('an instance', () => {
   const modify = (input: object) => region.call('ModifyDBInstance', { DBInstanceIdentifier: 'prod', ...input });
   const eventIds = () => region.events.map(({ detail }) => detail.EventID);
   const gone = (identifier: string) =>
-    expect
-      .poll(() => region.describe(identifier).catch(({ code }) => code), { timeout: 10_000 })
-      .toBe('DBInstanceNotFoundFault');
+    expect.poll(() => region.describe(identifier).catch(({ code }) => code)).toBe('DBInstanceNotFoundFault');
 
   test('is created without an endpoint, backed up, then available', async () => {
     const { DBInstance } = await region.call<sdk.CreateDBInstanceCommandOutput>('CreateDBInstance', {
@@ -140,7 +138,7 @@ describe('an instance', () => {
     const started = await region.describe('prod');
     expect(started.Endpoint).toEqual(Endpoint);
     await expect
-      .poll(async () => (await region.describe('prod')).LatestRestorableTime, { timeout: 10_000 })
+      .poll(async () => (await region.describe('prod')).LatestRestorableTime)
       .toSatisfy((latest: Date) => latest > (started.LatestRestorableTime ?? latest));
   });
 
@@ -232,7 +230,7 @@ describe('an instance', () => {
 
   test('that is killed fails with an event and without metrics, and can be deleted', async () => {
     await expect
-      .poll(() => region.metrics, { timeout: 10_000 })
+      .poll(() => region.metrics)
       .toEqual(expect.arrayContaining(['AWS/RDS CPUUtilization', 'AWS/RDS FreeStorageSpace']));
     const { pid } = region.service.clusterOf('renamed') ?? {};
     process.kill(pid ?? Number.NaN, 'SIGKILL');

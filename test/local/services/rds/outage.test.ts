@@ -52,7 +52,7 @@ describe('a Region that goes dark', () => {
     const { rows } = await client.query<{ now: Date }>('select clock_timestamp() as now');
     const written = rows[0]?.now ?? new Date(Number.NaN);
     await expect
-      .poll(async () => (await region.describe('prod')).LatestRestorableTime, { interval: 20, timeout: 15_000 })
+      .poll(async () => (await region.describe('prod')).LatestRestorableTime, { interval: 20 })
       .toSatisfy((latest: Date) => latest > written);
     await region.call('RestoreDBInstanceToPointInTime', {
       ...{ SourceDBInstanceIdentifier: 'prod', TargetDBInstanceIdentifier: 'copy', UseLatestRestorableTime: true },

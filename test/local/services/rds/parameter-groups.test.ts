@@ -140,9 +140,7 @@ describe('a parameter group', () => {
   test('that PostgreSQL cannot start with leaves the instance incompatible-parameters, until it is corrected', async () => {
     await set('shared_buffers', '1073741823', 'pending-reboot'); // 8 TB
     await region.call('RebootDBInstance', { DBInstanceIdentifier: 'prod' });
-    await expect
-      .poll(async () => (await region.describe('prod')).DBInstanceStatus, { timeout: 10_000 })
-      .toBe('incompatible-parameters');
+    await expect.poll(async () => (await region.describe('prod')).DBInstanceStatus).toBe('incompatible-parameters');
     expect(region.events.at(-1)?.detail.EventID).toBe('RDS-EVENT-0035');
     await set('shared_buffers', '4096', 'pending-reboot');
     await reboot();

@@ -36,9 +36,7 @@ describe('read replicas', () => {
   const remove = (region: string, identifier: string, input: object = { SkipFinalSnapshot: true }) =>
     regions.call(region, 'DeleteDBInstance', { DBInstanceIdentifier: identifier, ...input });
   const gone = (region: string, identifier: string) =>
-    expect
-      .poll(() => regions.describe(region, identifier).catch(({ code }) => code), { timeout: 10_000 })
-      .toBe('DBInstanceNotFoundFault');
+    expect.poll(() => regions.describe(region, identifier).catch(({ code }) => code)).toBe('DBInstanceNotFoundFault');
   const query = async <R extends pg.QueryResultRow>(region: string, identifier: string, sql: string) => {
     const client = await regions.connect(region, identifier);
     try {
@@ -49,9 +47,7 @@ describe('read replicas', () => {
   };
   /** Resolves when the replica has the row. */
   const arrives = (region: string, identifier: string, id: number) =>
-    expect
-      .poll(() => query(region, identifier, `select from ledger where id = ${id}`), { timeout: 10_000 })
-      .toHaveLength(1);
+    expect.poll(() => query(region, identifier, `select from ledger where id = ${id}`)).toHaveLength(1);
   const isReplica = async (region: string, identifier: string) => {
     const [row] = await query<{ is: boolean }>(region, identifier, 'select pg_is_in_recovery() as is');
     return row?.is;
@@ -86,7 +82,7 @@ describe('read replicas', () => {
   test('a replica that loses the stream says so once, falls behind, and catches up', async () => {
     const events = () => regions.eventsOf(arn(west, 'db', 'replica')).filter((id) => /004[56]/.test(id));
     await regions.rds(west).cutReplication('replica', true);
-    await expect.poll(events, { timeout: 10_000 }).toEqual(['RDS-EVENT-0046', 'RDS-EVENT-0045']);
+    await expect.poll(events).toEqual(['RDS-EVENT-0046', 'RDS-EVENT-0045']);
     expect((await regions.describe(west, 'replica')).StatusInfos).toMatchObject([{ Normal: false, Status: 'error' }]);
     await primary.query('insert into ledger values (3)');
     const before = regions.lags.at(-1) ?? Number.NaN;
@@ -224,7 +220,7 @@ describe('read replicas', () => {
     await regions.until(east, 'far', 'available');
     await remove(west, 'drill');
     await gone(west, 'drill');
-    await expect.poll(() => isReplica(west, 'near').catch(() => true), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isReplica(west, 'near').catch(() => true)).toBe(false);
     await regions.until(west, 'near', 'available');
     expect(regions.eventsOf(near)).not.toContain('RDS-EVENT-0057');
     expect(regions.eventsOf(far)).toContain('RDS-EVENT-0057');

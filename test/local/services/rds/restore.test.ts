@@ -36,7 +36,7 @@ describe('restoring an instance', () => {
   /** Resolves when the archive reaches the present. */
   const restorable = async (time: Date) => {
     await expect
-      .poll(async () => (await region.describe('prod')).LatestRestorableTime, { interval: 20, timeout: 15_000 })
+      .poll(async () => (await region.describe('prod')).LatestRestorableTime, { interval: 20 })
       .toSatisfy((latest: Date) => latest >= time);
   };
   const restore = async (target: string, input: object) => {
