@@ -53,6 +53,16 @@ const start = Date.UTC(2026, 10, 3, 8, 0, 0);
 const [second, minute] = [1000, 60_000];
 /** Schedules of what a plan starts by itself, or of what needs builds. */
 const unwatched = ['readiness', 'cluster-watch', 'cluster-drill', 'configuration-check'];
+/** Where the DR Region does not stand by: what rests, and what would ring because it does. */
+const nothing = { schedules: [], alarms: [] };
+const unguarded = { schedules: ['region-guard'], alarms: ['region-guard-silent'] };
+const dormant = {
+  schedules: ['heartbeat', 'sentinel', 'drill-sweep', 'progress', 'region-guard', 'region-probe', 'region-latch'],
+  alarms: [
+    ...['database-heartbeat-missing', 'database-connections-refused', 'database-damage-found', 'sentinel-silent'],
+    ...['region-guard-silent', 'region-probe-silent', 'region-latch-silent'],
+  ],
+};
 const patience = 24 * 60 * minute;
 
 /** A time in which a service worked, in milliseconds of the virtual clock. */
@@ -209,16 +219,16 @@ export class Site {
   /**
    * A look at readiness asks twelve sources at once and changes nothing: it is taken where a plan says so, not every half
    * hour. The simulation has no builds, so nothing watches or drills the cluster, or compares with Git; a person sees
-   * changes. Where nobody stands by, nobody watches the primary, and nothing rings because nobody does.
+   * changes. Where the DR Region does not stand by, it has nothing to look after; nobody watches the primary from there,
+   * and nothing rings because nobody does.
    */
   async #restWatches(): Promise<void> {
     const { names, cloud, standsBy } = this;
     for (const region of cloud.regions) {
-      const all = region === this.configuration.dr.region ? ['guard', 'probe', 'latch'] : ['guard'];
-      const watches = standsBy ? [] : all;
-      for (const name of [...unwatched, ...watches.map((watch) => `region-${watch}`)])
+      const { schedules, alarms } = standsBy ? nothing : region === this.configuration.dr.region ? dormant : unguarded;
+      for (const name of [...unwatched, ...schedules])
         await cloud.call('scheduler', 'DeleteSchedule', { Name: names.schedule(name) }, region);
-      const AlarmNames = watches.map((watch) => names.alarm(`region-${watch}-silent`));
+      const AlarmNames = alarms.map((name) => names.alarm(name));
       if (AlarmNames.length > 0) await cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
       await cloud.call('eventbridge', 'DisableRule', { Name: `${names.prefix}-configuration-change` }, region);
     }
