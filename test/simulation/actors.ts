@@ -45,6 +45,7 @@ export function perform(plan: Plan, stage: Stage): Promise<void> {
   void comeHome(plan, stage);
   void answerQuestions(plan, stage);
   void retryFailures(plan, stage);
+  void stopFollowUp(plan, stage);
   for (const fault of plan.faults) {
     if (fault.kind === 'reopened') void reopen(fault.afterMs, stage);
     if (fault.kind === 'squatter' && plan.beginning.kind !== 'drill')
@@ -168,9 +169,23 @@ async function restoreTo(wish: RestoreWish, site: Site): Promise<unknown> {
 
 async function cancel({ site, story, witness }: Stage): Promise<void> {
   const running = [...witness.executions.values()].find(({ status }) => status === 'RUNNING');
-  if (running === undefined) return;
-  story.tell(`a person stops ${nameOf(running.arn)}`);
-  await site.call('sfn', 'StopExecution', { executionArn: running.arn, cause: 'simulated' }, running.region);
+  if (running !== undefined) await stop(running, site, story);
+}
+
+async function stop({ arn, region }: Seen, site: Site, story: Stage['story']): Promise<void> {
+  story.tell(`a person stops ${nameOf(arn)}`);
+  await site.call('sfn', 'StopExecution', { executionArn: arn, cause: 'simulated' }, region);
+}
+
+/** The first drill that follows a recovery. */
+async function stopFollowUp({ acts }: Plan, { site, story, witness }: Stage): Promise<void> {
+  const act = acts.find(({ kind }) => kind === 'stop-follow-up');
+  if (act?.kind !== 'stop-follow-up') return;
+  const following = () => [...witness.executions.values()].find(({ arn }) => arn.includes(':follow-up-'));
+  while (following() === undefined) await witness.changed();
+  await site.sleep(act.afterMs);
+  const drill = following();
+  if (drill?.status === 'RUNNING') await stop(drill, site, story).catch(() => {});
 }
 
 /**

@@ -76,6 +76,8 @@ export type Act =
   | { readonly kind: 'cancel'; readonly afterMs: number }
   | { readonly kind: 'backup'; readonly task: BackupTask; readonly afterMs: number }
   | { readonly kind: 'look'; readonly afterMs: number }
+  /** The drill that follows a recovery, that long after it began. */
+  | { readonly kind: 'stop-follow-up'; readonly afterMs: number }
   /** After a failure; with another restore point, where the recovery names one. */
   | { readonly kind: 'retry'; readonly afterMs: number };
 
@@ -177,7 +179,7 @@ export function planOf(seed: number, scenario?: Scenario): Plan {
     seed,
     beginning,
     ...(disaster && { disaster }),
-    acts: [...drawActs(draw), ...drawBackup(seed), ...drawLook(seed)],
+    acts: [...drawActs(draw), ...drawBackup(seed), ...drawLook(seed), ...drawStop(seed)],
     faults: [
       ...Array.from({ length: draw.integer(0, 4) }, () => drawFault(draw)),
       // What heals by itself matters where its alarms come late.
@@ -192,13 +194,19 @@ function drawBackup(seed: number): Act[] {
   const draw = new Draw(seed, 'backup');
   if (!draw.chance(0.15)) return [];
   const task = draw.weighted<BackupTask>({ backup: 4, prove: 1 });
-  return [{ kind: 'backup', task, afterMs: Math.round(draw.between(0, 30 * minute)) }];
+  return [{ kind: 'backup', task, afterMs: Math.round(draw.between(0, 15 * minute)) }];
 }
 
 /** So is a look at readiness. */
 function drawLook(seed: number): Act[] {
   const draw = new Draw(seed, 'look');
-  return draw.chance(0.08) ? [{ kind: 'look', afterMs: Math.round(draw.between(0, 30 * minute)) }] : [];
+  return draw.chance(0.08) ? [{ kind: 'look', afterMs: Math.round(draw.between(0, 15 * minute)) }] : [];
+}
+
+/** Whoever has a recovery behind them leaves the drill that follows for later, mostly: drills are simulated on their own. */
+function drawStop(seed: number): Act[] {
+  const draw = new Draw(seed, 'follow-up');
+  return draw.chance(0.75) ? [{ kind: 'stop-follow-up', afterMs: Math.round(draw.between(0, 12 * second)) }] : [];
 }
 
 const lateAlarms: Fault = { kind: 'event', source: 'alarm', arrivalsMs: [9 * minute] };

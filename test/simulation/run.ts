@@ -71,7 +71,7 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     const finder = new Finder(site, site.configuration.traffic.recordName);
     const load = new Load(site, plan.region === undefined ? () => port : finder.port);
     if (plan.region) await site.run(keepReadiness(site, saidOf(plan)));
-    await site.world.clock.pass(6 * minute);
+    await site.world.clock.pass(3 * minute);
     const story = new Story(site.world.clock.now);
     witness = new Witness(site, story);
     const regions = plan.region && new RegionWitness(site, story, witness);
@@ -93,8 +93,8 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     );
     site.cloud.faults.clear();
     // What a fault kept from being cleaned up, the sweeps must find.
-    for (let sweeps = 0; sweeps < 4 && (await site.run(isUntidy(site, witness))); sweeps++)
-      await site.world.clock.pass(15 * minute);
+    for (let waited = 0; waited < 60 && (await site.run(isUntidy(site, witness))); waited += 3)
+      await site.world.clock.pass(3 * minute);
     load.stop();
     regions?.stop();
     const isAboutRegions = regions !== undefined;
@@ -177,9 +177,12 @@ async function untilQuiet(plan: Plan, afterMs: number, { site, witness }: Stage)
   }
 }
 
+/** What people do when something asks for it: of what runs, if it still does. */
+const waiting = new Set(['answer', 'retry', 'failback', 'cancel', 'stop-follow-up']);
+
 /** When the last thing of a plan begins that waits for nothing; a disaster may take an alarm's three periods to be seen. */
 function lastBeginning({ disaster, acts, region = [] }: Plan): number {
-  const begun = acts.map((act) => (['answer', 'retry', 'failback'].includes(act.kind) ? 0 : act.afterMs));
+  const begun = acts.map((act) => (waiting.has(act.kind) ? 0 : act.afterMs));
   const seen = region.map((each) =>
     each.kind === 'dark'
       ? each.atMs + 12 * minute
