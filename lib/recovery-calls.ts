@@ -11,7 +11,7 @@ import { namesOf } from '../config/names.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { RecoveryCall, RecoveryCalls } from '../core/readiness/calls.ts';
 import { RecoveryFunction } from './constructs/recovery-function.ts';
-import { RegionStack } from './stacks/region-stack.ts';
+import { addStacks } from './stacks/region-stack.ts';
 
 /** Areas whose functions no recovery calls. */
 const besides = ['backup/', 'readiness/'];
@@ -23,20 +23,17 @@ export function recoveryCallsOf(configuration: Configuration): RecoveryCalls {
   try {
     // The CDK command line would synthesize every App there is, each over the other.
     const app = new App({ autoSynth: false, outdir: join(directory, 'cdk.out'), analyticsReporting: false });
-    return (['primary', 'dr'] as const).flatMap((role) => {
-      const { region } = configuration[role];
-      const env = { account: configuration.account, region };
-      const stack = new RegionStack(app, `calls-${region}`, { configuration, role, bundleDirectory, env });
-      return stack.node
+    return addStacks(app, configuration, bundleDirectory).flatMap((stack) =>
+      stack.node
         .findAll()
         .filter((each) => each instanceof RecoveryFunction)
         .filter(({ path }) => !besides.some((area) => path.startsWith(area)))
         .map(({ path, statements }) => ({
           functionName: namesOf(configuration).lambda(path),
-          region,
+          region: stack.region,
           calls: statements.flatMap(({ statement }) => callOf(statement, stack, configuration)),
-        }));
-    });
+        })),
+    );
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { type App, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { namesOf } from '../../config/names.ts';
@@ -37,6 +37,20 @@ export interface RegionStackProps extends StackProps {
   readonly role: 'primary' | 'dr';
   /** Directory of the one bundle of functions. */
   readonly bundleDirectory: string;
+}
+
+/** The stacks of both Regions, over the one bundle of functions. */
+export function addStacks(app: App, configuration: Configuration, bundleDirectory: string): readonly RegionStack[] {
+  return (['primary', 'dr'] as const).map((role) => {
+    const { region } = configuration[role];
+    return new RegionStack(app, namesOf(configuration).stack(region), {
+      configuration,
+      role,
+      bundleDirectory,
+      env: { account: configuration.account, region },
+      description: `STOCKER Pro disaster recovery, ${configuration.environment}, ${role} Region`,
+    });
+  });
 }
 
 /** Everything of one environment in one Region. Both Regions hold every machine: what acts where follows from the active-database record. */

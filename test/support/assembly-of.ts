@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { namesOf, settingsOf } from '../../config/names.ts';
+import { settingsOf } from '../../config/names.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { bundleFunctions } from '../../lib/bundle.ts';
 import { recoveryCallsOf } from '../../lib/recovery-calls.ts';
-import { RegionStack } from '../../lib/stacks/region-stack.ts';
+import { addStacks } from '../../lib/stacks/region-stack.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -17,15 +17,7 @@ export function assemblyOf(configuration: Configuration, directory: string): str
   process.env.CDK_CONTEXT_JSON = JSON.stringify(context);
   const app = new App({ outdir: join(directory, 'cdk.out') });
   const bundle = bundleFunctions(settingsOf(configuration), recoveryCallsOf(configuration), join(directory, 'bundle'));
-  for (const role of ['primary', 'dr'] as const) {
-    const { region } = configuration[role];
-    new RegionStack(app, namesOf(configuration).stack(region), {
-      configuration,
-      role,
-      bundleDirectory: bundle.directory,
-      env: { account: configuration.account, region },
-    });
-  }
+  addStacks(app, configuration, bundle.directory);
   const { directory: assembly } = app.synth();
   delete process.env.CDK_CONTEXT_JSON;
   return assembly;

@@ -27,10 +27,9 @@ import {
   addressOf,
   application,
   clock,
+  engines,
   heartbeat,
   master,
-  openModel,
-  openReal,
   type Subject,
   secrets,
   sentinel,
@@ -43,10 +42,7 @@ const recordedParameters = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../../local/postgres-model/parameters.json'), 'utf8'),
 );
 
-describe.each([
-  { name: 'real PostgreSQL', open: openReal },
-  { name: 'the modelled PostgreSQL', open: openModel },
-])('$name', ({ open }) => {
+describe.each(engines)('$name', ({ open }) => {
   let subject: Subject;
   /** Seeded, prepared, with one heartbeat; nothing damages it. */
   let source: Database;

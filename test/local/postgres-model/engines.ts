@@ -64,7 +64,7 @@ export const addressOf = ({ port }: Database): DatabaseAddress => ({
   database: names.name,
 });
 
-export async function openReal(): Promise<Subject> {
+async function openReal(): Promise<Subject> {
   const directory = mkdtempSync(join(tmpdir(), 'contract-'));
   const authority = await createCertificateAuthority();
   const certificate = await authority.issue(['localhost'], ['127.0.0.1']);
@@ -164,6 +164,12 @@ export async function openModel(): Promise<Subject & { readonly network: Virtual
     close: () => engine.close(),
   };
 }
+
+/** Each shows the same of itself. */
+export const engines = [
+  { name: 'real PostgreSQL', open: openReal },
+  { name: 'the modelled PostgreSQL', open: openModel },
+];
 
 /** What `pg` takes for a socket: one end of a connection in the virtual network, opened by port. */
 class VirtualSocket extends End {

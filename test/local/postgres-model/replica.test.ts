@@ -18,10 +18,9 @@ import {
   addressOf,
   application,
   clock,
+  engines,
   heartbeat,
   master,
-  openModel,
-  openReal,
   type Subject,
   secrets,
   sentinel,
@@ -30,10 +29,7 @@ import {
 
 type Replicating = DatabaseEngine & Required<Pick<DatabaseEngine, 'replicate'>>;
 
-describe.each([
-  { name: 'real PostgreSQL', open: openReal },
-  { name: 'the modelled PostgreSQL', open: openModel },
-])('a replica of $name', ({ open }) => {
+describe.each(engines)('a replica of $name', ({ open }) => {
   let subject: Subject;
   let engine: Replicating;
   let configuration: Configuration;
