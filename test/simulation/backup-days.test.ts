@@ -139,18 +139,11 @@ async function snapshotsIn(region: string, site: Site): Promise<string[]> {
 /** Only the daily backup: forty days of heartbeats would say nothing here, and take minutes. */
 async function quieten(site: Site): Promise<void> {
   const { names } = site;
-  const others = [
-    'heartbeat',
-    'sentinel',
-    'drill-sweep',
-    'progress',
-    'database-drill',
-    'backup-proof',
-    'dump-proof',
-    'backup-watch',
-  ];
   for (const region of [here, there]) {
-    for (const Name of others.map(names.schedule)) await site.call('scheduler', 'DeleteSchedule', { Name }, region);
+    type Schedules = { Schedules: { Name: string }[] };
+    const { Schedules } = await site.call<Schedules>('scheduler', 'ListSchedules', {}, region);
+    for (const { Name } of Schedules.filter((each) => each.Name !== names.schedule('backup')))
+      await site.call('scheduler', 'DeleteSchedule', { Name }, region);
     type Alarms = { MetricAlarms: { AlarmName: string }[] };
     const { MetricAlarms } = await site.call<Alarms>('cloudwatch', 'DescribeAlarms', {}, region);
     const AlarmNames = MetricAlarms.map(({ AlarmName }) => AlarmName);
