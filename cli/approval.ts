@@ -18,6 +18,9 @@ export interface Answer {
   readonly message: string;
 }
 
+/** What a person waits for the answer: the function has half a minute. */
+const answeredMs = 35_000;
+
 /** `lambda` is of the DR Region; `functionName` is the one behind the URL. */
 export async function decide(lambda: LambdaClient, functionName: string, decision: Decision): Promise<Answer> {
   const { FunctionUrl = '' } = await lambda.send(new GetFunctionUrlConfigCommand({ FunctionName: functionName }));
@@ -39,7 +42,7 @@ export async function decide(lambda: LambdaClient, functionName: string, decisio
       body,
     }),
   );
-  const response = await fetch(url, { method: 'POST', headers, body });
+  const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(answeredMs) });
   return { status: response.status, message: messageOf(await response.text()) };
 }
 

@@ -36,8 +36,9 @@ export function clientsOf(connection: Connection, region: string): Clients {
 }
 
 function makeClients(connection: Connection, region: string) {
-  // On the worst day a Region does not answer at all: the default waits for minutes.
-  const configuration = { ...connection, region, logger, requestHandler: { connectionTimeout: 5000 } };
+  // On the worst day a Region does not answer at all, or takes a request and says nothing: the default waits for ever.
+  const requestHandler = { connectionTimeout: 5000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+  const configuration = { ...connection, region, logger, requestHandler };
   return {
     cloudwatch: new CloudWatchClient(configuration),
     dynamodb: new DynamoDBClient(configuration),
@@ -50,9 +51,13 @@ function makeClients(connection: Connection, region: string) {
 }
 export type Clients = ReturnType<typeof makeClients>;
 
+/** The longest that a function of AWS Lambda may run. */
+const longestInvocationMs = 15 * 60_000;
+
 /** Invokes a function and returns its answer; throws what the function threw, by name. */
 export async function invoke(lambda: LambdaClient, functionName: string, payload: unknown): Promise<unknown> {
-  const answer = await lambda.send(new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(payload) }));
+  const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(payload) });
+  const answer = await lambda.send(command, { requestTimeout: longestInvocationMs });
   const body: unknown = JSON.parse(Buffer.from(answer.Payload ?? []).toString('utf8') || 'null');
   if (answer.FunctionError === undefined) return body;
   const { errorType = 'Error', errorMessage = '' } = body as { errorType?: string; errorMessage?: string };

@@ -77,7 +77,9 @@ export function troubleOf(error: unknown, endpoint: string | undefined): Trouble
   const all = chainOf(error);
   const kind = kinds.find(({ names }) => all.some((each) => names.includes(nameOf(each))));
   if (!kind) return undefined;
-  const detail = all.map(({ message }) => message).find((message) => message !== '');
+  const detail = all
+    .map(({ message }) => message.replace(/^@smithy\S+ - \[\w+\] /, ''))
+    .find((message) => message !== '');
   return {
     isSilence: kind === kinds[0],
     problem: `${endpoint ?? 'AWS'} ${kind.problem}${detail ? ` (${detail})` : ''}.`,

@@ -1,4 +1,5 @@
 /** `dr start`, `dr failover`, `dr failback` and `dr retry`: an execution of a machine, as the console would start it. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
@@ -108,6 +109,8 @@ async function execute(operator: Operator, machine: Machine, request: Request): 
   const { executionArn = '', startDate } = await here.sfn.send(
     new StartExecutionCommand({
       stateMachineArn: names.stateMachineArn(region, machine),
+      // Sent again because its answer was lost, the same start does not begin twice (API reference of StartExecution).
+      name: randomUUID(),
       input: JSON.stringify(request),
     }),
   );

@@ -19,6 +19,11 @@ describe('What a person reads when the cloud does not answer', () => {
       error: new Error('', { cause: coded('ETIMEDOUT') }),
       says: /cannot be reached/,
     },
+    {
+      case: 'a request is taken, and not answered',
+      error: named('TimeoutError', '@smithy/node-http-handler - [ERROR] a request has exceeded 10000 ms.'),
+      says: /cannot be reached \(a request has exceeded 10000 ms\.\)/,
+    },
     { case: 'there are no credentials', error: named('CredentialsProviderError'), says: /without credentials/ },
     { case: 'the key is unknown', error: named('UnrecognizedClientException'), says: /does not know these/ },
     { case: 'the signature is wrong', error: named('InvalidSignatureException'), says: /does not know these/ },
