@@ -210,7 +210,7 @@ async function whatElseIsKnown(
   const before = new Date(Date.parse(restorePoint ?? clock.now().toISOString()) - 1).toISOString();
   const hasHeartbeat = state === 'alive' && restore?.kind === 'time' && restorePoint !== undefined;
   const [soundBefore, snapshots, heartbeat] = await Promise.all([
-    baselines.atOrBefore(before).catch(() => undefined),
+    baselines.atOrBefore(before, active.resourceId).catch(() => undefined),
     databases.snapshotsOf(active).catch(() => []),
     hasHeartbeat ? heartbeatDue(endpointOfActive(active, settings), restorePoint, context) : undefined,
   ]);

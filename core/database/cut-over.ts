@@ -11,7 +11,7 @@ import { expiryIn } from './expiry.ts';
 import { fenceLogins, openTo, proveRefused, proveWrite } from './fence.ts';
 import { targetOfSource } from './fence-source.ts';
 import type { Baselines, Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
-import { restoreOf } from './restore-database.ts';
+import { lineageOf, restoreOf } from './restore-database.ts';
 import { answerOf, judgeSource } from './source.ts';
 import { withSession } from './sql.ts';
 import { targetOf } from './target.ts';
@@ -149,14 +149,18 @@ async function makeActive(
   }
 }
 
-/** What was true at the restore point is true of the new database; what the sentinel saw of the old one later is not. */
+/**
+ * What was true at the restore point is true of the new database, from there on: its own recovery may be to a moment before
+ * it became production. What the sentinel saw of the old one later is not.
+ */
 async function carryBaseline(
   { plan, candidate: { resourceId } }: CutOverInput,
-  { clock, baselines }: CutOverContext,
+  { baselines }: CutOverContext,
 ): Promise<void> {
-  if ((await baselines.latest())?.resourceId === resourceId) return;
-  const known = await baselines.atOrBefore(restoreOf(plan).restorePoint);
-  if (known !== undefined) await baselines.record({ ...known, at: clock.now().toISOString(), resourceId });
+  const { restorePoint } = restoreOf(plan);
+  if ((await baselines.latest(resourceId))?.resourceId === resourceId) return;
+  const known = await baselines.atOrBefore(restorePoint, lineageOf(plan));
+  if (known !== undefined) await baselines.record({ ...known, at: new Date(restorePoint).toISOString(), resourceId });
 }
 
 /** Fenced, proven once more; or gone. One that this incident fenced and that nobody listens on keeps its fence on disk. */

@@ -68,7 +68,7 @@ export async function lookForDamage(
     await restHere(metrics);
     return { verdict: 'not-here', damage: [], unknown: [] };
   }
-  const [baseline, newest] = await Promise.all([context.baselines.latest(), looks.latest()]);
+  const [baseline, newest] = await Promise.all([context.baselines.latest(active.resourceId), looks.latest()]);
   const before: Before = {
     baseline: isOf(active, baseline) ? baseline : undefined,
     look: newest?.resourceId === active.resourceId ? newest : undefined,

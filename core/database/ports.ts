@@ -216,10 +216,14 @@ export interface Profiles {
   record(profile: DatabaseProfile): Promise<void>;
 }
 
-/** The sentinel's looks that found nothing wrong, in the incident table of the Region. */
+/**
+ * The sentinel's looks that found nothing wrong, in the incident table of the Region. With `resourceId`, those of one
+ * instance: what was seen of its predecessor after the restore point is not true of it. What earlier versions of this
+ * product recorded names none, and counts as any's.
+ */
 export interface Baselines {
-  latest(): Promise<Baseline | undefined>;
+  latest(resourceId?: string): Promise<Baseline | undefined>;
   /** The newest one taken at that moment or before it. */
-  atOrBefore(moment: string): Promise<Baseline | undefined>;
+  atOrBefore(moment: string, resourceId?: string): Promise<Baseline | undefined>;
   record(baseline: Baseline): Promise<void>;
 }

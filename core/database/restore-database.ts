@@ -50,6 +50,13 @@ export function restoreOf({ restore, restorePoint }: RestorePlan): { restore: Re
   throw RestorePointUnknown('The plan has no restore point: nobody has chosen one.');
 }
 
+/**
+ * The instance whose baselines speak of a copy: RDS restores to a time from the source's own log. A snapshot or a dump may
+ * be of a database before it: undefined.
+ */
+export const lineageOf = ({ restore, source }: RestorePlan): string | undefined =>
+  restore?.kind === 'time' ? source.resourceId : undefined;
+
 interface PlanInput {
   readonly incident: Incident;
   readonly plan: RestorePlan;

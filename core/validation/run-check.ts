@@ -1,7 +1,7 @@
 /** RunGate and RunDeep: runs one piece, ends within its time, and hands back what it did not reach. */
 import type { Candidate, RestorePlan } from '../database/contracts.ts';
 import type { Baselines, Secrets, Session, Sessions } from '../database/ports.ts';
-import { restoreOf } from '../database/restore-database.ts';
+import { lineageOf, restoreOf } from '../database/restore-database.ts';
 import { addressOf, withSession } from '../database/sql.ts';
 import type { Incident } from '../incident/contracts.ts';
 import type { Clock, IncidentStore } from '../incident/ports.ts';
@@ -160,12 +160,16 @@ async function runWhole(
   const { settings, baselines } = context;
   const { plan, incident, work } = input;
   const { validation, objectives } = settings;
-  const before = () => baselines.atOrBefore(restoreOf(plan).restorePoint);
+  const lineage = lineageOf(plan);
+  const before = () => baselines.atOrBefore(restoreOf(plan).restorePoint, lineage);
   switch (work.check) {
     case 'connects':
       return connects(session);
     case 'schema-version':
-      return compareSchemaVersion(session, settings, { before: await before(), latest: await baselines.latest() });
+      return compareSchemaVersion(session, settings, {
+        before: await before(),
+        latest: await baselines.latest(lineage),
+      });
     case 'heartbeat-freshness': {
       const { rpoSeconds } = objectives;
       const freshness = await measureFreshness(session, { incident, plan, rpoSeconds });

@@ -23,8 +23,8 @@ const ports = (rt: Runtime) => ({
     announce: async (...said: Parameters<Announcer['announce']>) => (await announcer(rt)).announce(...said),
   },
   baselines: {
-    latest: async () => (await baselines(rt)).latest(),
-    atOrBefore: async (moment: string) => (await baselines(rt)).atOrBefore(moment),
+    latest: async (resourceId?: string) => (await baselines(rt)).latest(resourceId),
+    atOrBefore: async (moment: string, resourceId?: string) => (await baselines(rt)).atOrBefore(moment, resourceId),
     record: async (baseline: Baseline) => (await baselines(rt)).record(baseline),
   },
   compensations: compensations(rt),

@@ -11,7 +11,7 @@ import type { StepResult } from '../../step.ts';
 import type { Candidate, Repair, RestorePlan } from '../contracts.ts';
 import { LeaseLost, RepairRefused } from '../errors.ts';
 import type { Baselines, CopySession, CopySessions, DatabaseAddress, Secrets } from '../ports.ts';
-import { restoreOf } from '../restore-database.ts';
+import { lineageOf, restoreOf } from '../restore-database.ts';
 import { addressOf, isAnswered, messageOf, whileConnected } from '../sql.ts';
 import { readDefinition, settle, type TableDefinition } from './definition.ts';
 import { readForeignKeys } from './dependants.ts';
@@ -119,7 +119,7 @@ async function repairFrom(
   const staged: Staged[] = [];
   for (const definition of await definitionsIn(copy, plan))
     staged.push(await stage(copy, production, definition, staged.length));
-  const baseline = await baselines.atOrBefore(restorePoint);
+  const baseline = await baselines.atOrBefore(restorePoint, lineageOf(plan));
   await beginLocked(production, await toLock(copy, production, staged), locking);
   try {
     const made = await repair({ copy, production, staged, settings, baseline });

@@ -1,5 +1,11 @@
 /** What the sentinel saw and the green runs' speed, in the incident table. */
-import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
 import { Baseline, DatabaseProfile, LookRecord } from '../../../core/database/contracts.ts';
 import type { Baselines, Looks, Profiles } from '../../../core/database/ports.ts';
@@ -12,20 +18,30 @@ import { fromItem, toItem } from './item.ts';
 const baselineDays = 40;
 const pk = 'baseline';
 
-/** Newest record of a partition at or before a sort key. */
-async function newest(here: Runtime['here'], partition: string, upTo: string) {
-  const { Items } = await clientFor(DynamoDBClient, here.region).send(
-    new QueryCommand({
-      TableName: here.incidentTable,
-      KeyConditionExpression: 'pk = :pk and sk <= :upTo',
-      ExpressionAttributeValues: { ':pk': { S: partition }, ':upTo': { S: upTo } },
-      ScanIndexForward: false,
-      Limit: 1,
-      ConsistentRead: true,
-    }),
-  );
-  const [item] = Items ?? [];
-  return item && fromItem(item);
+/** Newest record of a partition at or before a sort key; with `resourceId`, of those that are about it or about none. */
+async function newest(here: Runtime['here'], partition: string, upTo: string, resourceId?: string) {
+  const about = resourceId !== undefined && { ':resource': { S: resourceId } };
+  const asked: QueryCommandInput = {
+    TableName: here.incidentTable,
+    KeyConditionExpression: 'pk = :pk and sk <= :upTo',
+    ExpressionAttributeValues: { ':pk': { S: partition }, ':upTo': { S: upTo }, ...about },
+    ScanIndexForward: false,
+    ConsistentRead: true,
+    ...(about && { FilterExpression: 'resourceId = :resource or attribute_not_exists(resourceId)' }),
+  };
+  const client = clientFor(DynamoDBClient, here.region);
+  let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
+  do {
+    // What is read is counted before it is filtered, and the first is mostly the one.
+    const Limit = ExclusiveStartKey === undefined ? 1 : 500;
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({ ...asked, Limit, ...(ExclusiveStartKey && { ExclusiveStartKey }) }),
+    );
+    const [item] = Items;
+    if (item !== undefined) return fromItem(item);
+    ExclusiveStartKey = LastEvaluatedKey;
+  } while (ExclusiveStartKey !== undefined);
+  return undefined;
 }
 
 /** Sort keys are moments with milliseconds, as the sentinel writes them, so that text order is time order. */
@@ -39,13 +55,13 @@ const put = async (here: Runtime['here'], record: object) => {
 const ttlOf = (at: string, days: number) => Math.floor(Date.parse(at) / 1000) + days * 86_400;
 
 export function baselines({ here }: Pick<Runtime, 'here'>): Baselines {
-  const upTo = async (moment: string) => {
-    const record = await newest(here, pk, moment);
+  const upTo = async (moment: string, resourceId?: string) => {
+    const record = await newest(here, pk, moment, resourceId);
     return record && Baseline.parse(record);
   };
   return {
-    latest: () => upTo(endOfTime),
-    atOrBefore: (moment) => upTo(new Date(moment).toISOString()),
+    latest: (resourceId) => upTo(endOfTime, resourceId),
+    atOrBefore: (moment, resourceId) => upTo(new Date(moment).toISOString(), resourceId),
     record: (baseline) => put(here, { ...baseline, pk, sk: baseline.at, ttl: ttlOf(baseline.at, baselineDays) }),
   };
 }

@@ -32,11 +32,16 @@ export const makePlan = (change: Partial<RestorePlan> = {}): RestorePlan => ({
 
 export class FakeBaselines implements Baselines {
   readonly all: Baseline[] = [];
-  async latest() {
-    return this.all.at(-1);
+  async latest(resourceId?: string) {
+    return this.atOrBefore('9', resourceId);
   }
-  async atOrBefore(moment: string) {
-    return this.all.findLast((each) => each.at <= moment);
+  async atOrBefore(moment: string, resourceId?: string) {
+    return this.all
+      .filter(
+        (each) => each.at <= moment && (resourceId === undefined || (each.resourceId ?? resourceId) === resourceId),
+      )
+      .toSorted((a, b) => a.at.localeCompare(b.at))
+      .at(-1);
   }
   async record(baseline: Baseline) {
     this.all.push(baseline);

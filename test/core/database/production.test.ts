@@ -317,10 +317,13 @@ describe('production', () => {
       change: { source?: Partial<{ address: string; port: number }>; parameters?: FakeParameters } = {},
     ) => {
       const { parameters = new FakeParameters() } = change;
-      const debts = new FakeDebts();
-      const baselines = new FakeBaselines();
-      const known = { version: 1, schemaVersion: '7', schemaHash: 'x', rows: {}, appendOnly: {} } as const;
-      await baselines.record({ ...known, at: '2026-11-22T20:00:00.000Z', resourceId: 'db-PRODUCTION' });
+      const [debts, baselines] = [new FakeDebts(), new FakeBaselines()];
+      const known = { version: 1, schemaHash: 'x', rows: {}, appendOnly: {} } as const;
+      const of = (schemaVersion: string, resourceId: string, minute: string) =>
+        baselines.record({ ...known, schemaVersion, at: `2026-11-22T20:${minute}:00.000Z`, resourceId });
+      await of('carried', 'db-PRODUCTION', '00');
+      await of('of its predecessor', 'db-BEFORE', '05');
+      await of('of what the copy lacks', 'db-PRODUCTION', '11');
       const restarted: string[] = [];
       const source = { identifier: 'stocker-pro-staging', resourceId: 'db-PRODUCTION', ...change.source };
       const result = await cutOver(
@@ -335,7 +338,7 @@ describe('production', () => {
       );
       return { ...result, endpoint: parameters.values.get('/stocker/database'), restarted, baselines, debts };
     };
-    const { address } = { address: '127.0.0.1' };
+    const address = '127.0.0.1';
 
     test('when the source is gone: epoch, endpoint, login, restart; once more changes nothing', async () => {
       await database.query('alter role stocker_app nologin');
@@ -347,7 +350,7 @@ describe('production', () => {
       expect(moved.restarted).toEqual(['api']);
       expect(moved.facts?.terraformDebt).toMatchObject({ import: 'new', old: 'stocker-pro-staging' });
       expect(await openDebt(control.active, moved.debts)).toMatchObject({ import: 'new', old: 'stocker-pro-staging' });
-      expect(await moved.baselines.latest()).toMatchObject({ resourceId: 'db-COPY', schemaVersion: '7' });
+      expect((await moved.baselines.atOrBefore('2026-11-22T20:11', 'db-COPY'))?.schemaVersion).toBe('carried');
       expect(await isRefused()).toBe(false);
       expect((await move()).output).toEqual({ application: 'production' });
       expect(control.active?.epoch).toBe(2);

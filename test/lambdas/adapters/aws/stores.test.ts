@@ -3,10 +3,11 @@ import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Approval } from '../../../../core/incident/contracts.ts';
 import { approvals } from '../../../../lambdas/adapters/aws/approvals.ts';
+import { baselines } from '../../../../lambdas/adapters/aws/baselines.ts';
 import { clientFor } from '../../../../lambdas/adapters/aws/clients.ts';
 import { compensations } from '../../../../lambdas/adapters/aws/compensations.ts';
 import { controlStore } from '../../../../lambdas/adapters/aws/control-store.ts';
@@ -263,5 +264,27 @@ describe('the active database', () => {
     expect(await store.advanceActiveDatabase(next, 1, executionArn)).toBe(true);
     expect(await store.advanceActiveDatabase({ ...next, epoch: 2 }, 1, executionArn)).toBe(false);
     expect(await store.readActiveDatabase()).toEqual(next);
+  });
+});
+
+describe('baselines', () => {
+  const { region, incidentTable: TableName } = settings.primary;
+  const known = { version: 1, schemaVersion: '7', schemaHash: 'x', rows: {}, appendOnly: {} } as const;
+  const at = (minute: number) => `2026-11-22T20:0${minute}:00.000Z`;
+
+  test('of an instance are not what its predecessor was like later, however often it was looked at', async () => {
+    const store = baselines(rt);
+    // As versions that named no instance recorded it.
+    const nobodys = { ...known, at: at(0), pk: 'baseline', sk: at(0) };
+    await clientFor(DynamoDBClient, region).send(new PutItemCommand({ TableName, Item: toItem(nobodys) }));
+    await store.record({ ...known, at: at(1), resourceId: 'db-COPY' });
+    for (let minute = 2; minute < 9; minute++)
+      await store.record({ ...known, at: at(minute), resourceId: 'db-BEFORE' });
+    expect(await store.latest()).toMatchObject({ at: at(8), resourceId: 'db-BEFORE' });
+    expect(await store.latest('db-COPY')).toMatchObject({ at: at(1), resourceId: 'db-COPY' });
+    expect(await store.atOrBefore(at(5), 'db-COPY')).toMatchObject({ at: at(1), resourceId: 'db-COPY' });
+    expect(await store.atOrBefore(at(5), 'db-BEFORE')).toMatchObject({ at: at(5) });
+    expect(await store.latest('db-OTHER')).toMatchObject({ at: at(0) });
+    expect(await store.atOrBefore('2026-11-22T19:00:00.000Z', 'db-COPY')).toBeUndefined();
   });
 });
