@@ -70,7 +70,7 @@ export async function lookForDamage(
   }
   const [baseline, newest] = await Promise.all([context.baselines.latest(active.resourceId), looks.latest()]);
   const before: Before = {
-    baseline: isOf(active, baseline) ? baseline : undefined,
+    baseline,
     look: newest?.resourceId === active.resourceId ? newest : undefined,
     accepted: accept !== undefined,
   };
@@ -104,10 +104,6 @@ interface Before {
   readonly look: LookRecord | undefined;
   readonly accepted: boolean;
 }
-
-/** Baselines of earlier versions of this product do not say whose they are. */
-const isOf = ({ resourceId }: ActiveDatabase, baseline: Baseline | undefined) =>
-  baseline?.resourceId === undefined || baseline.resourceId === resourceId;
 
 const put = (metrics: Metrics, found: { refused: boolean; damaged: boolean }) =>
   metrics.put([
