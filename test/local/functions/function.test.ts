@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import type { Worker } from 'node:worker_threads';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FunctionDefinition } from '../../../local/functions/definition.ts';
 import { deploy as deployIn, endFunctions, mark, root, worldOf } from './deploy.ts';
 
 afterAll(endFunctions);
-
-/** Threads of functions that live. */
-const threads = () => process.getActiveResourcesInfo().filter((each) => each === 'MessagePort').length;
 
 describe.each([
   { where: 'in a thread of its own', sharesThread: false },
@@ -164,14 +162,18 @@ describe.each([
   });
 
   it('starts nothing for invocations that wait while the cloud stops: a thread that nobody ends holds the process', async () => {
-    const before = threads();
+    const begun: Worker[] = [];
+    const note = (worker: Worker) => void begun.push(worker);
+    process.on('worker', note);
+    onTestFinished(() => void process.off('worker', note));
     const { invoke, stop } = deploy('export const handler = () => new Promise(() => {});', {}, 20);
     const all = Promise.allSettled(Array.from({ length: 9 }, () => invoke()));
-    await expect.poll(threads).toBeGreaterThan(before);
+    await expect.poll(() => begun.length).toBeGreaterThan(0);
     await stop();
     const failures = (await all).map((each) => (each.status === 'rejected' ? each.reason.message : each.value.failed));
     expect(failures).toContain('the cloud stopped');
-    await expect.poll(threads).toBe(before);
+    // Node's documentation: a thread that has ended has the number -1.
+    await expect.poll(() => begun.map(({ threadId }) => threadId).filter((id) => id !== -1)).toEqual([]);
   });
 
   it('writes its console between the START and REPORT lines of its log stream', async () => {
