@@ -56,6 +56,8 @@ export function scheduleWatch(
   { watch, minutes, ...scheduled }: Scheduled & { readonly watch: lambda.IFunction; readonly minutes: number },
 ): void {
   const { role, deadLetters, name, description, input } = scheduled;
+  // Lambda itself would try a look that failed again, a minute later and two after that, beside the looks that are due then.
+  if (minutes === 1) watch.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
   new scheduler.Schedule(scope, id, {
     scheduleName: name,
     description,

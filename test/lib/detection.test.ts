@@ -258,6 +258,22 @@ describeRules('detection', [
     },
   },
   {
+    case: 'what is looked at every minute is not tried again by Lambda beside the looks that are due',
+    find: (stack) => {
+      const once = resourcesOf(stack, 'AWS::Lambda::EventInvokeConfig')
+        .filter(([, { Properties }]) => Properties.Qualifier === '$LATEST' && Properties.MaximumRetryAttempts === 0)
+        .map(([, { Properties }]) => targetOf(Properties.FunctionName));
+      return resourcesOf(stack, 'AWS::Scheduler::Schedule')
+        .filter(([, { Properties }]) => Properties.ScheduleExpression === 'rate(1 minute)')
+        .filter(([, { Properties }]) => !once.includes(targetOf(Properties.Target.Arn)))
+        .map(([id]) => id);
+    },
+    broken: (stack) => {
+      const [config] = resourcesOf(stack, 'AWS::Lambda::EventInvokeConfig');
+      if (config) delete config[1].Properties.MaximumRetryAttempts;
+    },
+  },
+  {
     case: 'the drill’s schedule starts the machine as a drill, with its name and time',
     find: (stack) => {
       const { Target } = schedule(stack, 'database-drill');
