@@ -48,6 +48,8 @@ export interface CleanUpStoppedContext {
 }
 
 export interface SweepContext extends CleanUpStoppedContext {
+  /** The Region that this function runs in. */
+  readonly region: string;
   readonly executions: Pick<Executions, 'status'>;
   /** Ids of the incidents that made the copies which are there now, or shifted what a drill shifts. */
   readonly ownersOfCopies: () => Promise<readonly string[]>;
@@ -99,8 +101,22 @@ export async function sweepIncidents(context: SweepContext): Promise<{ cleanedUp
       (error) => failures.push(error),
     );
   }
+  await releaseLeftLease(context).catch((error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
   return { cleanedUp };
+}
+
+/**
+ * A function that outlived its execution may have taken the lease behind the clean-up, when there was no incident yet to be
+ * found by. Each Region asks about its own executions. One that is not known may be too new: DescribeExecution is eventually
+ * consistent (Step Functions API Reference).
+ */
+async function releaseLeftLease({ region, control, executions }: SweepContext): Promise<void> {
+  const lease = await control.readLease();
+  if (lease?.region !== region) return;
+  const status = await executions.status(lease.executionArn);
+  if (status !== undefined && status !== 'RUNNING' && status !== 'PENDING_REDRIVE')
+    await control.releaseLease(lease.executionArn);
 }
 
 async function cleanUp(

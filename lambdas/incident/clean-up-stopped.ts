@@ -15,6 +15,7 @@ export const handler = makeHandler(z.union([StoppedExecution, Sweep]), async (ev
   const { executions } = await import('../adapters/aws/executions.ts');
   const context = {
     clock: rt.clock,
+    region: rt.here.region,
     control: controlStore(rt),
     incidents: incidentStore(rt),
     executions: executions(rt),

@@ -55,15 +55,15 @@ export async function judge(site: Site, witness: Witness, after: After): Promise
   await noSecretIsTold(site, witness);
 }
 
-/** Whether something is left that a sweep has yet to find. */
-export async function isUntidy(site: Site, witness: Witness): Promise<boolean> {
+/** Whether something is left that a sweep has yet to find; `disaster` is what struck production, if anything did. */
+export async function isUntidy(site: Site, witness: Witness, disaster: string | undefined): Promise<boolean> {
   const incidents = await incidentRecords(site);
   const control = await scan(site, site.names.controlTable, site.configuration.dr.region);
   const { drillPrefix } = site.configuration.database;
   return (
     incidents.some(({ status }) => status === 'open') ||
     control.some(({ pk, on }) => pk === 'lease' || (pk === 'latch#drill-traffic' && on === true)) ||
-    witness.accepting().length !== 1 ||
+    (witness.accepting().length !== 1 && !isLost(witness, disaster)) ||
     witness.standing().some(({ identifier }) => identifier.startsWith(drillPrefix) && witness.isOurs(identifier)) ||
     [...witness.executions.values()].some(({ status }) => status === 'RUNNING')
   );
@@ -149,13 +149,18 @@ function oneAtATime(witness: Witness): void {
         witness.violate(6, `${nameOf(one.arn)} and ${nameOf(other.arn)} worked at the same time`);
 }
 
+/** Whether production is gone and no recovery has brought it back: nobody can open it again. */
+const isLost = (witness: Witness, disaster: string | undefined): boolean =>
+  (disaster === 'instance-lost' || disaster === 'instance-deleted') &&
+  witness.moves.length === 0 &&
+  witness.accepting().length === 0;
+
 /** A recovery that is over leaves one database open: the new one, or the old one where it lives. */
 function productionIsOpen(witness: Witness, { disaster }: After): void {
   const accepting = witness.accepting();
   if (accepting.length > 1) witness.violate(1, `${accepting.join(' and ')} take writes`);
-  const lost = disaster === 'instance-lost' || disaster === 'instance-deleted';
-  const recovered = witness.moves.length > 0;
-  if (accepting.length === 0 && (!lost || recovered)) witness.violate(5, 'no database takes the application’s writes');
+  if (accepting.length === 0 && !isLost(witness, disaster))
+    witness.violate(5, 'no database takes the application’s writes');
 }
 
 /** Invariant 3. */

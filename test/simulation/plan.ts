@@ -206,7 +206,9 @@ function drawLook(seed: number): Act[] {
 /** Whoever has a recovery behind them leaves the drill that follows for later, mostly: drills are simulated on their own. */
 function drawStop(seed: number): Act[] {
   const draw = new Draw(seed, 'follow-up');
-  return draw.chance(0.75) ? [{ kind: 'stop-follow-up', afterMs: Math.round(draw.between(0, 12 * second)) }] : [];
+  if (!draw.chance(0.75)) return [];
+  const latest = draw.chance(0.25) ? 12 * second : 250;
+  return [{ kind: 'stop-follow-up', afterMs: Math.round(draw.between(0, latest)) }];
 }
 
 const lateAlarms: Fault = { kind: 'event', source: 'alarm', arrivalsMs: [9 * minute] };

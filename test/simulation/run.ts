@@ -94,7 +94,7 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     );
     site.cloud.faults.clear();
     // What a fault kept from being cleaned up, the sweeps must find.
-    for (let waited = 0; waited < 60 && (await site.run(isUntidy(site, witness))); waited += 3)
+    for (let waited = 0; waited < 60 && (await site.run(isUntidy(site, witness, plan.disaster?.name))); waited += 3)
       await site.world.clock.pass(3 * minute);
     load.stop();
     regions?.stop();

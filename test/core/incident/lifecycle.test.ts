@@ -247,6 +247,7 @@ function makeCleanUp(context: ReturnType<typeof makeContext>, copies = new Set([
   };
   const whole = {
     ...context,
+    region: incident.region,
     executions: new FakeExecutions(),
     ownersOfCopies: async () => [...copies],
     compensating: { compensations: new FakeCompensations(), undos: {} },
@@ -330,3 +331,21 @@ test.each([
   expect(await cleanUp.sweep()).toEqual({ cleanedUp: swept ? [incident.id] : [] });
   expect(cleanUp.copies).toEqual(new Set([...(swept ? [] : [incident.id]), 'drill-unknown-11112222']));
 });
+
+test.each([
+  { status: 'ABORTED', region: incident.region, released: true },
+  { status: 'RUNNING', region: incident.region, released: false },
+  { status: 'PENDING_REDRIVE', region: incident.region, released: false },
+  { status: undefined, region: incident.region, released: false },
+  { status: 'ABORTED', region: 'us-west-2', released: false },
+] as const)(
+  'the sweep releases a lease without an incident, of an execution in $region that is $status: $released',
+  async ({ status, region, released }) => {
+    const context = makeContext();
+    context.control.lease = makeLease({ region });
+    const cleanUp = makeCleanUp(context, new Set());
+    if (status) cleanUp.context.executions.statuses.set(executionArn, status);
+    expect(await cleanUp.sweep()).toEqual({ cleanedUp: [] });
+    expect(context.control.lease === undefined).toBe(released);
+  },
+);

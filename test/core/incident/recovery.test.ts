@@ -32,6 +32,7 @@ function makeContext() {
     settings,
     clock: new FakeClock('2026-11-22T20:20:00.000Z'),
     control: new FakeControl(),
+    region: incident.region,
     executions: new FakeExecutions(),
     incidents: new FakeIncidents(),
     announcer: new FakeAnnouncer(),
