@@ -50,7 +50,7 @@ export class Fleet {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       // The parent's own flags (a test runner's loader, an inspector) are none of its. Much is used once and dropped, and
       // most code is used again only many runs later.
-      execArgv: ['--max-semi-space-size=64', '--no-flush-bytecode'],
+      execArgv: ['--max-semi-space-size=64', '--no-flush-bytecode', '--stack-trace-limit=0'],
       // Compiled code is kept from run to run, as for a synth.
       env: {
         ...process.env,

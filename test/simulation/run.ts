@@ -71,8 +71,7 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     const finder = new Finder(site, site.configuration.traffic.recordName);
     const load = new Load(site, plan.region === undefined ? () => port : finder.port);
     if (plan.region) await site.run(keepReadiness(site, saidOf(plan)));
-    // A wish for a restore point some minutes ago is within the database's backups.
-    await site.world.clock.pass(6 * minute);
+    await site.run(untilRestorable(plan, site));
     const story = new Story(site.world.clock.now);
     witness = new Witness(site, story);
     const regions = plan.region && new RegionWitness(site, story, witness);
@@ -114,6 +113,15 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
   } finally {
     await site.close();
   }
+}
+
+/** What a plan restores to holds what was prepared: some minutes ago, or the latest time that the backups reach. */
+async function untilRestorable({ beginning }: Plan, site: Site): Promise<void> {
+  const { clock } = site.world;
+  if ('restoreTo' in beginning && beginning.restoreTo === 'minutes-ago') return clock.sleep(6 * minute);
+  const prepared = clock.now();
+  const { identifier } = site.configuration.database;
+  while (Number((await site.instance(identifier))?.LatestRestorableTime) < prepared) await clock.sleep(30 * second);
 }
 
 /** What machines do first, once nobody is asked any more. */

@@ -376,6 +376,7 @@ export interface Instance {
   readonly DBInstanceIdentifier: string;
   readonly DBInstanceStatus: string;
   readonly DbiResourceId: string;
+  readonly LatestRestorableTime?: Date;
   readonly DBInstanceArn: string;
   readonly Endpoint?: { readonly Address: string; readonly Port: number };
   readonly VpcSecurityGroups?: readonly { readonly VpcSecurityGroupId: string }[];

@@ -35,7 +35,8 @@ export interface ClusterPlan {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-const ADDRESS_WAIT_MS = 120_000;
+/** On the virtual clock a container may take as long as it was drawn to. */
+const addressWaitMs = { real: 120_000, scaled: 120_000, virtual: 3_600_000 } as const;
 const ADDRESS_POLL_MS = 20;
 
 export class Cluster {
@@ -129,7 +130,7 @@ export class Cluster {
     address: async (namespace, name, { empty } = { empty: false }) => {
       const { clock } = this.#home;
       const begun = clock.now();
-      const limit = begun + ADDRESS_WAIT_MS;
+      const limit = begun + addressWaitMs[clock.kind];
       for (;;) {
         const service = this.#store.find<Service>('services', namespace, name);
         const address = service?.metadata.annotations?.[ADDRESS_ANNOTATION];
