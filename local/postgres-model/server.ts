@@ -1,6 +1,5 @@
 /** One modelled database: who may log in, who is there, what is committed. */
-import { createHash, createHmac } from 'node:crypto';
-import { deriveOnce } from '../derived-keys.ts';
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import type { Clock } from '../kernel.ts';
 import { type Content, type Entry, type Movement, SqlError } from './content.ts';
 import { type Replication, Retained } from './replication.ts';
@@ -240,18 +239,27 @@ export class ModelledServer implements Backend {
 
 const known = new Map<string, boolean>();
 
-/** By the verifier of RFC 5802; computed once for a verifier and a password, because it is slow on purpose. */
+/**
+ * By the verifier of RFC 5802; computed once for a verifier and a password, because it is slow on purpose. Functions on the
+ * virtual clock derive with one iteration, and say what they were asked for.
+ */
 function isPassword(stored: string, given: string): boolean {
-  const [, iterations, salt, storedKey] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):/.exec(stored) ?? [];
-  if (iterations === undefined || salt === undefined) return stored === given;
+  const [, iterations, salt = '', storedKey] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):/.exec(stored) ?? [];
+  if (iterations === undefined) return stored === given;
   const key = `${stored} ${given}`;
   let matches = known.get(key);
   if (matches === undefined) {
-    const salted = deriveOnce(given.normalize('NFKC'), Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256');
-    const clientKey = createHmac('sha256', salted).update('Client Key').digest();
-    matches = createHash('sha256').update(clientKey).digest('base64') === storedKey;
+    matches = [1, Number(iterations)].some(
+      (each) => storedKeyOf(given, Buffer.from(salt, 'base64'), each) === storedKey,
+    );
     if (known.size > 10_000) known.clear();
     known.set(key, matches);
   }
   return matches;
+}
+
+function storedKeyOf(password: string, salt: Buffer, iterations: number): string {
+  const salted = pbkdf2Sync(password.normalize('NFKC'), salt, iterations, 32, 'sha256');
+  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
+  return createHash('sha256').update(clientKey).digest('base64');
 }

@@ -72,8 +72,11 @@ async function short(
   const service = shapeOf(client.config.serviceId);
   const operation = service.operations.get(String(name));
   if (operation === undefined || around.dispatch === undefined) return send.call(client, command);
+  // Drawn before anything else: a client's settings take longer to know for the first time, and runs would differ by that.
+  const travelled = around.clock.sleep(around.latency());
   const { requestTimeout } = (await client.config.requestHandler?.configProvider) ?? {};
-  await around.clock.sleep(around.latency());
+  const region = await client.config.region();
+  await travelled;
   if (place.around !== around) return never();
   const late = Promise.withResolvers<never>();
   const inTime = around.clock.after(requestTimeout ?? 1e9, () => late.reject(timeOut()));
@@ -82,7 +85,7 @@ async function short(
       service: service.name,
       operation: operation.name,
       input: copierOf(operation.input)(command.input, around.newToken) as Record<string, unknown>,
-      region: await client.config.region(),
+      region,
       accessKeyId: around.variables.AWS_ACCESS_KEY_ID,
       requestId: 'short',
     };

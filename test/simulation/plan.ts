@@ -192,7 +192,7 @@ export function planOf(seed: number, scenario?: Scenario): Plan {
 /** From a stream of its own: what else happens is as it was before there were backups. */
 function drawBackup(seed: number): Act[] {
   const draw = new Draw(seed, 'backup');
-  if (!draw.chance(0.15)) return [];
+  if (!draw.chance(0.08)) return [];
   const task = draw.weighted<BackupTask>({ backup: 4, prove: 1 });
   return [{ kind: 'backup', task, afterMs: Math.round(draw.between(0, 15 * minute)) }];
 }
@@ -200,13 +200,13 @@ function drawBackup(seed: number): Act[] {
 /** So is a look at readiness. */
 function drawLook(seed: number): Act[] {
   const draw = new Draw(seed, 'look');
-  return draw.chance(0.08) ? [{ kind: 'look', afterMs: Math.round(draw.between(0, 15 * minute)) }] : [];
+  return draw.chance(0.04) ? [{ kind: 'look', afterMs: Math.round(draw.between(0, 15 * minute)) }] : [];
 }
 
 /** Whoever has a recovery behind them leaves the drill that follows for later, mostly: drills are simulated on their own. */
 function drawStop(seed: number): Act[] {
   const draw = new Draw(seed, 'follow-up');
-  if (!draw.chance(0.75)) return [];
+  if (!draw.chance(0.95)) return [];
   const latest = draw.chance(0.25) ? 12 * second : 250;
   return [{ kind: 'stop-follow-up', afterMs: Math.round(draw.between(0, latest)) }];
 }
@@ -230,15 +230,15 @@ function drawActs(draw: Draw): Act[] {
       kind: 'answer',
       answer,
       afterMs: Math.round(
-        draw.chance(0.3) ? draw.between(5 * second, minute) : draw.logNormal(4 * minute, 18 * minute),
+        draw.chance(0.3) ? draw.between(5 * second, minute) : draw.logNormal(2 * minute, 12 * minute),
       ),
       twice: draw.chance(0.2),
       latest: draw.chance(0.15),
     },
   ];
-  if (draw.chance(0.2)) acts.push({ kind: 'start-again', afterMs: Math.round(draw.between(0, 20 * minute)) });
+  if (draw.chance(0.1)) acts.push({ kind: 'start-again', afterMs: Math.round(draw.between(0, 20 * minute)) });
   if (draw.chance(0.2)) acts.push({ kind: 'cancel', afterMs: Math.round(draw.between(0, 45 * minute)) });
-  if (draw.chance(0.5)) acts.push({ kind: 'retry', afterMs: Math.round(draw.between(minute, 10 * minute)) });
+  if (draw.chance(0.25)) acts.push({ kind: 'retry', afterMs: Math.round(draw.between(minute, 10 * minute)) });
   return acts;
 }
 
