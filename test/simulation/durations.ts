@@ -51,7 +51,6 @@ export const durations = {
     source: 'assumed: what one commit takes to a replica in another Region that keeps up',
   },
   statement: { medianMs: 4, p95Ms: 40, source: 'assumed: the reference database of tests' },
-  answer: { medianMs: 4 * minute, p95Ms: 20 * minute, source: 'assumed: a person who is paged, reads and decides' },
 } satisfies Record<string, Duration>;
 
 export type DurationName = keyof typeof durations;

@@ -44,7 +44,7 @@ const approves = ({ acts }: Plan) =>
 export const protections: readonly Protection[] = [
   {
     name: 'lease',
-    seed: 1,
+    seed: 10,
     edits: [
       {
         file: 'core/incident/take-lease.ts',
@@ -57,7 +57,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'epoch condition',
-    seed: 127,
+    seed: 549,
     edits: [
       {
         file: 'lambdas/adapters/aws/control-store.ts',
@@ -86,7 +86,7 @@ export const protections: readonly Protection[] = [
   },
   {
     name: 'validation gate',
-    seed: 112,
+    seed: 13,
     edits: [
       {
         file: 'core/validation/judge-validation.ts',

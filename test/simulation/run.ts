@@ -115,10 +115,14 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
   }
 }
 
-/** What a plan restores to holds what was prepared: some minutes ago, or the latest time that the backups reach. */
-async function untilRestorable({ beginning }: Plan, site: Site): Promise<void> {
+/**
+ * What a plan restores to holds what was prepared: some minutes ago, or the latest time that the backups reach. Where the DR
+ * Region stands by, it has watched the primary for a while.
+ */
+async function untilRestorable({ beginning, region }: Plan, site: Site): Promise<void> {
   const { clock } = site.world;
-  if ('restoreTo' in beginning && beginning.restoreTo === 'minutes-ago') return clock.sleep(6 * minute);
+  const isAgo = 'restoreTo' in beginning && beginning.restoreTo === 'minutes-ago';
+  if (isAgo || region !== undefined) return clock.sleep(6 * minute);
   const prepared = clock.now();
   const { identifier } = site.configuration.database;
   while (Number((await site.instance(identifier))?.LatestRestorableTime) < prepared) await clock.sleep(30 * second);
