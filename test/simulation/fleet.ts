@@ -49,7 +49,7 @@ export class Fleet {
     const child = fork(join(import.meta.dirname, 'worker.ts'), {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       // The parent's own flags (a test runner's loader, an inspector) are none of its. Much is used once and dropped, and
-      // most code is used again only many runs later.
+      // most code is used again only many runs later. Where an error comes from is asked of one seed alone, in this process.
       execArgv: ['--max-semi-space-size=64', '--no-flush-bytecode', '--stack-trace-limit=0'],
       // Compiled code is kept from run to run, as for a synth.
       env: {
