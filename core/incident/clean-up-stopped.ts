@@ -14,6 +14,7 @@ import type { IncidentRecord } from './contracts.ts';
 import { isCopyDeleted } from './identifiers.ts';
 import { secondsBetween } from './moments.ts';
 import type { Clock, ControlStore, Executions, IncidentStore } from './ports.ts';
+import { runsOn } from './take-lease.ts';
 
 /** The event, reduced to what matters here. */
 export const StoppedExecution = z
@@ -91,7 +92,7 @@ export async function sweepIncidents(context: SweepContext): Promise<{ cleanedUp
     // A copy without a record is nobody's that this environment knows: people decide.
     if (record === undefined) continue;
     const status = await executions.status(record.incident.executionArn);
-    if (status === 'RUNNING' || status === 'PENDING_REDRIVE') continue;
+    if (runsOn(status)) continue;
     const failure = {
       Error: `Execution.${status ?? 'UNKNOWN'}`,
       Cause: 'The execution ended before it could close its incident',
@@ -115,8 +116,7 @@ async function releaseLeftLease({ region, control, executions }: SweepContext): 
   const lease = await control.readLease();
   if (lease?.region !== region) return;
   const status = await executions.status(lease.executionArn);
-  if (status !== undefined && status !== 'RUNNING' && status !== 'PENDING_REDRIVE')
-    await control.releaseLease(lease.executionArn);
+  if (status !== undefined && !runsOn(status)) await control.releaseLease(lease.executionArn);
 }
 
 async function cleanUp(

@@ -5,6 +5,7 @@ import type { Incident, StartRequest } from './contracts.ts';
 import { RecoveryInProgress } from './errors.ts';
 import { invalidRequest } from './parse-request.ts';
 import type { Executions, IncidentStore } from './ports.ts';
+import { runsOn } from './take-lease.ts';
 
 interface RetryContext {
   /** Of the machine that is to go on with it. */
@@ -49,7 +50,7 @@ export async function findRetried(
       'There is nothing to retry; start a new recovery if need be.',
     );
   const execution = await executions.status(incident.executionArn);
-  if (execution === 'RUNNING' || execution === 'PENDING_REDRIVE')
+  if (runsOn(execution))
     throw RecoveryInProgress(`Incident ${id} is being worked on by execution ${incident.executionArn} (${execution})`);
   return incident;
 }

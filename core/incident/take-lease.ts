@@ -33,8 +33,7 @@ export async function takeLease(
 
   const { holder } = attempt;
   const status = await statusOf(holder, incident, executions);
-  // A failed execution that awaits its redrive will run on: only what has ended for good has let go.
-  if (status === 'RUNNING' || status === 'PENDING_REDRIVE') {
+  if (runsOn(status)) {
     if (isInTheWay(holder, incident.mode)) throw recoveryInProgress(holder);
     await stopDrill(holder, incident.id, executions);
     throw LeaseContended(`The drill ${holder.incidentId} was stopped for this recovery and has not ended yet`);
@@ -64,6 +63,10 @@ async function statusOf(
     throw error;
   }
 }
+
+/** A failed execution that awaits its redrive will run on: only what has ended for good has let go. */
+export const runsOn = (status: ExecutionStatus | undefined): boolean =>
+  status === 'RUNNING' || status === 'PENDING_REDRIVE';
 
 /** Everything that runs, but that a drill gives way to a recovery. */
 export const isInTheWay = (holder: Lease, mode: Incident['mode']): boolean =>

@@ -125,7 +125,8 @@ async function untilRestorable({ beginning, region }: Plan, site: Site): Promise
   if (isAgo || region !== undefined) return clock.sleep(6 * minute);
   const prepared = clock.now();
   const { identifier } = site.configuration.database;
-  while (Number((await site.instance(identifier))?.LatestRestorableTime) < prepared) await clock.sleep(30 * second);
+  const restorable = async () => (await site.instance(identifier))?.LatestRestorableTime?.getTime() ?? 0;
+  while ((await restorable()) < prepared) await clock.sleep(30 * second);
 }
 
 /** What machines do first, once nobody is asked any more. */
