@@ -46,12 +46,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const { account, faults, policies, outages, trail, homeOfCalls, service } = options;
   return async (name, operationName, input, { from, origin = from, ...caller }) => {
     const region = homeOfCalls(name, caller.region);
-    const isRefused = () => outages.isDark(region) && from !== region;
-    const refuseParted = async () => {
-      if (origin !== undefined && outages.isParted(origin, region)) await outages.refuseParted(origin, region);
+    const refused = (): Promise<never> | undefined => {
+      if (outages.isDark(region) && from !== region) return outages.refuse(region);
+      const isCutOff = origin !== undefined && outages.isParted(origin, region);
+      return isCutOff ? outages.refuseParted(origin, region) : undefined;
     };
-    if (isRefused()) await outages.refuse(region);
-    await refuseParted();
+    await refused();
     const own = accountOf(caller.principal) ?? caller.account ?? account;
     const call: CallerCall = { ...caller, account: own, region, requestId: caller.requestId ?? randomUUID() };
     const { operations } = service(name, call.region, call.account);
@@ -71,9 +71,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
     trail.record(name, operationName, input, call, { output });
     await faults.after(name, operationName, input, call);
-    // It took effect, but the Region went dark before its answer was out.
-    if (isRefused()) await outages.refuse(region);
-    await refuseParted();
+    // It took effect, but the Region went dark, or its way was cut, before its answer was out.
+    await refused();
     return output;
   };
 }

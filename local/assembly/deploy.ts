@@ -150,9 +150,20 @@ function checkRules(stack: Stack, scope: Scope): void {
   }
 }
 
-/** Logical ids, each after those that it refers to or depends on; in the template's order where that leaves a choice. */
+/** By template and by what its conditions say: one cloud after another deploys the same ones. */
+const orders = new WeakMap<Template, Map<string, readonly string[]>>();
+
 function creationOrder(stack: Stack, scope: Scope): readonly string[] {
-  const resources = existing(stack.template, scope);
+  const { template } = stack;
+  const known = orders.get(template) ?? new Map<string, readonly string[]>();
+  const conditions = Object.keys(template.Conditions ?? {}).map((name) => scope.condition(name));
+  const order = known.get(conditions.join()) ?? findOrder(stack, existing(template, scope));
+  orders.set(template, known.set(conditions.join(), order));
+  return order;
+}
+
+/** Logical ids, each after those that it refers to or depends on; in the template's order where that leaves a choice. */
+function findOrder(stack: Stack, resources: ReadonlyMap<string, Resource>): readonly string[] {
   const order = new Set<string>();
   const visit = (logicalId: string, path: readonly string[]) => {
     if (order.has(logicalId)) return;

@@ -3,6 +3,7 @@
  * allow, and where these are of two accounts, both (IAM User Guide: reference_policies_evaluation-logic).
  */
 import { type Access, AwsError, type Call, type PolicyDocument, type Principal } from '../kernel.ts';
+import { remembered } from '../remembered.ts';
 import {
   callerArn,
   evaluateIdentity,
@@ -101,7 +102,8 @@ function refusal(request: Request, call: Call, sources: PolicySources): string |
   const byIdentity = identityVerdict(principal, request, sources);
   if (byIdentity === 'explicitDeny') return 'with an explicit deny in an identity-based policy';
   if (byResource === 'explicitDeny') return 'with an explicit deny in a resource-based policy';
-  const isAnothers = /^\d{12}$/.test(accountIn(request.resource)) && accountIn(request.resource) !== call.account;
+  const account = accountIn(request.resource);
+  const isAnothers = account !== undefined && account !== call.account;
   if (isAnothers && principal.kind !== 'service' && byIdentity !== 'allowed') return because('identity-based', request);
   if (byResource === 'allowed') return undefined;
   if (isAnothers && byResource === 'implicitDeny')
@@ -112,7 +114,8 @@ function refusal(request: Request, call: Call, sources: PolicySources): string |
   return byIdentity === 'allowed' ? undefined : because('identity-based', request);
 }
 
-const accountIn = (resource: string): string => resource.split(':')[4] ?? '';
+/** The account that an ARN names. */
+const accountIn = remembered((resource: string) => /^(?:[^:]*:){4}(\d{12})(?::|$)/.exec(resource)?.[1]);
 
 function identityVerdict(principal: Principal, request: Request, sources: PolicySources): Verdict {
   if (principal.kind === 'service') return 'implicitDeny';
@@ -121,8 +124,9 @@ function identityVerdict(principal: Principal, request: Request, sources: Policy
 }
 
 /** Keys and roles: no identity policy counts unless their own policy admits the caller or leaves it to the account. */
-const guardsItself = ({ action, resource }: Request): boolean =>
-  /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource) || /^sts:(AssumeRole|TagSession|SetSourceIdentity)$/.test(action);
+const guardsItself = ({ action, resource }: Request): boolean => isKey(resource) || isSession(action);
+const isKey = remembered((resource: string) => /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource));
+const isSession = remembered((action: string) => /^sts:(AssumeRole|TagSession|SetSourceIdentity)$/.test(action));
 
 const because = (kind: string, { action }: Request) => `because no ${kind} policy allows the ${action} action`;
 

@@ -100,12 +100,15 @@ export function evaluateIdentity(documents: readonly PolicyDocument[], request: 
 
 /** What a resource policy says to this caller. */
 export function evaluateResource(document: PolicyDocument, request: Request, call: Call): ResourceVerdict {
-  const found = concerning(document, request)
-    .map((statement) => ({ effect: statement.Effect, match: matchPrincipal(statement.Principal, call), statement }))
-    .filter(({ match, statement }) => match !== undefined && applies(statement, request));
-  if (found.some(({ effect }) => effect === 'Deny')) return 'explicitDeny';
-  if (found.some(({ match }) => match === 'named')) return 'allowed';
-  return found.length > 0 ? 'delegated' : 'implicitDeny';
+  let verdict: ResourceVerdict = 'implicitDeny';
+  for (const statement of concerning(document, request)) {
+    const match = matchPrincipal(statement.Principal, call);
+    if (match === undefined || !applies(statement, request)) continue;
+    if (statement.Effect === 'Deny') return 'explicitDeny';
+    if (match === 'named') verdict = 'allowed';
+    else if (verdict === 'implicitDeny') verdict = 'delegated';
+  }
+  return verdict;
 }
 
 /** An account as principal admits whom its own identity policies admit; everybody else is named. */

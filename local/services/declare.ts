@@ -49,8 +49,8 @@ export function provider<P extends object>(
 
 /** Throws NotImplemented naming the first member of `given` that is neither honoured nor recorded. */
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
-  for (const [name, value] of Object.entries(given))
-    if (value !== undefined && !known.includes(name))
+  for (const name of Object.keys(given))
+    if (!known.includes(name) && (given as Record<string, unknown>)[name] !== undefined)
       throw notImplemented(`${what} has ${name}, which the embedded cloud does not implement`);
 }
 

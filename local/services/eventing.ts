@@ -31,8 +31,9 @@ export const notImplemented = (what: string) =>
 
 /** Rejects the first property of a resource (or member of an input) that is neither honoured nor recorded. */
 export function onlyHonours(what: string, properties: object, honoured: readonly string[]): void {
-  const stranger = Object.entries(properties).find(([name, value]) => value !== undefined && !honoured.includes(name));
-  if (stranger) throw notImplemented(`${what} with the property ${stranger[0]}`);
+  const given = properties as Properties;
+  const stranger = Object.keys(given).find((name) => !honoured.includes(name) && given[name] !== undefined);
+  if (stranger) throw notImplemented(`${what} with the property ${stranger}`);
 }
 
 /** The member, or the error that a service answers when it is absent. */

@@ -14,7 +14,7 @@ export class End extends EventEmitter {
   writable = true;
   #peer: End | undefined;
   /** What the other end wrote; undefined is its end. */
-  readonly #inbox: (Buffer | undefined)[] = [];
+  readonly #inbox: (Uint8Array | undefined)[] = [];
   /** Whoever made this end hears at it. */
   readonly #asOwner = AsyncLocalStorage.snapshot();
 
@@ -26,7 +26,7 @@ export class End extends EventEmitter {
 
   write(chunk: string | Uint8Array, encoding?: BufferEncoding | Done, done?: Done): boolean {
     const written = typeof encoding === 'function' ? encoding : done;
-    if (this.writable) this.#send(Buffer.from(chunk as string));
+    if (this.writable) this.#send(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     if (written !== undefined) queueMicrotask(() => written());
     return true;
   }
@@ -49,23 +49,21 @@ export class End extends EventEmitter {
     return this;
   }
 
-  #send(chunk: Buffer | undefined): void {
+  #send(chunk: Uint8Array | undefined): void {
     const peer = this.#peer;
     if (peer === undefined || peer.destroyed) return;
     peer.#inbox.push(chunk);
     if (peer.#inbox.length === 1) queueMicrotask(() => peer.#asOwner(() => peer.#hear()));
   }
 
+  /** What was written in a row is heard as one, as bytes that arrive together are. */
   #hear(): void {
-    for (let heard = 0; heard < this.#inbox.length; heard++) {
-      const chunk = this.#inbox[heard];
-      if (chunk !== undefined) this.emit('data', chunk);
-      else {
-        this.emit('end');
-        this.destroy();
-      }
-    }
-    this.#inbox.length = 0;
+    const chunks = this.#inbox.splice(0);
+    const bytes = chunks.filter((chunk) => chunk !== undefined);
+    if (bytes.length > 0) this.emit('data', Buffer.concat(bytes));
+    if (bytes.length === chunks.length || this.destroyed) return;
+    this.emit('end');
+    this.destroy();
   }
 
   setNoDelay(): this {

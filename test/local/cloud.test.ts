@@ -137,6 +137,26 @@ describe('a cloud', () => {
     );
   });
 
+  const onlyRead = { Condition: { ArnLike: { 'aws:SourceArn': 'arn:aws:lambda:*:*:function:read' } } };
+  it.each([
+    { case: 'trusts another service', first: 'Role', Principal: { Service: 'ec2.amazonaws.com' } },
+    { case: 'trusts it for another', first: 'Other', Principal: { Service: 'lambda.amazonaws.com' }, ...onlyRead },
+  ])('refuses a function whose role $case, after one that it made', async ({ case: _, first, ...statement }) => {
+    const made = stack('us-west-2');
+    const { Read, Log, Role } = made.template.Resources;
+    const Statement = [{ Effect: 'Allow', Action: 'sts:AssumeRole', ...statement }];
+    const other = { RoleName: 'other', AssumeRolePolicyDocument: { Version: '2012-10-17', Statement } };
+    const worker = (FunctionName: string, role: string) => ({
+      ...Read,
+      Properties: { ...Read.Properties, FunctionName, Role: { 'Fn::GetAtt': [role, 'Arn'] } },
+    });
+    const workers = { First: worker('read', first), Second: worker('second', 'Other') };
+    const template = { Resources: { Log, Role, Other: { ...Role, Properties: other }, ...workers } };
+    const assembly = writeAssembly(mkdtempSync(join(root, 'refused-')), { West: { ...made, template } });
+    const refused = startCloud({ assemblies: [assembly], directory: root });
+    await expect(refused).rejects.toThrow(/Second .*not authorized to perform: sts:AssumeRole on .*role\/other/);
+  });
+
   it("keeps a function's log lines in its group", async () => {
     await invoke('us-west-2', 'read', { name: '/where' });
     const logs = new CloudWatchLogsClient(client('us-west-2'));

@@ -6,7 +6,14 @@ import type {
 } from '@aws-sdk/client-cloudwatch';
 import { AwsError, type Clock } from '../../kernel.ts';
 import { notImplemented, onlyHonours, parseArn, required, type Tags, tagsOf } from '../eventing.ts';
-import { type AlarmState, comparison, evaluate, evaluationRange, type TreatMissingData } from './evaluation.ts';
+import {
+  type AlarmState,
+  comparison,
+  type EvaluationRules,
+  evaluate,
+  evaluationRange,
+  type TreatMissingData,
+} from './evaluation.ts';
 import { isStatistic, type Metrics, type Window } from './metrics.ts';
 import { checkQueries, metricIdOf, periodOf, resolveQueries } from './query.ts';
 import { parseRule, type Rule } from './rule.ts';
@@ -34,6 +41,9 @@ export interface MetricAlarm extends Common {
   readonly type: 'MetricAlarm';
   readonly input: PutMetricAlarmCommandInput;
   readonly queries: readonly MetricDataQuery[];
+  /** The one of them that it watches. */
+  readonly watched: MetricDataQuery;
+  readonly rules: EvaluationRules;
   readonly periodSeconds: number;
   /** Of what it watches and what that is made of. */
   readonly longestPeriodSeconds: number;
@@ -79,13 +89,17 @@ export function metricAlarm(input: PutMetricAlarmCommandInput, arn: string, now:
   }
   const queries = input.Metrics ?? [queryOf(input)];
   checkQueries(queries);
-  const periodSeconds = periodOf(returned(queries), queries);
+  const watched = returned(queries);
+  const periodSeconds = periodOf(watched, queries);
   if (![10, 30].includes(periodSeconds) && periodSeconds % 60 !== 0) {
     throw new AwsError('ValidationError', 'Period must be 10, 30 or a multiple of 60.');
   }
   const periodsOfMetrics = queries.map(({ MetricStat }) => Number(MetricStat?.Period ?? 0));
   const longestPeriodSeconds = Math.max(periodSeconds, ...periodsOfMetrics);
-  return { ...common(input, arn, now), type: 'MetricAlarm', input, queries, periodSeconds, longestPeriodSeconds };
+  const treatMissingData = (input.TreatMissingData ?? 'missing') as TreatMissingData;
+  const rules = { evaluationPeriods: periods, datapointsToAlarm: datapoints, treatMissingData };
+  const watching = { input, queries, watched, rules, periodSeconds, longestPeriodSeconds };
+  return { ...common(input, arn, now), type: 'MetricAlarm', ...watching };
 }
 
 /** Checks PutCompositeAlarm's input, or the same properties of a template. */
@@ -148,32 +162,52 @@ export interface Verdict {
 }
 
 /**
- * Judges a metric alarm over the periods that end at `end`; undefined keeps its state. Data points carry real
- * timestamps, and a period is AWS-owned: on a scaled clock the windows shrink, not the timestamps.
+ * The moment at which alarms are judged. Data points carry real timestamps, and a period is AWS-owned: on a scaled clock
+ * the windows shrink, not the timestamps.
  */
-export function judge(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: number): Verdict | undefined {
-  const { input, queries, periodSeconds } = alarm;
-  const evaluationPeriods = Number(input.EvaluationPeriods);
-  const range = evaluationRange(evaluationPeriods);
-  const windowsOf = (seconds: number): Window[] => {
-    const length = clock.scale(seconds * 1000);
-    return Array.from({ length: range }, (_, index) => {
-      const to = end - (range - 1 - index) * length;
-      return { from: to - length, to };
-    });
-  };
-  const query = returned(queries);
-  const values = resolveQueries(queries, metrics, windowsOf)[query.Id ?? ''] ?? [];
+export class Moment {
+  readonly #clock: Clock;
+  readonly #end: number;
+  /** Most alarms look back over the same periods. */
+  readonly #windows = new Map<string, readonly Window[]>();
+
+  constructor(clock: Clock, end: number) {
+    this.#clock = clock;
+    this.#end = end;
+  }
+
+  /** When the first of so many periods began, the last of which ends now. */
+  since(count: number, periodSeconds: number): number {
+    return this.#end - count * this.#clock.scale(periodSeconds * 1000);
+  }
+
+  /** So many periods, the last of which ends now; the oldest first. */
+  windows(count: number, periodSeconds: number): readonly Window[] {
+    const key = `${count} ${periodSeconds}`;
+    let windows = this.#windows.get(key);
+    if (windows === undefined) {
+      const from = (index: number) => this.since(count - index, periodSeconds);
+      windows = Array.from({ length: count }, (_, index) => ({ from: from(index), to: from(index + 1) }));
+      this.#windows.set(key, windows);
+    }
+    return windows;
+  }
+}
+
+/** Judges a metric alarm over the periods that end at a moment; undefined keeps its state. */
+export function judge(alarm: MetricAlarm, metrics: Metrics, clock: Clock, moment: Moment): Verdict | undefined {
+  const { input, queries, watched, rules, periodSeconds } = alarm;
+  const { evaluationPeriods, treatMissingData } = rules;
+  const windowsOf = (seconds: number) => moment.windows(evaluationRange(evaluationPeriods), seconds);
+  const values = resolveQueries(queries, metrics, windowsOf)[watched.Id ?? ''] ?? [];
   const [breaches, words] = comparison(input.ComparisonOperator ?? '') ?? [];
   const threshold = Number(input.Threshold);
-  const datapointsToAlarm = Number(input.DatapointsToAlarm ?? evaluationPeriods);
-  const treatMissingData = (input.TreatMissingData ?? 'missing') as TreatMissingData;
   const value = evaluate(
     values.map((datum) => (datum === undefined ? undefined : breaches?.(datum, threshold))),
-    { evaluationPeriods, datapointsToAlarm, treatMissingData },
+    rules,
   );
   if (value === undefined) return undefined;
-  if (value === alarm.state.value) return { value, reason: alarm.state.reason, reasonData: alarm.state.reasonData };
+  if (value === alarm.state.value) return alarm.state;
 
   const evaluated = windowsOf(periodSeconds)
     .map(({ from }, index) => ({ timestamp: timestamp(from), value: values[index] }))
@@ -183,7 +217,7 @@ export function judge(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: n
     version: '1.0',
     queryDate: timestamp(clock.now()),
     startDate: evaluated[0]?.timestamp,
-    statistic: query.MetricStat?.Stat,
+    statistic: watched.MetricStat?.Stat,
     period: periodSeconds,
     recentDatapoints: evaluated.map((point) => point.value),
     threshold,
@@ -196,10 +230,13 @@ export function judge(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: n
   };
 }
 
-/** Whether nothing was measured in the periods that end at `end`. Another look at nothing judges as the last one did. */
-export function isSilent(alarm: MetricAlarm, metrics: Metrics, clock: Clock, end: number): boolean {
-  const { input, queries, longestPeriodSeconds } = alarm;
-  const from = end - evaluationRange(Number(input.EvaluationPeriods)) * clock.scale(longestPeriodSeconds * 1000);
+/** Whether nothing was measured in the periods that end at a moment. Another look at nothing judges as the last one did. */
+export function isSilent(
+  { queries, rules, longestPeriodSeconds }: MetricAlarm,
+  metrics: Metrics,
+  moment: Moment,
+): boolean {
+  const from = moment.since(evaluationRange(rules.evaluationPeriods), longestPeriodSeconds);
   return queries.every(({ MetricStat }) => !MetricStat || !metrics.hasSince(metricIdOf(MetricStat.Metric ?? {}), from));
 }
 

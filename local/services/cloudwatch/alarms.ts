@@ -13,6 +13,7 @@ import {
   isSilent,
   judge,
   type MetricAlarm,
+  Moment,
   metricAlarm,
   type StateRecord,
   timestamp,
@@ -152,7 +153,7 @@ export class Alarms {
   judgeData(alarm: MetricAlarm): Verdict | undefined {
     const { clock } = this.#home;
     const minute = clock.scale(60_000);
-    return judge(alarm, this.#metrics, clock, Math.floor(clock.now() / minute) * minute);
+    return judge(alarm, this.#metrics, clock, new Moment(clock, Math.floor(clock.now() / minute) * minute));
   }
 
   /** Alarms are evaluated every minute; those with a period of 10 or 30 seconds every 10 seconds. */
@@ -174,11 +175,13 @@ export class Alarms {
   }
 
   #evaluate(boundary: number, highResolution: boolean): void {
+    const { clock } = this.#home;
+    const moment = new Moment(clock, boundary);
     for (const alarm of this.#alarms.values()) {
       if (alarm.type !== 'MetricAlarm' || isHighResolution(alarm) !== highResolution) continue;
-      const silent = isSilent(alarm, this.#metrics, this.#home.clock, boundary);
+      const silent = isSilent(alarm, this.#metrics, moment);
       if (silent && this.#silentIn.get(alarm) === alarm.state.value) continue;
-      const verdict = judge(alarm, this.#metrics, this.#home.clock, boundary);
+      const verdict = judge(alarm, this.#metrics, clock, moment);
       if (verdict) this.#move(alarm, verdict);
       if (silent) this.#silentIn.set(alarm, alarm.state.value);
     }

@@ -82,17 +82,12 @@ export class Metrics {
     const { metric, statistic, unit } = asked;
     const series = this.#find(metric);
     if (series === undefined) return windows.map(() => undefined);
-    const last = this.#answered.get(asked);
-    const isSame = last?.series === series && last.changes === series.changes;
-    const offset = isSame ? last.windows.findIndex(({ from }) => from === windows[0]?.from) : -1;
+    const before = this.#answered.get(asked);
+    const last = before?.series === series && before.changes === series.changes ? before : undefined;
+    const offset = last?.windows.findIndex(({ from }) => from === windows[0]?.from) ?? -1;
     const values = windows.map(({ from, to }, index) => {
-      if (
-        isSame &&
-        offset >= 0 &&
-        last.windows[offset + index]?.from === from &&
-        last.windows[offset + index]?.to === to
-      )
-        return last.values[offset + index];
+      const same = offset < 0 ? undefined : last?.windows[offset + index];
+      if (same?.from === from && same.to === to) return last?.values[offset + index];
       return statisticOf(statistic, this.between(metric, from, to, unit));
     });
     series.askedTo = Math.max(series.askedTo, windows.at(-1)?.to ?? 0);

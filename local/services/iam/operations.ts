@@ -73,7 +73,7 @@ export function iamOperations(home: Home, roles: Roles): Record<string, Operatio
       ['RoleName', 'PolicyName'],
       on('DeleteRolePolicy'),
       ({ RoleName = '', PolicyName = '' }) => {
-        if (!roles.get(RoleName).inline.delete(PolicyName)) throw noSuchPolicy(PolicyName);
+        if (!roles.removeInline(roles.get(RoleName), PolicyName)) throw noSuchPolicy(PolicyName);
         return {};
       },
     ),

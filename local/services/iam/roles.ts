@@ -17,9 +17,9 @@ export interface Role {
   readonly maxSessionSeconds: number;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly createdMs: number;
-  /** Inline policies by name. */
+  /** Inline policies by name. Changed through `Roles` alone, which knows what they add up to. */
   readonly inline: Map<string, PolicyDocument>;
-  /** ARNs of managed policies. */
+  /** ARNs of managed policies, changed likewise. */
   readonly attached: Set<string>;
 }
 
@@ -40,6 +40,8 @@ const awsManaged: Readonly<Record<string, PolicyDocument>> = {
 export class Roles {
   readonly byName = new Map<string, Role>();
   readonly #managed = new Map<string, PolicyDocument>(Object.entries(awsManaged));
+  /** Until a role's policies change: every call of its sessions asks. */
+  readonly #documents = new WeakMap<Role, readonly PolicyDocument[]>();
   readonly #account: string;
 
   constructor(account: string) {
@@ -84,6 +86,13 @@ export class Roles {
   /** Adds or replaces an inline policy. */
   putInline(role: Role, name: string, document: unknown): void {
     role.inline.set(name, parsePolicy(document, 'identity'));
+    this.#documents.delete(role);
+  }
+
+  /** Whether there was one of that name. */
+  removeInline(role: Role, name: string): boolean {
+    this.#documents.delete(role);
+    return role.inline.delete(name);
   }
 
   addManaged(arn: string, document: unknown): void {
@@ -101,12 +110,19 @@ export class Roles {
       throw new AwsError('NoSuchEntity', `Policy ${policyArn} does not exist or is not attachable.`);
     }
     role.attached.add(policyArn);
+    this.#documents.delete(role);
   }
 
   /** Inline and attached policies; none for a role that does not exist. */
   policiesOf(role: Role | undefined): readonly PolicyDocument[] {
-    const attached = [...(role?.attached ?? [])].flatMap((arn) => this.#managed.get(arn) ?? []);
-    return [...(role?.inline.values() ?? []), ...attached];
+    if (role === undefined) return [];
+    let documents = this.#documents.get(role);
+    if (documents === undefined) {
+      const attached = [...role.attached].flatMap((arn) => this.#managed.get(arn) ?? []);
+      documents = [...role.inline.values(), ...attached];
+      this.#documents.set(role, documents);
+    }
+    return documents;
   }
 }
 

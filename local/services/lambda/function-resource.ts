@@ -7,7 +7,7 @@ import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { publishedAsset } from '../../assembly/assets.ts';
 import type { FunctionDefinition } from '../../functions/definition.ts';
 import { type FunctionOptions, LambdaFunction } from '../../functions/function.ts';
-import { AwsError, type Home } from '../../kernel.ts';
+import { AwsError, type Home, type PolicyDocument } from '../../kernel.ts';
 import { remembered } from '../../remembered.ts';
 import { notImplemented, provider } from '../declare.ts';
 import { parseArn, physicalName, tagsOf } from '../eventing.ts';
@@ -48,8 +48,17 @@ const honoured = [
   ...(['ReservedConcurrentExecutions', 'DeadLetterConfig', 'EphemeralStorage', 'PackageType'] as const),
 ];
 
-export const functionResource = (home: Home, registry: Registry, options: FunctionOptions) =>
-  provider<Properties>('AWS::Lambda::Function', honoured, async (properties, context) => {
+export function functionResource(home: Home, registry: Registry, options: FunctionOptions) {
+  /** Trust policies that have admitted Lambda, on no condition that another function might not meet. */
+  const trusting = new WeakSet<PolicyDocument>();
+  /** Lambda refuses to create a function whose role does not trust it. */
+  const requireTrust = async (definition: FunctionDefinition) => {
+    const trust = home.service('iam').resourcePolicy?.(definition.roleArn);
+    if (trust !== undefined && trusting.has(trust)) return;
+    await options.assumeRole(definition);
+    if (trust?.Statement.every(({ Condition }) => Condition === undefined)) trusting.add(trust);
+  };
+  return provider<Properties>('AWS::Lambda::Function', honoured, async (properties, context) => {
     const name = properties.FunctionName ?? physicalName(context);
     if (registry.functions.has(name))
       throw new AwsError('ResourceConflictException', `Function already exist: ${name}`);
@@ -61,8 +70,7 @@ export const functionResource = (home: Home, registry: Registry, options: Functi
       throw new AwsError('InvalidParameterValueException', `${deadLetterArn} is neither a queue nor a topic`);
     }
     const definition = definitionOf(home, name, properties);
-    // Lambda refuses to create a function whose role does not trust it.
-    await options.assumeRole(definition);
+    await requireTrust(definition);
     registry.functions.set(name, {
       name,
       tags: tagsOf(properties.Tags),
@@ -77,6 +85,7 @@ export const functionResource = (home: Home, registry: Registry, options: Functi
     });
     return { ref: name, attributes: { Arn: definition.arn } };
   });
+}
 
 function definitionOf(home: Home, name: string, properties: Properties): FunctionDefinition {
   const { LoggingConfig: logging = {}, ReservedConcurrentExecutions: reserved } = properties;
