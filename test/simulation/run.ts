@@ -64,6 +64,8 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     seed: plan.seed,
     skewMs: plan.skewMs,
     standby: plan.region !== undefined,
+    // Where nothing happens to production, there is nothing to be seen.
+    looksOnce: plan.region === undefined && plan.disaster === undefined,
     onDatabaseChange: () => witness?.lookAtDatabases(),
   });
   try {
@@ -122,11 +124,11 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
 async function untilRestorable({ beginning, region }: Plan, site: Site): Promise<void> {
   const { clock } = site.world;
   const isAgo = 'restoreTo' in beginning && beginning.restoreTo === 'minutes-ago';
-  if (isAgo || region !== undefined) return clock.sleep(6 * minute);
-  const prepared = clock.now();
+  if (region !== undefined) return clock.sleep(6 * minute);
+  if (isAgo) return clock.sleep(site.preparedAt + 6 * minute - clock.now());
   const { identifier } = site.configuration.database;
   const restorable = async () => (await site.instance(identifier))?.LatestRestorableTime?.getTime() ?? 0;
-  while ((await restorable()) < prepared) await clock.sleep(30 * second);
+  while ((await restorable()) < site.preparedAt) await clock.sleep(30 * second);
 }
 
 /** What machines do first, once nobody is asked any more. */
@@ -169,10 +171,22 @@ function saidOf({ region = [] }: Plan): Parameters<typeof keepReadiness>[1] {
 /** What is still away returns when the rest is over, and is to be met by the product as it is; what failed may then begin. */
 async function untilOver(plan: Plan, stage: Stage): Promise<void> {
   const { site } = stage;
-  await untilQuiet(plan, lastBeginning(plan), stage);
+  const { clock } = site.world;
+  const until = clock.now() + lastBeginning(plan);
+  await untilSeen(plan, stage);
+  await untilQuiet(plan, Math.max(0, until - clock.now()), stage);
   if (!site.cloud.isDark(site.configuration.primary.region) && !site.conditions.isParted) return;
   await comeBack(stage);
   await untilQuiet(plan, 4 * minute, stage);
+}
+
+/** A disaster is answered, or an alarm's three periods have passed without. */
+async function untilSeen({ disaster }: Plan, { site, witness }: Stage): Promise<void> {
+  const { clock } = site.world;
+  if (disaster === undefined) return;
+  const strikes = clock.now() + disaster.atMs;
+  const isAnswered = () => [...witness.executions.values()].some(({ startedAt }) => startedAt >= strikes);
+  while (clock.now() < strikes + 12 * minute && !isAnswered()) await clock.sleep(30 * second);
 }
 
 /** Nothing runs for a while, after everything that the plan may still bring. */
@@ -194,8 +208,8 @@ async function untilQuiet(plan: Plan, afterMs: number, { site, witness }: Stage)
 /** What people do when something asks for it: of what runs, if it still does. */
 const waiting = new Set(['answer', 'retry', 'failback', 'cancel', 'stop-follow-up']);
 
-/** When the last thing of a plan begins that waits for nothing; a disaster may take an alarm's three periods to be seen. */
-function lastBeginning({ disaster, acts, region = [] }: Plan): number {
+/** When the last thing of a plan begins that waits for nothing. */
+function lastBeginning({ acts, region = [] }: Plan): number {
   const begun = acts.map((act) => (waiting.has(act.kind) ? 0 : act.afterMs));
   const seen = region.map((each) =>
     each.kind === 'dark'
@@ -206,5 +220,5 @@ function lastBeginning({ disaster, acts, region = [] }: Plan): number {
           ? each.fromMs + each.forMs
           : 0,
   );
-  return Math.max(...begun, ...seen, disaster === undefined ? 0 : disaster.atMs + 12 * minute);
+  return Math.max(...begun, ...seen);
 }

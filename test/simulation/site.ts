@@ -45,6 +45,8 @@ export interface SiteOptions {
   readonly probeSeconds?: number;
   /** Whether the DR Region stands by: replica, zone, and what watches from there. */
   readonly standby?: boolean;
+  /** Whether the sentinel looks only once, when production has been prepared: its looks cost more than all else of an hour. */
+  readonly looksOnce?: boolean;
   /** Told whenever something changes that decides who may write where. */
   readonly onDatabaseChange?: () => void;
 }
@@ -56,6 +58,8 @@ const unwatched = ['readiness', 'cluster-watch', 'cluster-drill', 'configuration
 /** Where the DR Region does not stand by: what rests, and what would ring because it does. */
 const nothing = { schedules: [], alarms: [] };
 const unguarded = { schedules: ['region-guard'], alarms: ['region-guard-silent'] };
+/** Where the sentinel has looked once. */
+const looked = { schedules: ['sentinel'], alarms: ['sentinel-silent'] };
 const dormant = {
   schedules: ['heartbeat', 'sentinel', 'drill-sweep', 'progress', 'region-guard', 'region-probe', 'region-latch'],
   alarms: [
@@ -89,6 +93,8 @@ export class Site {
   readonly standsBy: boolean;
   /** Base URL of the application. */
   apiUrl = '';
+  /** From when on a restored copy holds what recoveries ask of it. */
+  preparedAt = 0;
   readonly passwords = { master: 'simulated-master-password', application: 'simulated-application-password' };
 
   private constructor(parts: SiteParts) {
@@ -159,7 +165,7 @@ export class Site {
       minute,
     );
     const site: Site = new Site({ configuration, world, cloud, databases, serviceTimes, conditions, standsBy });
-    await site.run(site.#install(options.assembly, options.probeSeconds ?? 60), 4 * 60 * minute);
+    await site.run(site.#install(options), 4 * 60 * minute);
     return site;
   }
 
@@ -194,7 +200,7 @@ export class Site {
     return this.run(this.cloud.stop(), 60 * minute);
   }
 
-  async #install(assembly: string, probeSeconds: number): Promise<void> {
+  async #install({ assembly, probeSeconds = 60, looksOnce = false }: SiteOptions): Promise<void> {
     const { configuration } = this;
     await this.#createDatabase();
     await this.#leaveAssets();
@@ -203,16 +209,20 @@ export class Site {
     const here = await this.#startApplication(primary.region, probeSeconds);
     this.apiUrl = here.application;
     await this.cloud.deploy(assembly);
-    await this.#restWatches();
+    await this.#restWatches(looksOnce);
     if (this.standsBy) await leadTraffic(this, here, await this.#startApplication(dr.region, probeSeconds));
     await this.#switchAlarmRule('DisableRule');
     await this.invoke('database/register-database', { identifier: configuration.database.identifier });
     await this.invoke('database/prepare-database', {});
+    await this.invoke('database/write-heartbeat', {});
     await this.invoke('database/look-for-damage', {});
+    this.preparedAt = this.world.clock.now();
     for (const region of this.cloud.regions)
       for (const { topicArn, token } of (this.cloud.service('sns', region) as Sns).pendingConfirmations())
         await this.call('sns', 'ConfirmSubscription', { TopicArn: topicArn, Token: token }, region);
     while ((await this.alarms()).some(({ StateValue }) => StateValue !== 'OK')) await this.sleep(30 * second);
+    // Damage is told from two looks before it: what one sees ends the time in which it may have begun, the other is the measure.
+    if (!looksOnce) await this.invoke('database/look-for-damage', {});
     await this.#switchAlarmRule('EnableRule');
   }
 
@@ -222,13 +232,14 @@ export class Site {
    * changes. Where the DR Region does not stand by, it has nothing to look after; nobody watches the primary from there,
    * and nothing rings because nobody does.
    */
-  async #restWatches(): Promise<void> {
+  async #restWatches(looksOnce: boolean): Promise<void> {
     const { names, cloud, standsBy } = this;
     for (const region of cloud.regions) {
-      const { schedules, alarms } = standsBy ? nothing : region === this.configuration.dr.region ? dormant : unguarded;
-      for (const name of [...unwatched, ...schedules])
+      const isPrimary = region === this.configuration.primary.region;
+      const resting = [standsBy ? nothing : isPrimary ? unguarded : dormant, looksOnce && isPrimary ? looked : nothing];
+      for (const name of [...unwatched, ...resting.flatMap(({ schedules }) => schedules)])
         await cloud.call('scheduler', 'DeleteSchedule', { Name: names.schedule(name) }, region);
-      const AlarmNames = alarms.map((name) => names.alarm(name));
+      const AlarmNames = resting.flatMap(({ alarms }) => alarms).map((name) => names.alarm(name));
       if (AlarmNames.length > 0) await cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
       await cloud.call('eventbridge', 'DisableRule', { Name: `${names.prefix}-configuration-change` }, region);
     }
@@ -290,7 +301,9 @@ export class Site {
       const secret = { Name, SecretString: JSON.stringify(login), AddReplicaRegions: [{ Region: dr.region }] };
       await this.call('secrets-manager', 'CreateSecret', secret);
     }
-    while ((await this.instance(database.identifier))?.DBInstanceStatus !== 'available') await this.sleep(10 * second);
+    while ((await this.instance(database.identifier))?.DBInstanceStatus !== 'available') await this.sleep(30 * second);
+    // The log is uploaded every five minutes from now on: what is prepared then is restorable soon.
+    await this.sleep(3 * minute);
     this.databases[0]?.commit((content) =>
       content.roles.set(application.username, { login: true, password: application.password, superuser: false }),
     );
