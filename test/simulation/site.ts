@@ -302,8 +302,9 @@ export class Site {
       await this.call('secrets-manager', 'CreateSecret', secret);
     }
     while ((await this.instance(database.identifier))?.DBInstanceStatus !== 'available') await this.sleep(30 * second);
-    // The log is uploaded every five minutes from now on: what is prepared then is restorable soon.
-    await this.sleep(3 * minute);
+    // The log is uploaded every five minutes from now on: what is prepared then is restorable soon. A Region that stands by
+    // has to be waited for anyway.
+    if (!this.standsBy) await this.sleep(3 * minute);
     this.databases[0]?.commit((content) =>
       content.roles.set(application.username, { login: true, password: application.password, superuser: false }),
     );
