@@ -180,13 +180,14 @@ async function untilOver(plan: Plan, stage: Stage): Promise<void> {
   await untilQuiet(plan, 4 * minute, stage);
 }
 
-/** A disaster is answered, or an alarm's three periods have passed without. */
+/** Triage has answered a disaster, or an alarm's three periods have passed without. */
 async function untilSeen({ disaster }: Plan, { site, witness }: Stage): Promise<void> {
   const { clock } = site.world;
   if (disaster === undefined) return;
   const strikes = clock.now() + disaster.atMs;
-  const isAnswered = () => [...witness.executions.values()].some(({ startedAt }) => startedAt >= strikes);
-  while (clock.now() < strikes + 12 * minute && !isAnswered()) await clock.sleep(30 * second);
+  const answers = ({ arn, startedAt }: Seen) => arn.includes(':triage-') && startedAt >= strikes;
+  while (clock.now() < strikes + 12 * minute && ![...witness.executions.values()].some(answers))
+    await clock.sleep(30 * second);
 }
 
 /** Nothing runs for a while, after everything that the plan may still bring. */

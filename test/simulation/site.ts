@@ -45,7 +45,7 @@ export interface SiteOptions {
   readonly probeSeconds?: number;
   /** Whether the DR Region stands by: replica, zone, and what watches from there. */
   readonly standby?: boolean;
-  /** Whether the sentinel looks only once, when production has been prepared: its looks cost more than all else of an hour. */
+  /** Whether the sentinel looks only once, when production has been prepared: a look is forty statements. */
   readonly looksOnce?: boolean;
   /** Told whenever something changes that decides who may write where. */
   readonly onDatabaseChange?: () => void;
@@ -302,8 +302,7 @@ export class Site {
       await this.call('secrets-manager', 'CreateSecret', secret);
     }
     while ((await this.instance(database.identifier))?.DBInstanceStatus !== 'available') await this.sleep(30 * second);
-    // The log is uploaded every five minutes from now on: what is prepared then is restorable soon. A Region that stands by
-    // has to be waited for anyway.
+    // The log is uploaded every five minutes from now on: what is prepared then is restorable soon. A standby is waited for anyway.
     if (!this.standsBy) await this.sleep(3 * minute);
     this.databases[0]?.commit((content) =>
       content.roles.set(application.username, { login: true, password: application.password, superuser: false }),
