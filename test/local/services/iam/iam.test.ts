@@ -94,6 +94,28 @@ describe('a role of a template', () => {
     expect(service.policiesOf(roleArn('R'))).toEqual([allow('a:b'), allow('c:d')]);
   });
 
+  it('has what it was given last, however often its policies were asked for', async () => {
+    await create('AWS::IAM::Role', { RoleName: 'Changed', AssumeRolePolicyDocument: trusting(root) });
+    const policies = () => service.policiesOf(roleArn('Changed'));
+    const client = new IAMClient(config());
+    const put = (PolicyName: string, action: string) =>
+      client.send(
+        new PutRolePolicyCommand({
+          ...{ RoleName: 'Changed', PolicyName },
+          PolicyDocument: JSON.stringify(allow(action)),
+        }),
+      );
+    expect(policies()).toEqual([]);
+    await put('P', 'a:b');
+    expect(policies()).toEqual([allow('a:b')]);
+    await put('P', 'c:d');
+    expect(policies()).toEqual([allow('c:d')]);
+    await create('AWS::IAM::ManagedPolicy', { PolicyDocument: allow('e:f'), Roles: ['Changed'] });
+    expect(policies()).toEqual([allow('c:d'), allow('e:f')]);
+    await client.send(new DeleteRolePolicyCommand({ RoleName: 'Changed', PolicyName: 'P' }));
+    expect(policies()).toEqual([allow('e:f')]);
+  });
+
   const trust = { AssumeRolePolicyDocument: trusting(root) };
   it.each([
     {
