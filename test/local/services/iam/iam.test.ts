@@ -98,13 +98,10 @@ describe('a role of a template', () => {
     await create('AWS::IAM::Role', { RoleName: 'Changed', AssumeRolePolicyDocument: trusting(root) });
     const policies = () => service.policiesOf(roleArn('Changed'));
     const client = new IAMClient(config());
-    const put = (PolicyName: string, action: string) =>
-      client.send(
-        new PutRolePolicyCommand({
-          ...{ RoleName: 'Changed', PolicyName },
-          PolicyDocument: JSON.stringify(allow(action)),
-        }),
-      );
+    const put = (PolicyName: string, action: string) => {
+      const PolicyDocument = JSON.stringify(allow(action));
+      return client.send(new PutRolePolicyCommand({ RoleName: 'Changed', PolicyName, PolicyDocument }));
+    };
     expect(policies()).toEqual([]);
     await put('P', 'a:b');
     expect(policies()).toEqual([allow('a:b')]);
