@@ -156,9 +156,11 @@ const orders = new WeakMap<Template, Map<string, readonly string[]>>();
 function creationOrder(stack: Stack, scope: Scope): readonly string[] {
   const { template } = stack;
   const known = orders.get(template) ?? new Map<string, readonly string[]>();
-  const conditions = Object.keys(template.Conditions ?? {}).map((name) => scope.condition(name));
-  const order = known.get(conditions.join()) ?? findOrder(stack, existing(template, scope));
-  orders.set(template, known.set(conditions.join(), order));
+  const said = Object.keys(template.Conditions ?? {})
+    .map((name) => scope.condition(name))
+    .join();
+  const order = known.get(said) ?? findOrder(stack, existing(template, scope));
+  orders.set(template, known.set(said, order));
   return order;
 }
 

@@ -3,7 +3,6 @@
  * allow, and where these are of two accounts, both (IAM User Guide: reference_policies_evaluation-logic).
  */
 import { type Access, AwsError, type Call, type PolicyDocument, type Principal } from '../kernel.ts';
-import { remembered } from '../remembered.ts';
 import {
   callerArn,
   evaluateIdentity,
@@ -115,7 +114,7 @@ function refusal(request: Request, call: Call, sources: PolicySources): string |
 }
 
 /** The account that an ARN names. */
-const accountIn = remembered((resource: string) => /^(?:[^:]*:){4}(\d{12})(?::|$)/.exec(resource)?.[1]);
+const accountIn = (resource: string) => /^(?:[^:]*:){4}(\d{12})(?::|$)/.exec(resource)?.[1];
 
 function identityVerdict(principal: Principal, request: Request, sources: PolicySources): Verdict {
   if (principal.kind === 'service') return 'implicitDeny';
@@ -124,9 +123,8 @@ function identityVerdict(principal: Principal, request: Request, sources: Policy
 }
 
 /** Keys and roles: no identity policy counts unless their own policy admits the caller or leaves it to the account. */
-const guardsItself = ({ action, resource }: Request): boolean => isKey(resource) || isSession(action);
-const isKey = remembered((resource: string) => /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource));
-const isSession = remembered((action: string) => /^sts:(AssumeRole|TagSession|SetSourceIdentity)$/.test(action));
+const guardsItself = ({ action, resource }: Request): boolean =>
+  /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource) || /^sts:(AssumeRole|TagSession|SetSourceIdentity)$/.test(action);
 
 const because = (kind: string, { action }: Request) => `because no ${kind} policy allows the ${action} action`;
 
