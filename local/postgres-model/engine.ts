@@ -168,6 +168,8 @@ class ModelledDatabase implements Database {
   readonly #takes: (operation: EngineOperation) => Promise<void>;
   readonly #clock: Clock;
   #onFailure: () => void = () => {};
+  /** Made apart: see decisions/0023. */
+  readonly #fail = () => this.#onFailure();
   #destroyed = false;
 
   constructor(server: ModelledServer, takes: (operation: EngineOperation) => Promise<void>, clock: Clock) {
@@ -175,7 +177,7 @@ class ModelledDatabase implements Database {
     this.server = server;
     this.port = server.port;
     this.#takes = takes;
-    server.onCrash = () => this.#onFailure();
+    server.onCrash = this.#fail;
   }
 
   get location() {

@@ -199,16 +199,13 @@ export class ModelledServer implements Backend {
   login(user: string, password: string): SessionHandler {
     this.#admit(user, password);
     let end: (error: SqlError) => void = () => {};
-    let inTransaction = false;
     let byIndex = false;
     const session: Session = {
       user,
-      get transaction() {
-        return inTransaction ? 'T' : 'I';
-      },
+      transaction: 'I',
       query: (sql, parameters) => {
-        if (/^\s*begin\b/i.test(sql)) inTransaction = true;
-        if (/^\s*(commit|rollback)\s*;?\s*$/i.test(sql)) inTransaction = false;
+        if (/^\s*begin\b/i.test(sql)) session.transaction = 'T';
+        if (/^\s*(commit|rollback)\s*;?\s*$/i.test(sql)) session.transaction = 'I';
         if (/^\s*(begin|commit|rollback)\b/i.test(sql)) byIndex = false;
         if (/^\s*set local enable_seqscan = off\b/i.test(sql)) byIndex = true;
         return answer({ server: this, user: session.user, sql, parameters, byIndex });

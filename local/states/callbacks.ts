@@ -9,7 +9,7 @@ export interface Callback {
   /** Resolves with the reported output, rejects with StatesError. */
   readonly outcome: Promise<Json>;
   /** Epoch milliseconds of the last heartbeat, at first of the opening. */
-  readonly lastBeat: number;
+  lastBeat(): number;
   /** The task is over: its token is refused from now on. */
   close(): void;
 }
@@ -46,9 +46,7 @@ export class Callbacks {
     return {
       token,
       outcome: promise,
-      get lastBeat() {
-        return waiting.lastBeat;
-      },
+      lastBeat: () => waiting.lastBeat,
       close: () => this.#close(token),
     };
   }

@@ -32,8 +32,22 @@ export function compile(source: string): jsonata.Expression {
 }
 
 /** Evaluates with `bindings` as variables; undefined when the expression selects nothing. */
-export function evaluate(source: string, bindings: Readonly<Record<string, unknown>>, host: Host): Promise<unknown> {
-  return compile(source).evaluate(undefined, { ...bindings, [hostBinding]: host });
+export async function evaluate(
+  source: string,
+  bindings: Readonly<Record<string, unknown>>,
+  host: Host,
+): Promise<unknown> {
+  const lent: Lent = { host };
+  try {
+    return await compile(source).evaluate(undefined, { ...bindings, [hostBinding]: lent });
+  } finally {
+    // The library's functions of this evaluation live on for a while, and would keep the host.
+    lent.host = undefined;
+  }
+}
+
+interface Lent {
+  host: Host | undefined;
 }
 
 const compiled = new Map<string, jsonata.Expression>();
@@ -42,7 +56,7 @@ const hostBinding = ' host';
 
 type Implementation = Parameters<jsonata.Expression['registerFunction']>[1];
 
-const hostOf = (focus: jsonata.Focus): Host => focus.environment.lookup(hostBinding);
+const hostOf = (focus: jsonata.Focus): Host => (focus.environment.lookup(hostBinding) as Lent).host as Host;
 
 const functions: readonly (readonly [string, Implementation, string?])[] = [
   [

@@ -85,7 +85,7 @@ async function expire(limit: Promise<void>): Promise<never> {
 async function heartbeatLost(callback: Callback, limit: number, visit: Visit, signal: AbortSignal): Promise<never> {
   const { clock } = visit.frame.run.ports;
   for (;;) {
-    const left = callback.lastBeat + limit * 1000 - clock.now();
+    const left = callback.lastBeat() + limit * 1000 - clock.now();
     if (left <= 0) throw new StatesError('States.HeartbeatTimeout');
     await clock.limit(left, signal);
   }

@@ -6,7 +6,7 @@ import { identityOf } from '../functions/code.ts';
 import { type Environment, type EnvironmentOptions, killed, type Outcome, timedOut } from '../functions/environment.ts';
 import type { Failure, Request } from '../functions/protocol.ts';
 import type { VirtualClock } from './clock.ts';
-import { runIn, type Surroundings } from './here.ts';
+import { here, runIn, type Surroundings } from './here.ts';
 import { Sandbox } from './sandbox.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
@@ -100,14 +100,7 @@ export class VirtualEnvironment implements Environment {
 
   async #call(request: Request): Promise<Outcome> {
     const { variables, clock } = this.#options;
-    const deadline = clock.now() + request.timeoutMs;
-    const context = {
-      functionName: variables.AWS_LAMBDA_FUNCTION_NAME,
-      functionVersion: variables.AWS_LAMBDA_FUNCTION_VERSION,
-      invokedFunctionArn: request.invokedFunctionArn,
-      awsRequestId: request.requestId,
-      getRemainingTimeInMillis: () => Math.max(0, deadline - clock.now()),
-    };
+    const context = contextOf(variables, request, clock.now() + request.timeoutMs);
     try {
       const result = await runIn(this.#sandbox, () => this.#handler?.(JSON.parse(request.event), context));
       return { kind: 'returned', payload: JSON.stringify(result === undefined ? null : result) };
@@ -115,6 +108,18 @@ export class VirtualEnvironment implements Environment {
       return { kind: 'failed', failure: failureOf(error) };
     }
   }
+}
+
+/** Holds nothing of the cloud: what keeps it longer does not keep that. */
+function contextOf(variables: Readonly<Record<string, string>>, request: Request, deadline: number): object {
+  const { invokedFunctionArn, requestId: awsRequestId } = request;
+  return {
+    functionName: variables.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: variables.AWS_LAMBDA_FUNCTION_VERSION,
+    invokedFunctionArn,
+    awsRequestId,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - (here().around?.now() ?? deadline)),
+  };
 }
 
 /** `area/verb-noun.handler` is the export `handler` of the module `area/verb-noun`. */

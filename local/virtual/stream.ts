@@ -45,6 +45,8 @@ export class End extends EventEmitter {
     queueMicrotask(() => {
       if (error !== undefined) this.emit('error', error);
       this.emit('close');
+      this.#peer = undefined;
+      this.removeAllListeners();
     });
     return this;
   }

@@ -4,6 +4,17 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Answers, Done, Order, Work } from './worker.ts';
 
+/**
+ * Most code is used again only many runs later. Where an error comes from is asked of one seed alone, in this process. What
+ * a run makes fits into the young generation, which worker.ts collects behind the run: of objects that are made among the old
+ * ones, because others like them have lived long, a run's whole cloud would hang.
+ */
+const youngMb = 128;
+const flags = [
+  ...[`--min-semi-space-size=${youngMb}`, `--max-semi-space-size=${youngMb}`],
+  ...['--expose-gc', '--no-allocation-site-pretenuring', '--no-flush-bytecode', '--stack-trace-limit=0'],
+];
+
 interface Waiting extends Order {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
@@ -48,9 +59,8 @@ export class Fleet {
   #start(): ChildProcess {
     const child = fork(join(import.meta.dirname, 'worker.ts'), {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      // The parent's own flags (a test runner's loader, an inspector) are none of its. Much is used once and dropped, and
-      // most code is used again only many runs later. Where an error comes from is asked of one seed alone, in this process.
-      execArgv: ['--max-semi-space-size=64', '--no-flush-bytecode', '--stack-trace-limit=0'],
+      // The parent's own flags (a test runner's loader, an inspector) are none of its.
+      execArgv: flags,
       // Compiled code is kept from run to run, as for a synth.
       env: {
         ...process.env,

@@ -173,7 +173,9 @@ async function during(forMs: number, site: Site, way: Site['conditions']['way'])
   const { conditions } = site;
   const before = conditions.way;
   let isOver = false;
-  conditions.way = (name, port) => (isOver ? undefined : way(name, port)) ?? before(name, port);
+  // Made apart: see decisions/0023.
+  const meanwhile: typeof way = (name, port) => (isOver ? undefined : way(name, port)) ?? before(name, port);
+  conditions.way = meanwhile;
   await site.sleep(forMs);
   isOver = true;
 }

@@ -45,7 +45,9 @@ export class RegionWitness {
     this.#site = site;
     this.#story = story;
     this.#witness = witness;
-    witness.judgeAccepting = (accepting) => this.#judgeAccepting(accepting);
+    // Made apart: see decisions/0023.
+    const judge = (accepting: readonly string[]) => this.#judgeAccepting(accepting);
+    witness.judgeAccepting = judge;
     this.#followRecord();
     this.#followPromotions();
     this.#followControlPlanes();

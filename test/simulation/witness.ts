@@ -41,7 +41,7 @@ export class Witness {
   readonly #site: Site;
   readonly #story: Story;
   /** Told of who takes the application's writes, at every change. */
-  judgeAccepting: (accepting: readonly string[]) => void;
+  judgeAccepting = (accepting: readonly string[]): void => this.#neverTwo(accepting);
   #both = '';
   /** Instances that functions of the product asked RDS for. */
   readonly #restored = new Set<string>();
@@ -50,7 +50,6 @@ export class Witness {
   constructor(site: Site, story: Story) {
     this.#site = site;
     this.#story = story;
-    this.judgeAccepting = (accepting) => this.#neverTwo(accepting);
     for (const region of site.cloud.regions) this.#followExecutions(region);
     this.#followEndpoint();
     this.#followTriage();

@@ -43,10 +43,13 @@ export interface Done {
 }
 
 process.on('message', ({ id, work }: Order) => {
-  perform(work).then(
-    (answer) => process.send?.({ id, answer } satisfies Done),
-    (error: Error) => process.send?.({ id, crash: error.stack ?? String(error) } satisfies Done),
-  );
+  perform(work)
+    .then(
+      (answer) => process.send?.({ id, answer } satisfies Done),
+      (error: Error) => process.send?.({ id, crash: error.stack ?? String(error) } satisfies Done),
+    )
+    // Where nothing of a run is in use any more, nothing has to be copied.
+    .finally(() => setImmediate(() => globalThis.gc?.({ type: 'minor' })));
 });
 // Whoever started this is gone.
 process.on('disconnect', () => process.exit());

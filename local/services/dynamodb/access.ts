@@ -28,21 +28,33 @@ export function itemAccess(home: Home, tables: Tables, action: string, input: It
   const name = Tables.nameOf(input.TableName);
   const table = tables.all.get(name);
   const arn = tables.arn(name) + (input.IndexName ? `/index/${input.IndexName}` : '');
-  const access = {
-    action: `dynamodb:${action}`,
-    resources: [arn],
-    // Few policies ask for them.
-    get conditions() {
-      const leading = table ? leadingKeys(table, input) : [];
-      return {
-        'dynamodb:Attributes': attributesOf(input),
-        ...(leading.length > 0 && { 'dynamodb:LeadingKeys': leading }),
-        'dynamodb:Select': input.Select,
-        'dynamodb:ReturnValues': input.ReturnValues,
-      };
-    },
-  };
-  return [access, ...tableKeyAccess(home, table)];
+  return [new ItemAccess(`dynamodb:${action}`, [arn], table, input), ...tableKeyAccess(home, table)];
+}
+
+class ItemAccess implements Access {
+  readonly action: string;
+  readonly resources: readonly string[];
+  readonly #table: Table | undefined;
+  readonly #input: ItemInput;
+
+  constructor(action: string, resources: readonly string[], table: Table | undefined, input: ItemInput) {
+    this.action = action;
+    this.resources = resources;
+    this.#table = table;
+    this.#input = input;
+  }
+
+  /** Few policies ask for them. */
+  get conditions() {
+    const input = this.#input;
+    const leading = this.#table ? leadingKeys(this.#table, input) : [];
+    return {
+      'dynamodb:Attributes': attributesOf(input),
+      ...(leading.length > 0 && { 'dynamodb:LeadingKeys': leading }),
+      'dynamodb:Select': input.Select,
+      'dynamodb:ReturnValues': input.ReturnValues,
+    };
+  }
 }
 
 /** One access per table of a batch. */
