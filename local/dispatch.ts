@@ -20,7 +20,7 @@ export interface Caller {
   readonly account?: string;
   readonly requestId?: string;
   /** The key that signed the call, where one did: it tells one run of a function from another. */
-  readonly accessKeyId?: string;
+  readonly accessKeyId?: string | undefined;
   /** The Region that it comes from, where a service of one makes it: within a dark Region nobody is refused, all stand still. */
   readonly from?: string;
   /** The Region that whoever signed the call is in; the operator is nowhere. */
@@ -44,7 +44,8 @@ export interface DispatchOptions {
 
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { account, faults, policies, outages, trail, homeOfCalls, service } = options;
-  return async (name, operationName, input, { from, origin = from, ...caller }) => {
+  return async (name, operationName, input, caller) => {
+    const { principal, accessKeyId, from, origin = from } = caller;
     const region = homeOfCalls(name, caller.region);
     const refused = (): Promise<never> | undefined => {
       if (outages.isDark(region) && from !== region) return outages.refuse(region);
@@ -52,8 +53,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       return isCutOff ? outages.refuseParted(origin, region) : undefined;
     };
     await refused();
-    const own = accountOf(caller.principal) ?? caller.account ?? account;
-    const call: CallerCall = { ...caller, account: own, region, requestId: caller.requestId ?? randomUUID() };
+    const own = accountOf(principal) ?? caller.account ?? account;
+    const requestId = caller.requestId ?? randomUUID();
+    const call: CallerCall = { account: own, region, principal, requestId, accessKeyId };
     const { operations } = service(name, call.region, call.account);
     const operation = Object.hasOwn(operations, operationName) ? operations[operationName] : undefined;
     if (operation === undefined) {

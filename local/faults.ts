@@ -55,6 +55,11 @@ export interface InjectedFaults extends Faults {
 /** `random` yields numbers in [0, 1): a seeded one makes a run repeatable. */
 export function createFaults(clock: Clock, random: () => number = Math.random): InjectedFaults {
   const rules = new Map<FaultRule, number>();
+  const named = new Map<string, boolean>();
+  const drop = (rule: FaultRule) => {
+    named.clear();
+    return rules.delete(rule);
+  };
   const eventRules = new Map<EventRule, number>();
   const crashListeners: ((call: Call) => void)[] = [];
 
@@ -68,17 +73,23 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
     for (const [rule, left] of rules) {
       if (momentOf(rule.effect) !== moment || !matches(rule, service, operation, input, call)) continue;
       if (rule.probability !== undefined && random() >= rule.probability) continue;
-      if (left <= 1) rules.delete(rule);
+      if (left <= 1) drop(rule);
       else rules.set(rule, left - 1);
       await apply(rule.effect, `${service}:${operation}`, input, call);
     }
     return undefined;
   }
 
+  /** Whether a rule is about that operation at that moment; asked of every call, and found out once while the rules are the same. */
   function isNamed(moment: 'before' | 'after', service: ServiceName, operation: string): boolean {
-    for (const rule of rules.keys())
-      if (momentOf(rule.effect) === moment && names(rule, service, operation)) return true;
-    return false;
+    if (rules.size === 0) return false;
+    const about = `${moment} ${service} ${operation}`;
+    let found = named.get(about);
+    if (found === undefined) {
+      found = [...rules.keys()].some((rule) => momentOf(rule.effect) === moment && names(rule, service, operation));
+      named.set(about, found);
+    }
+    return found;
   }
 
   async function apply(effect: FaultEffect, name: string, input: object, call: Call): Promise<void> {
@@ -108,8 +119,9 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
     after: (service, operation, input, call) =>
       isNamed('after', service, operation) ? strike('after', service, operation, input, call) : nothing,
     inject(rule) {
+      named.clear();
       rules.set(rule, rule.times ?? Number.POSITIVE_INFINITY);
-      return () => rules.delete(rule);
+      return () => drop(rule);
     },
     injectEvents(rule) {
       eventRules.set(rule, rule.times ?? Number.POSITIVE_INFINITY);
@@ -126,6 +138,7 @@ export function createFaults(clock: Clock, random: () => number = Math.random): 
     },
     clear() {
       rules.clear();
+      named.clear();
       eventRules.clear();
     },
     onCrash: (listener) => crashListeners.push(listener),

@@ -14,7 +14,7 @@ export const deliveryMs = 5 * 60_000;
 const DETAIL_TYPE = 'AWS API Call via CloudTrail';
 
 /** A call with the key that signed it, where one did. */
-export type TrailedCall = Call & { readonly accessKeyId?: string };
+export type TrailedCall = Call & { readonly accessKeyId?: string | undefined };
 /** How it ended. */
 export type Outcome = { readonly output: unknown } | { readonly error: unknown };
 

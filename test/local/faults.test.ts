@@ -39,6 +39,22 @@ describe('an injected fault', () => {
     await faults.before('rds', 'CreateDBSnapshot', { id: 'a' }, call);
   });
 
+  it('strikes from when its rule is there, and while any rule names the operation', async () => {
+    const faults = createFaults(realClock());
+    const snapshot = () => faults.before('rds', 'CreateDBSnapshot', {}, call);
+    await snapshot();
+    const remove = faults.inject({ service: 'rds', operation: /^Create/, effect: throttled });
+    faults.inject({ service: 'rds', operation: 'CreateDBSnapshot', times: 1, effect: throttled });
+    await expect(snapshot()).rejects.toThrow('Rate exceeded');
+    remove();
+    await expect(snapshot()).rejects.toThrow('Rate exceeded');
+    await snapshot();
+    faults.inject({ service: '*', operation: '*', effect: throttled });
+    await expect(snapshot()).rejects.toThrow('Rate exceeded');
+    faults.clear();
+    await snapshot();
+  });
+
   it('strikes by chance as the given randomness has it', async () => {
     const draws = [0.9, 0.1];
     const faults = createFaults(realClock(), () => draws.shift() ?? 1);

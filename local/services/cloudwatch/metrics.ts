@@ -63,11 +63,7 @@ export class Metrics {
   readonly #answered = new WeakMap<Asked, Answered>();
 
   put(id: MetricId, sample: Sample): void {
-    let series = this.#find(id);
-    if (series === undefined) {
-      series = { id, samples: [], askedTo: 0, changes: 0 };
-      this.#series.set(keyOf(id), series);
-    }
+    const series = this.#find(id);
     const { samples } = series;
     if (sample.at < series.askedTo) series.changes++;
     if (sample.at >= (samples.at(-1)?.at ?? 0)) samples.push(sample);
@@ -81,7 +77,6 @@ export class Metrics {
   statistics(asked: Asked, windows: readonly Window[]): readonly (number | undefined)[] {
     const { metric, statistic, unit } = asked;
     const series = this.#find(metric);
-    if (series === undefined) return windows.map(() => undefined);
     const before = this.#answered.get(asked);
     const last = before?.series === series && before.changes === series.changes ? before : undefined;
     const offset = last?.windows.findIndex(({ from }) => from === windows[0]?.from) ?? -1;
@@ -95,30 +90,33 @@ export class Metrics {
     return values;
   }
 
-  #find(id: MetricId): Series | undefined {
+  /** Of a metric that nobody has put yet: an empty one. */
+  #find(id: MetricId): Series {
     let series = this.#known.get(id);
     if (series === undefined) {
-      series = this.#series.get(keyOf(id));
-      if (series !== undefined) this.#known.set(id, series);
+      const key = keyOf(id);
+      series = this.#series.get(key) ?? { id, samples: [], askedTo: 0, changes: 0 };
+      this.#series.set(key, series);
+      this.#known.set(id, series);
     }
     return series;
   }
 
   /** Samples of one metric with `from <= at < to`, in one unit if it is given. */
   between(id: MetricId, from: number, to: number, unit?: string): readonly Sample[] {
-    const samples = this.#find(id)?.samples ?? [];
+    const { samples } = this.#find(id);
     const found = samples.slice(firstAt(samples, from), firstAt(samples, to));
     return unit ? found.filter((sample) => sample.unit === unit) : found;
   }
 
   /** Whether a metric has samples at or after a moment. */
   hasSince(id: MetricId, from: number): boolean {
-    const newest = this.#find(id)?.samples.at(-1);
+    const newest = this.#find(id).samples.at(-1);
     return newest !== undefined && newest.at >= from;
   }
 
   list(): readonly MetricId[] {
-    return [...this.#series.values()].map(({ id }) => id);
+    return [...this.#series.values()].filter(({ samples }) => samples.length > 0).map(({ id }) => id);
   }
 }
 

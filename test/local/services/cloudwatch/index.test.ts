@@ -229,6 +229,21 @@ test('dimensions are a set, and different dimensions different metrics', async (
   expect((await call('ListMetrics', { Dimensions: [b] })).Metrics).toHaveLength(1);
 });
 
+test('a metric that was asked for before it was put is not listed, and is there once it is put', async () => {
+  const { call, home } = cloud();
+  const StartTime = new Date(Math.floor(home.clock.now() / 60_000) * 60_000);
+  const ask = { Namespace: 'Dr', MetricName: 'Age', StartTime, Period: 60, Statistics: ['Sum'] };
+  const sum = async () => {
+    const EndTime = new Date(home.clock.now() + 60_000);
+    return (await call('GetMetricStatistics', { ...ask, EndTime })).Datapoints as readonly object[];
+  };
+  expect(await sum()).toEqual([]);
+  expect((await call('ListMetrics', { Namespace: 'Dr' })).Metrics).toEqual([]);
+  await call('PutMetricData', { Namespace: 'Dr', MetricData: [{ MetricName: 'Age', Value: 3 }] });
+  expect(await sum()).toMatchObject([{ Sum: 3 }]);
+  expect((await call('ListMetrics', { Namespace: 'Dr' })).Metrics).toHaveLength(1);
+});
+
 test('PutMetricData presents its namespace, having no resource', async () => {
   const { access } = cloud();
   expect(await access('PutMetricData', { Namespace: 'Dr' })).toEqual([
