@@ -30,6 +30,7 @@ import { serveApplication } from './application.ts';
 import { Conditions } from './conditions.ts';
 import { type DurationName, draw } from './durations.ts';
 import { Draw } from './random.ts';
+import { restWatches } from './resting.ts';
 import { leadTraffic, makeReplica, replicateBackups, type Urls } from './standby.ts';
 
 export interface SiteOptions {
@@ -53,20 +54,6 @@ export interface SiteOptions {
 
 const start = Date.UTC(2026, 10, 3, 8, 0, 0);
 const [second, minute] = [1000, 60_000];
-/** Schedules of what a plan starts by itself, or of what needs builds. */
-const unwatched = ['readiness', 'cluster-watch', 'cluster-drill', 'configuration-check'];
-/** Where the DR Region does not stand by: what rests, and what would ring because it does. */
-const nothing = { schedules: [], alarms: [] };
-const unguarded = { schedules: ['region-guard'], alarms: ['region-guard-silent'] };
-/** Where the sentinel has looked once. */
-const looked = { schedules: ['sentinel'], alarms: ['sentinel-silent'] };
-const dormant = {
-  schedules: ['heartbeat', 'sentinel', 'drill-sweep', 'progress', 'region-guard', 'region-probe', 'region-latch'],
-  alarms: [
-    ...['database-heartbeat-missing', 'database-connections-refused', 'database-damage-found', 'sentinel-silent'],
-    ...['region-guard-silent', 'region-probe-silent', 'region-latch-silent'],
-  ],
-};
 const patience = 24 * 60 * minute;
 
 /** A time in which a service worked, in milliseconds of the virtual clock. */
@@ -209,7 +196,7 @@ export class Site {
     const here = await this.#startApplication(primary.region, probeSeconds);
     this.apiUrl = here.application;
     await this.cloud.deploy(assembly);
-    await this.#restWatches(looksOnce);
+    await restWatches(this, looksOnce);
     if (this.standsBy) await leadTraffic(this, here, await this.#startApplication(dr.region, probeSeconds));
     await this.#switchAlarmRule('DisableRule');
     await this.invoke('database/register-database', { identifier: configuration.database.identifier });
@@ -224,25 +211,6 @@ export class Site {
     // Damage is told from two looks before it: what one sees ends the time in which it may have begun, the other is the measure.
     if (!looksOnce) await this.invoke('database/look-for-damage', {});
     await this.#switchAlarmRule('EnableRule');
-  }
-
-  /**
-   * A look at readiness asks twelve sources at once and changes nothing: it is taken where a plan says so, not every half
-   * hour. The simulation has no builds, so nothing watches or drills the cluster, or compares with Git; a person sees
-   * changes. Where the DR Region does not stand by, it has nothing to look after; nobody watches the primary from there,
-   * and nothing rings because nobody does.
-   */
-  async #restWatches(looksOnce: boolean): Promise<void> {
-    const { names, cloud, standsBy } = this;
-    for (const region of cloud.regions) {
-      const isPrimary = region === this.configuration.primary.region;
-      const resting = [standsBy ? nothing : isPrimary ? unguarded : dormant, looksOnce && isPrimary ? looked : nothing];
-      for (const name of [...unwatched, ...resting.flatMap(({ schedules }) => schedules)])
-        await cloud.call('scheduler', 'DeleteSchedule', { Name: names.schedule(name) }, region);
-      const AlarmNames = resting.flatMap(({ alarms }) => alarms).map((name) => names.alarm(name));
-      if (AlarmNames.length > 0) await cloud.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
-      await cloud.call('eventbridge', 'DisableRule', { Name: `${names.prefix}-configuration-change` }, region);
-    }
   }
 
   /** As docs/deploy.md has it: until production is registered and beats, its alarms ring. */
