@@ -14,7 +14,7 @@ it('hears in order what the other end writes, then its end, and then nothing and
   client.write('b');
   client.end();
   await turn();
-  expect(heard).toEqual(['ab', 'end', 'client closed', 'close']);
+  expect(heard).toEqual(['ab', 'end', 'close', 'client closed']);
   for (const end of [client, server]) expect(end.eventNames()).toEqual([]);
   server.write('late');
   await turn();
