@@ -1,4 +1,5 @@
 /** What must be true when everything is over, by the cloud's own state: design.md's invariants, but for those that the witness sees as they happen. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Sns } from '../../local/services/sns/index.ts';
 import type { Acknowledged } from './load.ts';
@@ -58,7 +59,7 @@ export async function judge(site: Site, witness: Witness, after: After): Promise
 /** Whether something is left that a sweep has yet to find; `disaster` is what struck production, if anything did. */
 export async function isUntidy(site: Site, witness: Witness, disaster: string | undefined): Promise<boolean> {
   const incidents = await incidentRecords(site);
-  const control = await scan(site, site.names.controlTable, site.configuration.dr.region);
+  const control = await controlRecords(site);
   const { drillPrefix } = site.configuration.database;
   return (
     incidents.some(({ status }) => status === 'open') ||
@@ -70,19 +71,26 @@ export async function isUntidy(site: Site, witness: Witness, disaster: string | 
 }
 
 /** Every incident record of both Regions. */
-export async function incidentRecords(site: Site): Promise<Record_[]> {
-  const items = await Promise.all(site.cloud.regions.map((region) => scan(site, site.names.incidentTable, region)));
-  return items.flat().filter(({ sk }) => sk === 'incident');
+export const incidentRecords = (site: Site): Promise<Record_[]> => recordsWhere(site, 'sk', 'incident');
+
+/** What both Regions' incident tables hold under that key; read apart from all the steps of all incidents. */
+async function recordsWhere(site: Site, key: 'pk' | 'sk', value: string): Promise<Record_[]> {
+  const { regions } = site.cloud;
+  const items = await Promise.all(regions.map((region) => scan(site, site.names.incidentTable, region)));
+  return items
+    .flat()
+    .filter((item) => item[key]?.S === value)
+    .map((item) => unmarshall(item));
 }
 
-async function scan(site: Site, TableName: string, region: string): Promise<Record_[]> {
-  const { Items = [] } = await site.call<{ Items?: Parameters<typeof unmarshall>[0][] }>(
-    'dynamodb',
-    'Scan',
-    { TableName },
-    region,
-  );
-  return Items.map((item) => unmarshall(item));
+const controlRecords = async (site: Site): Promise<Record_[]> =>
+  (await scan(site, site.names.controlTable, site.configuration.dr.region)).map((item) => unmarshall(item));
+
+type Item = Readonly<Record<string, AttributeValue>>;
+
+async function scan(site: Site, TableName: string, region: string): Promise<readonly Item[]> {
+  const { Items = [] } = await site.call<{ Items?: readonly Item[] }>('dynamodb', 'Scan', { TableName }, region);
+  return Items;
 }
 
 const idOf = (record: Record_): string => (record.incident as { id: string }).id;
@@ -93,7 +101,7 @@ async function everythingHasEnded(site: Site, witness: Witness, incidents: reado
     if (status === 'RUNNING') witness.violate(5, `${nameOf(arn)} still runs`);
   for (const record of incidents)
     if (record.status === 'open') witness.violate(5, `incident ${idOf(record)} is still open`);
-  const control = await scan(site, site.names.controlTable, site.configuration.dr.region);
+  const control = await controlRecords(site);
   const lease = control.find(({ pk }) => pk === 'lease');
   if (lease !== undefined) witness.violate(5, `the lease is still held by ${lease.incidentId}`);
   const { drillPrefix } = site.configuration.database;
@@ -204,10 +212,9 @@ function unknownNeverPassed(witness: Witness): void {
 /** Invariants 8 and 5: a backup that is said to be good is in both Regions, and whatever became of one, people know. */
 async function backupsAreWhatTheySay(site: Site, witness: Witness, { isMute }: After): Promise<void> {
   const regions = site.cloud.regions;
-  const items = (await Promise.all(regions.map((each) => scan(site, site.names.incidentTable, each)))).flat();
   const held = await Promise.all(regions.map((region) => snapshotsOf(site, region)));
   const mails = regions.flatMap((region) => [...(site.cloud.service('sns', region) as Sns).mailbox()]);
-  for (const { verdict, run } of items.filter(({ pk }) => pk === 'backup')) {
+  for (const { verdict, run } of await recordsWhere(site, 'pk', 'backup')) {
     const { id, task, snapshot } = run as { id: string; task: string; snapshot: string };
     if (verdict === 'succeeded' && task === 'backup' && !held.every((names) => names.includes(snapshot)))
       witness.violate(8, `${id} succeeded, and ${snapshot} is not in both Regions`);
@@ -218,10 +225,7 @@ async function backupsAreWhatTheySay(site: Site, witness: Witness, { isMute }: A
 
 /** Invariant 8: what a look could not see is unknown, and never ready; a run that ended well is on record. */
 async function readinessIsWhatItSays(site: Site, witness: Witness): Promise<void> {
-  const items = (
-    await Promise.all(site.cloud.regions.map((each) => scan(site, site.names.incidentTable, each)))
-  ).flat();
-  const records = items.filter(({ pk }) => pk === 'readiness');
+  const records = await recordsWhere(site, 'pk', 'readiness');
   for (const { arn, status, states } of witness.executions.values()) {
     if (!states.some(({ name }) => name === 'AcceptReadiness')) continue;
     const record = records.find(({ run }) => (run as { executionArn: string }).executionArn === arn);
