@@ -41,7 +41,7 @@ export async function evaluate(
   try {
     return await compile(source).evaluate(undefined, { ...bindings, [hostBinding]: lent });
   } finally {
-    // The library's functions of this evaluation live on for a while, and would keep the host.
+    // The library's functions of this evaluation live on for a while, and would keep the host (decisions/0023).
     lent.host = undefined;
   }
 }
