@@ -16,6 +16,7 @@ export class Log {
 }
 
 interface Session extends SessionHandler {
+  transaction: 'I' | 'T';
   readonly user: string;
   terminate(error: SqlError): void;
 }

@@ -13,7 +13,7 @@ export interface SessionHandler {
   /** The rows of the last statement. Throws SqlError. */
   query(sql: string, parameters: readonly (string | null)[]): Rows;
   /** `I`, `T` or `E`, as ReadyForQuery tells it. */
-  transaction: 'I' | 'T' | 'E';
+  readonly transaction: 'I' | 'T' | 'E';
   /** Calls back when the server ends the session. */
   onEnd(end: (error: SqlError) => void): void;
   close(): void;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { Answers, Done, Order, Work } from './worker.ts';
 
 /**
- * Most code is used again only many runs later. Where an error comes from is asked of one seed alone, in this process. What
- * a run makes fits into the young generation, which worker.ts collects behind the run: of objects that are made among the old
- * ones, because others like them have lived long, a run's whole cloud would hang.
+ * What a run makes fits into the young generation, which worker.ts collects behind it; what V8 would make among the old
+ * objects, because others like it have lived long, would keep the run's whole cloud (decisions/0023). Most code is used again
+ * only many runs later. Where an error comes from is asked of one seed alone, in this process.
  */
 const youngMb = 128;
 const flags = [
