@@ -30,7 +30,7 @@ const dormant: Watches = {
 };
 
 export async function restWatches(site: Site, looksOnce: boolean): Promise<void> {
-  const { names, cloud, standsBy, configuration } = site;
+  const { names, standsBy, configuration } = site;
   const { primary, dr } = configuration;
   const rest = {
     [primary.region]: [unwatched, ...(standsBy ? [] : [unguarded]), ...(looksOnce ? [looked] : [])],
@@ -41,7 +41,7 @@ export async function restWatches(site: Site, looksOnce: boolean): Promise<void>
       await site.call('scheduler', 'DeleteSchedule', { Name: names.schedule(name) }, region);
     const AlarmNames = resting.flatMap(({ alarms }) => alarms).map((name) => names.alarm(name));
     if (AlarmNames.length > 0) await site.call('cloudwatch', 'DeleteAlarms', { AlarmNames }, region);
-    await cloud.call('eventbridge', 'DisableRule', { Name: `${names.prefix}-configuration-change` }, region);
+    await site.call('eventbridge', 'DisableRule', { Name: `${names.prefix}-configuration-change` }, region);
   }
   if (!standsBy) await disableHealthChecks(site);
 }
