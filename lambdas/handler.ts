@@ -68,18 +68,26 @@ export function makeHandler<I, O>(schema: z.ZodType<I>, run: (input: I, runtime:
   };
 }
 
+type Store = (runtime: Runtime) => IncidentStore;
+type Run<I, O> = (input: I, runtime: Runtime) => Promise<StepResult<O>>;
+interface TimelineOptions {
+  /** Written when it is known what came of it, and not before: for what takes a moment and is called often. */
+  readonly once: boolean;
+}
+
 /** A step of a recovery: runs, and is written to the timeline as running, waiting, succeeded or failed. */
 export function makeStep<I extends StepInput, O>(
   schema: z.ZodType<I>,
-  store: (runtime: Runtime) => IncidentStore,
-  run: (input: I, runtime: Runtime) => Promise<StepResult<O>>,
+  store: Store,
+  run: Run<I, O>,
+  options?: TimelineOptions,
 ) {
   return async (event: unknown): Promise<O> => {
     const at = loadRuntime();
     try {
       const input = parseEvent(schema, event);
       at.logger.setCorrelationId(input.incident.id);
-      const result = await runOnTimeline(store(at), at, input, () => run(input, at));
+      const result = await runOnTimeline(store(at), at, input, () => run(input, at), options);
       at.logger.info(result.summary, { step: input.step });
       return result.output;
     } catch (error) {
@@ -88,12 +96,17 @@ export function makeStep<I extends StepInput, O>(
   };
 }
 
+/** A step that waits for a service: its function looks once, which takes a moment, and is called again until it is through. */
+export const makeWait = <I extends StepInput, O>(schema: z.ZodType<I>, store: Store, run: Run<I, O>) =>
+  makeStep(schema, store, run, { once: true });
+
 /** Writes what became of a step; attempts and the first startedAt are the store's to keep. */
 export async function runOnTimeline<O>(
   incidents: Pick<IncidentStore, 'recordStep'>,
   at: Pick<Runtime, 'clock' | 'logger'>,
   { incident, step, piece, startedAt }: StepInput,
   run: () => Promise<StepResult<O>>,
+  { once }: TimelineOptions = { once: false },
 ): Promise<StepResult<O>> {
   const now = () => at.clock.now().toISOString();
   const base = {
@@ -106,7 +119,7 @@ export async function runOnTimeline<O>(
     attempts: 1,
   } as const;
   const write = ({ facts, ...change }: Pick<StepRecord, 'status' | 'summary'> & Partial<StepRecord>) =>
-    incidents.recordStep({ ...base, ...change, facts: { ...facts } });
+    incidents.recordStep({ ...base, ...change, facts: { ...facts } }, once || change.status === 'running');
   /** A timeline that cannot be written never stops a recovery; a drill exists to find that it cannot. */
   const writeOrLog = (change: Parameters<typeof write>[0]) =>
     write(change).catch((error: unknown) => {
@@ -114,7 +127,7 @@ export async function runOnTimeline<O>(
       at.logger.error('The timeline could not be written', asError(error));
     });
 
-  await writeOrLog({ status: 'running', summary: 'running', facts: {} });
+  if (!once) await writeOrLog({ status: 'running', summary: 'running', facts: {} });
   let result: StepResult<O>;
   try {
     result = await run();

@@ -70,12 +70,15 @@ export async function writeHeartbeat(context: HeartbeatContext): Promise<Heartbe
   }
 }
 
+/** One statement, one transaction, one round trip: what was there before, the new one, and the old ones pruned. */
+const beatSql = `
+  with previous as (select max(at) as at from stocker_dr.heartbeat),
+    pruned as (delete from stocker_dr.heartbeat where at < clock_timestamp() - interval '2 days')
+  insert into stocker_dr.heartbeat (lsn, xid) values (pg_current_wal_insert_lsn(), pg_current_xact_id())
+  returning ${asMoment('at')} as at, lsn::text as lsn, xid::text as xid,
+    (select ${asMoment('previous.at')} from previous) as previous`;
+
 async function beat(session: Session) {
-  const previous = await newestHeartbeatIn(session);
-  const [row] = await session.query(
-    `insert into stocker_dr.heartbeat (lsn, xid) values (pg_current_wal_insert_lsn(), pg_current_xact_id())
-     returning ${asMoment('at')} as at, lsn::text as lsn, xid::text as xid`,
-  );
-  await session.query(`delete from stocker_dr.heartbeat where at < clock_timestamp() - interval '2 days'`);
-  return { previous, at: row?.at ?? '', lsn: row?.lsn ?? '', xid: row?.xid ?? '' };
+  const [row] = await session.query(beatSql);
+  return { previous: row?.previous ?? undefined, at: row?.at ?? '', lsn: row?.lsn ?? '', xid: row?.xid ?? '' };
 }

@@ -36,10 +36,10 @@ export interface IncidentStore {
   /** Newest first. */
   list(limit: number): Promise<IncidentRecord[]>;
   /**
-   * Writes a step: the first call sets startedAt and later ones keep it; each `running` adds an attempt. Another
-   * execution's record of the step is replaced by one that began after it, and by no other.
+   * Writes a step: the first call sets startedAt and later ones keep it; one that is an attempt's first adds the attempt,
+   * as `running` always is. Another execution's record of the step is replaced by one that began after it, and by no other.
    */
-  recordStep(record: StepRecord): Promise<void>;
+  recordStep(record: StepRecord, isFirst?: boolean): Promise<void>;
   steps(incidentId: string): Promise<StepRecord[]>;
   recordMessage(message: MessageRecord): Promise<void>;
   messages(incidentId: string): Promise<MessageRecord[]>;

@@ -5,7 +5,7 @@ import { identityOf } from '../adapters/aws/identity.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { registry } from '../adapters/aws/registry.ts';
 import { clusterView } from '../adapters/kubernetes/cluster-view.ts';
-import { makeStep, StepInput } from '../handler.ts';
+import { makeWait, StepInput } from '../handler.ts';
 
 const Looks = z.object({ before: z.number(), since: z.string() });
 const Input = StepInput.extend({
@@ -15,6 +15,6 @@ const Input = StepInput.extend({
   helped: z.boolean().optional(),
 });
 
-export const handler = makeStep(Input, incidentStore, (input, rt) =>
+export const handler = makeWait(Input, incidentStore, (input, rt) =>
   awaitCluster(input, { ...rt, registry, cluster: (name) => clusterView(name, rt, identityOf(input.incident, rt)) }),
 );

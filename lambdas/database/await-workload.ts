@@ -1,8 +1,8 @@
 import { awaitWorkload } from '../../core/database/await-workload.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { workloads } from '../adapters/kubernetes/workloads.ts';
-import { makeStep, StepInput } from '../handler.ts';
+import { makeWait, StepInput } from '../handler.ts';
 
-export const handler = makeStep(StepInput, incidentStore, (input, rt) =>
+export const handler = makeWait(StepInput, incidentStore, (input, rt) =>
   awaitWorkload(input, { ...rt, workloads: workloads(rt) }),
 );

@@ -1,9 +1,9 @@
 import { awaitFormerSnapshot } from '../../core/region/keep-former.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { databases } from '../adapters/aws/rds.ts';
-import { makeStep } from '../handler.ts';
+import { makeWait } from '../handler.ts';
 import { PlanInput } from '../inputs.ts';
 
-export const handler = makeStep(PlanInput, incidentStore, (input, rt) =>
+export const handler = makeWait(PlanInput, incidentStore, (input, rt) =>
   awaitFormerSnapshot(input, { databases: databases(rt) }),
 );

@@ -2,8 +2,8 @@ import { awaitStandby } from '../../core/region/scale-standby.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
 import { standby } from '../adapters/kubernetes/standby.ts';
 import { workloads } from '../adapters/kubernetes/workloads.ts';
-import { makeStep, StepInput } from '../handler.ts';
+import { makeWait, StepInput } from '../handler.ts';
 
-export const handler = makeStep(StepInput, incidentStore, (input, rt) =>
+export const handler = makeWait(StepInput, incidentStore, (input, rt) =>
   awaitStandby(input, { ...rt, standby: standby(rt), workloads: workloads(rt) }),
 );

@@ -241,16 +241,16 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
     },
   ],
   [
-    /^insert into stocker_dr\.heartbeat/,
+    /^with previous as .* insert into stocker_dr\.heartbeat/,
     ({ server }) => {
+      const previous = server.content.heartbeats.at(-1);
       const xid = server.nextTransaction();
       const lsn = lsnOf(server.position);
       const at = server.tick(); // a row's own time is before its commit
       server.commit((content) => content.heartbeats.push({ at, lsn, xid }));
-      return one({ at: momentOf(at), lsn, xid: String(xid) });
+      return one({ at: momentOf(at), lsn, xid: String(xid), previous: previous ? momentOf(previous.at) : null });
     },
   ],
-  [/^delete from stocker_dr\.heartbeat/, nothing],
   // Tables
   [
     /^select nspname as schema, relname as name from pg_class/,

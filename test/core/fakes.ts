@@ -141,7 +141,7 @@ export class FakeIncidents implements IncidentStore {
   async list(limit: number) {
     return [...this.records.values()].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, limit);
   }
-  async recordStep(record: StepRecord) {
+  async recordStep(record: StepRecord, isFirst = record.status === 'running') {
     const index = this.timeline.findIndex(({ step, piece }) => step === record.step && piece === record.piece);
     const known = this.timeline[index];
     if (!known) {
@@ -152,11 +152,10 @@ export class FakeIncidents implements IncidentStore {
       if (known.startedAt < record.startedAt) this.timeline[index] = record;
       return;
     }
-    const { startedAt, attempts, summary, facts } = known;
-    this.timeline[index] =
-      record.status === 'running'
-        ? { ...record, startedAt, attempts: attempts + 1, summary, facts }
-        : { ...record, startedAt, attempts };
+    const { startedAt, summary, facts } = known;
+    const attempts = known.attempts + (isFirst ? record.attempts : 0);
+    const kept = record.status === 'running' ? { summary, facts } : {};
+    this.timeline[index] = { ...record, startedAt, attempts, ...kept };
   }
   async steps() {
     return [...this.timeline];

@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readFailure } from '../../core/errors.ts';
 import { InvalidRequest, ServiceUnavailable } from '../../core/incident/errors.ts';
 import { asRecoveryError, asSeenByStepFunctions, runOnTimeline } from '../../lambdas/handler.ts';
@@ -16,7 +16,8 @@ function makeTimeline(
   const input = { incident: makeIncident({ mode }), step: 'RestoreDatabase' };
   return {
     clock,
-    run: (step: () => Promise<typeof done>) => runOnTimeline(incidents, { clock, logger: quiet }, input, step),
+    run: (step: () => Promise<typeof done>, options?: { readonly once: boolean }) =>
+      runOnTimeline(incidents, { clock, logger: quiet }, input, step, options),
   };
 }
 
@@ -47,6 +48,21 @@ test('a step that waits for a person is recorded as waiting, with what it asked'
     { status: 'waiting', summary: 'restored', facts: { rows: 3 }, execution: executionArn },
   ]);
   expect(incidents.timeline[0]).not.toHaveProperty('finishedAt');
+});
+
+test('a look is written once, when it is known what it saw, and counts', async () => {
+  const incidents = new FakeIncidents();
+  const written = vi.spyOn(incidents, 'recordStep');
+  const { clock, run } = makeTimeline(incidents);
+  const look = (step: () => Promise<typeof done>) => run(step, { once: true });
+  await expect(look(() => Promise.reject(ServiceUnavailable('still creating')))).rejects.toThrow('still creating');
+  expect(incidents.timeline).toMatchObject([{ status: 'waiting', attempts: 1, startedAt: '2026-11-22T20:15:00.000Z' }]);
+  clock.advance(30);
+  await look(async () => done);
+  expect(incidents.timeline).toMatchObject([
+    { status: 'succeeded', attempts: 2, startedAt: '2026-11-22T20:15:00.000Z', summary: 'restored' },
+  ]);
+  expect(written).toHaveBeenCalledTimes(2);
 });
 
 const broken = { recordStep: () => Promise.reject(new Error('not authorized to perform: dynamodb:UpdateItem')) };

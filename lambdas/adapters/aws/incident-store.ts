@@ -155,11 +155,11 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
       const records = await Promise.all(entries.slice(0, limit).map((entry) => read(Claim.parse(entry).incidentId)));
       return records.filter((record) => record !== undefined);
     },
-    async recordStep(record) {
+    async recordStep(record, isFirst = record.status === 'running') {
       const Key = toItem(keys.step(record));
       // Another execution's record of this step, before a retry, is in that one's report: this one begins anew.
       const own = 'attribute_not_exists(pk) OR attribute_not_exists(execution) OR execution = :mine';
-      const { ExpressionAttributeValues, ...update } = stepUpdate(record);
+      const { ExpressionAttributeValues, ...update } = stepUpdate(record, isFirst);
       const values = { ...ExpressionAttributeValues, ...toItem({ ':mine': record.execution ?? '' }) };
       const command = { TableName, Key, ...update, ConditionExpression: own, ExpressionAttributeValues: values };
       if (await conditionHolds(client.send(new UpdateItemCommand(command)))) return;
@@ -196,14 +196,13 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
   };
 }
 
-/** `running` counts an attempt and leaves what is known of the earlier ones; every other status replaces it. */
-function stepUpdate({ attempts, startedAt, ...rest }: StepRecord) {
+/** `running` leaves what is known of the earlier attempts; every other status replaces it. */
+function stepUpdate({ attempts, startedAt, ...rest }: StepRecord, isFirst: boolean) {
   const { summary, facts, ...identity } = rest;
-  return rest.status === 'running'
-    ? updateOf(identity, {
-        first: { startedAt, summary, facts },
-        add: { attempts: 1 },
-        remove: ['finishedAt', 'error'],
-      })
-    : updateOf(rest, { first: { startedAt, attempts }, remove: ['finishedAt', 'error'] });
+  const isRunning = rest.status === 'running';
+  return updateOf(isRunning ? identity : rest, {
+    first: { startedAt, ...(isRunning && { summary, facts }), ...(!isFirst && { attempts }) },
+    add: isFirst ? { attempts } : {},
+    remove: ['finishedAt', 'error'],
+  });
 }

@@ -221,6 +221,7 @@ describe('a restored copy', () => {
     expect(beat).toMatchObject({ written: true, at: expect.stringMatching(/\.\d{6}Z$/) });
     expect(metrics.values.HeartbeatWritten).toBe(1);
     expect(await database.query('select count(*) as beats from stocker_dr.heartbeat')).toEqual([{ beats: '1' }]);
+    expect(metrics.values.HeartbeatAgeSeconds).toBeCloseTo(3 * 86_400, -2);
     expect(await writeHeartbeat({ ...context, region: 'us-west-2', sessions: database.sessions })).toMatchObject({
       written: false,
     });

@@ -239,6 +239,21 @@ describe('incidents', () => {
     expect(await store.steps(id)).toEqual([step]);
   });
 
+  test('count the looks of a step that waits, each of which is written once', async () => {
+    const { id } = newIncident();
+    const look = (startedAt: string, status: 'waiting' | 'succeeded') =>
+      store.recordStep(
+        makeStepRecord('AwaitAvailable', { incidentId: id, startedAt, status, summary: startedAt }),
+        true,
+      );
+    await look('2026-11-22T20:00:00Z', 'waiting');
+    await look('2026-11-22T20:01:00Z', 'waiting');
+    await look('2026-11-22T20:02:00Z', 'succeeded');
+    expect(await store.steps(id)).toMatchObject([
+      { startedAt: '2026-11-22T20:00:00Z', attempts: 3, status: 'succeeded', summary: '2026-11-22T20:02:00Z' },
+    ]);
+  });
+
   test('are started by one claim, until it is old', async () => {
     const claims = await Promise.all(
       ['a', 'b', 'c'].map((name) =>
