@@ -140,7 +140,7 @@ function recoveriesOf({ disaster }: Plan, site: Site, witness: Witness): Recover
     const begun = states.findLast(({ name }) => firsts.has(name))?.at;
     const healthy = states.find(({ name }) => name === 'ValidateApplication ended')?.at;
     if (begun === undefined || healthy === undefined) return [];
-    const worked = unionMs(site.serviceTimes, begun, healthy);
+    const worked = unionMs([...site.serviceTimes, ...untilUploaded(states, site)], begun, healthy);
     const totalMs = healthy - begun;
     const machine = machineOf(arn, site);
     const own = mode === 'drill' ? mode : (disaster?.name ?? mode);
@@ -149,8 +149,19 @@ function recoveriesOf({ disaster }: Plan, site: Site, witness: Witness): Recover
   });
 }
 
+type Interval = Pick<ServiceTime, 'from' | 'until'>;
+
+/** What is restored to the latest time is restorable when RDS has uploaded the log up to it. */
+function untilUploaded(states: Seen['states'], { logUploads }: Site): Interval[] {
+  const from = states.findLast(({ name }) => name === 'RestoreDatabase')?.at;
+  const ended = states.findLast(({ name }) => name === 'RestoreDatabase ended')?.at;
+  const uploaded = from === undefined ? undefined : logUploads.find((at) => at >= from);
+  if (from === undefined || ended === undefined || uploaded === undefined) return [];
+  return [{ from, until: Math.min(ended, uploaded) }];
+}
+
 /** Milliseconds within [from, until] in which at least one service worked. */
-function unionMs(times: readonly ServiceTime[], from: number, until: number): number {
+function unionMs(times: readonly Interval[], from: number, until: number): number {
   const parts = times
     .map((time) => [Math.max(time.from, from), Math.min(time.until, until)] as const)
     .filter(([begin, end]) => end > begin)

@@ -65,7 +65,7 @@ export interface ServiceTime {
 
 type SiteParts = Pick<
   Site,
-  'configuration' | 'world' | 'cloud' | 'databases' | 'serviceTimes' | 'conditions' | 'standsBy'
+  'configuration' | 'world' | 'cloud' | 'databases' | 'serviceTimes' | 'logUploads' | 'conditions' | 'standsBy'
 >;
 
 export class Site {
@@ -75,6 +75,8 @@ export class Site {
   readonly cloud: Cloud;
   readonly databases: readonly ModelledServer[];
   readonly serviceTimes: readonly ServiceTime[];
+  /** When RDS began to upload a database's log, which it does every five minutes. */
+  readonly logUploads: readonly number[];
   readonly conditions: Conditions;
   /** Whether the DR Region stands by. */
   readonly standsBy: boolean;
@@ -91,6 +93,7 @@ export class Site {
     this.cloud = parts.cloud;
     this.databases = parts.databases;
     this.serviceTimes = parts.serviceTimes;
+    this.logUploads = parts.logUploads;
     this.conditions = parts.conditions;
     this.standsBy = parts.standsBy;
   }
@@ -102,6 +105,11 @@ export class Site {
     const chance = new Draw(seed, 'durations');
     const databases: ModelledServer[] = [];
     const serviceTimes: ServiceTime[] = [];
+    const logUploads: number[] = [];
+    const uploads = () => {
+      logUploads.push(world.clock.now());
+      return 100;
+    };
     const takes = (what: DurationName) => {
       const ms = (what === 'promote' ? conditions.promotionMs : undefined) ?? draw(what, chance);
       const now = world.clock.now();
@@ -123,7 +131,7 @@ export class Site {
           clock,
           network,
           lagMs: () => draw('replicaLag', chance),
-          durations: (operation) => (operation === 'mark' ? 100 : takes(operation)),
+          durations: (operation) => (operation === 'mark' ? uploads() : takes(operation)),
           onServer(server) {
             server.onChange = onDatabaseChange;
             databases.push(server);
@@ -151,7 +159,16 @@ export class Site {
       }),
       minute,
     );
-    const site: Site = new Site({ configuration, world, cloud, databases, serviceTimes, conditions, standsBy });
+    const site: Site = new Site({
+      configuration,
+      world,
+      cloud,
+      databases,
+      serviceTimes,
+      logUploads,
+      conditions,
+      standsBy,
+    });
     await site.run(site.#install(options), 4 * 60 * minute);
     return site;
   }
