@@ -1,7 +1,7 @@
 /**
  * The short way of a function's call to the cloud. Signing, writing and reading HTTP costs a hundred times what the call
- * does, so an SDK client's call is handed over as it is. Where it fails, the failure takes the long way, through the client's
- * own stack: errors, retries and their waits are the SDK's. Both ways meet in the same dispatch.
+ * does, so an SDK client's call is handed over as it is. Where it fails in a way that may pass, the failure takes the long way,
+ * through the client's own stack: retries and their waits are the SDK's. Both ways meet in the same dispatch.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServiceName } from '../kernel.ts';
@@ -9,6 +9,7 @@ import { loadService, type ServiceShape } from '../wire/schema.ts';
 import type { Dispatch } from '../wire/server.ts';
 import { copierOf } from './copy.ts';
 import { here, type Place, type Surroundings } from './here.ts';
+import { type Reader, refusalOf } from './refusal.ts';
 
 interface Command {
   readonly input: object;
@@ -19,6 +20,7 @@ interface Client {
   readonly config: {
     readonly serviceId: string;
     region(): Promise<string>;
+    readonly protocol?: Reader;
     readonly requestHandler?: { readonly configProvider?: Promise<{ readonly requestTimeout?: number }> };
   };
 }
@@ -95,6 +97,9 @@ async function short(
     return { ...(copied as object), $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 } };
   } catch (error) {
     if (place.around !== around) return never();
+    const refusal = await refusalOf(error, service, command.schema ?? [], client.config);
+    if (place.around !== around) return never();
+    if (refusal !== undefined) throw refusal;
     return failed.run({ error, met: false }, () => send.call(client, command));
   } finally {
     inTime();

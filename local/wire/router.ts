@@ -26,7 +26,8 @@ export interface Router {
   shape(name: ServiceName): ServiceShape;
 }
 
-const protocols = { awsQuery, ec2Query, awsJson1_0, awsJson1_1, restJson1, restXml };
+/** By the names that the models give them. */
+export const protocols = { awsQuery, ec2Query, awsJson1_0, awsJson1_1, restJson1, restXml };
 /** Where a request says nothing, as the SDKs have it for global services. */
 const DEFAULT_REGION = 'us-east-1';
 
