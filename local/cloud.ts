@@ -6,12 +6,13 @@ import { readStacks } from './assembly/manifest.ts';
 import { realClock } from './clock.ts';
 import { createTrail, type Trail } from './cloudtrail/trail.ts';
 import { type Credentials, createCredentials } from './credentials.ts';
-import { type CallerCall, createDispatch } from './dispatch.ts';
+import { createDispatch } from './dispatch.ts';
 import { respond } from './dns/message.ts';
 import { createFaults, type InjectedFaults } from './faults.ts';
 import {
   AwsError,
   type BusEvent,
+  type Call,
   type Clock,
   type ContainerImage,
   type Home,
@@ -321,7 +322,7 @@ function unsigned(): AwsError {
 }
 
 /** Kills the function that made this call: the access key tells which of its environments. */
-function crash(service: Regions['service'], regions: readonly string[], { accessKeyId }: CallerCall): void {
+function crash(service: Regions['service'], regions: readonly string[], { accessKeyId }: Call): void {
   if (accessKeyId === undefined) return;
   regions.some((region) => (service('lambda', region) as LambdaService).crash(accessKeyId));
 }

@@ -19,16 +19,12 @@ export interface Caller {
   /** Of the service that makes the call in its own name. */
   readonly account?: string;
   readonly requestId?: string;
-  /** The key that signed the call, where one did: it tells one run of a function from another. */
-  readonly accessKeyId?: string | undefined;
+  readonly accessKeyId?: Call['accessKeyId'];
   /** The Region that it comes from, where a service of one makes it: within a dark Region nobody is refused, all stand still. */
   readonly from?: string;
   /** The Region that whoever signed the call is in; the operator is nowhere. */
   readonly origin?: string | undefined;
 }
-
-/** A call with the key that signed it, as the faults' rules see it. */
-export type CallerCall = Call & Pick<Caller, 'accessKeyId'>;
 
 export interface DispatchOptions {
   /** Of the assemblies, and of whoever calls in nobody's name. */
@@ -55,7 +51,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     await refused();
     const own = accountOf(principal) ?? caller.account ?? account;
     const requestId = caller.requestId ?? randomUUID();
-    const call: CallerCall = { account: own, region, principal, requestId, accessKeyId };
+    const call: Call = { account: own, region, principal, requestId, accessKeyId };
     const { operations } = service(name, call.region, call.account);
     const operation = Object.hasOwn(operations, operationName) ? operations[operationName] : undefined;
     if (operation === undefined) {

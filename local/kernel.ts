@@ -86,6 +86,8 @@ export interface Call {
   readonly region: string;
   readonly principal: Principal;
   readonly requestId: string;
+  /** The key that signed the call, where one did: it tells one run of a function from another. */
+  readonly accessKeyId?: string | undefined;
 }
 
 /** One API operation. `access` declares what is checked before `run`; an operation without it cannot exist. */

@@ -13,13 +13,11 @@ import { answerOf, shapeOf } from './shape.ts';
 export const deliveryMs = 5 * 60_000;
 const DETAIL_TYPE = 'AWS API Call via CloudTrail';
 
-/** A call with the key that signed it, where one did. */
-export type TrailedCall = Call & { readonly accessKeyId?: string | undefined };
 /** How it ended. */
 export type Outcome = { readonly output: unknown } | { readonly error: unknown };
 
 export interface Trail {
-  record(service: ServiceName, operation: string, input: object, call: TrailedCall, outcome: Outcome): void;
+  record(service: ServiceName, operation: string, input: object, call: Call, outcome: Outcome): void;
 }
 
 export interface TrailOptions {
@@ -53,7 +51,7 @@ function detailOf(
   service: TrailedService,
   operation: string,
   input: object,
-  call: TrailedCall,
+  call: Call,
   outcome: Outcome,
   time: number,
 ): Record<string, unknown> {
@@ -87,7 +85,7 @@ function errorOf({ eventSource }: TrailedService, error: unknown): object {
 }
 
 /** CloudTrail User Guide, "CloudTrail userIdentity element". */
-function identityOf({ principal, account, accessKeyId }: TrailedCall): Record<string, unknown> {
+function identityOf({ principal, account, accessKeyId }: Call): Record<string, unknown> {
   if (principal.kind === 'service') return { type: 'AWSService', invokedBy: principal.service };
   const key = accessKeyId ?? (principal.kind === 'operator' ? principal.accessKeyId : undefined);
   const common = {

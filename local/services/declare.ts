@@ -51,19 +51,19 @@ export function provider<P extends object>(
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
   for (const name of Object.keys(given))
     if (!known.includes(name) && (given as Record<string, unknown>)[name] !== undefined)
-      throw notImplemented(`${what} has ${name}, which the embedded cloud does not implement`);
+      throw notImplemented(`${name} of ${what}`);
 }
 
-export function notImplemented(what: string): AwsError {
-  return new AwsError('NotImplemented', what);
-}
+export const notImplemented = (what: string): AwsError =>
+  new AwsError('NotImplemented', `The embedded cloud does not implement ${what}.`);
 
 /** CloudFormation gives booleans and numbers also as strings. */
 export const isTrue = (value: unknown): boolean => value === true || value === 'true';
 
-/** `list` and `token` of one page; the token is the index of the next element. */
+/** One page of a list; the token is the index of the next page's first element. */
 export function page<T>(all: readonly T[], token: string | undefined, limit: number): { items: T[]; next?: string } {
-  const from = token ? Number(Buffer.from(token, 'base64url').toString()) : 0;
+  const from = token ? Number(Buffer.from(token, 'base64url').toString() || 'none') : 0;
+  if (!Number.isInteger(from) || from < 0) throw new AwsError('ValidationException', 'The token is not valid.');
   const items = all.slice(from, from + limit);
   const next = from + limit;
   return next < all.length ? { items, next: Buffer.from(String(next)).toString('base64url') } : { items };

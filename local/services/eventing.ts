@@ -26,16 +26,6 @@ export function operation<I, O = unknown>(
   return { access, run };
 }
 
-export const notImplemented = (what: string) =>
-  new AwsError('NotImplemented', `The embedded cloud does not implement ${what}.`);
-
-/** Rejects the first property of a resource (or member of an input) that is neither honoured nor recorded. */
-export function onlyHonours(what: string, properties: object, honoured: readonly string[]): void {
-  const given = properties as Properties;
-  const stranger = Object.keys(given).find((name) => !honoured.includes(name) && given[name] !== undefined);
-  if (stranger) throw notImplemented(`${what} with the property ${stranger}`);
-}
-
 /** The member, or the error that a service answers when it is absent. */
 export function required<T>(value: T | undefined | null, name: string, code = 'ValidationException'): T {
   if (value === undefined || value === null || value === '') throw new AwsError(code, `${name} is required.`);
@@ -84,14 +74,6 @@ export function tagsOf(list: unknown): Tags {
 /** The condition keys that a tagged resource presents. */
 export function tagConditions(tags: Tags = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
-}
-
-/** One page of a list; the token is the index of the next page's first element. */
-export function page<T>(all: readonly T[], token: string | undefined, size: number): { items: T[]; next?: string } {
-  const from = token ? Number(token) : 0;
-  if (!Number.isInteger(from) || from < 0) throw new AwsError('ValidationException', 'The token is not valid.');
-  const next = from + size < all.length ? String(from + size) : undefined;
-  return { items: all.slice(from, from + size), ...(next && { next }) };
 }
 
 /** A policy as JSON text or as a template's object; a single statement becomes a list. */

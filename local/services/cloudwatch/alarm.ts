@@ -5,7 +5,8 @@ import type {
   PutMetricAlarmCommandInput,
 } from '@aws-sdk/client-cloudwatch';
 import { AwsError, type Clock } from '../../kernel.ts';
-import { notImplemented, onlyHonours, parseArn, required, type Tags, tagsOf } from '../eventing.ts';
+import { notImplemented, refuseUnknown } from '../declare.ts';
+import { parseArn, required, type Tags, tagsOf } from '../eventing.ts';
 import {
   type AlarmState,
   comparison,
@@ -71,7 +72,7 @@ const METRIC = [
 
 /** Checks and normalizes PutMetricAlarm's input, or the same properties of a template. */
 export function metricAlarm(input: PutMetricAlarmCommandInput, arn: string, now: number): MetricAlarm {
-  onlyHonours('a metric alarm', input, [...COMMON, ...METRIC]);
+  refuseUnknown('a metric alarm', input, [...COMMON, ...METRIC]);
   if (!comparison(required(input.ComparisonOperator, 'ComparisonOperator', 'MissingParameter'))) {
     throw notImplemented(`the comparison ${input.ComparisonOperator}`);
   }
@@ -104,7 +105,7 @@ export function metricAlarm(input: PutMetricAlarmCommandInput, arn: string, now:
 
 /** Checks PutCompositeAlarm's input, or the same properties of a template. */
 export function compositeAlarm(input: PutCompositeAlarmCommandInput, arn: string, now: number): CompositeAlarm {
-  onlyHonours('a composite alarm', input, [...COMMON, 'AlarmRule']);
+  refuseUnknown('a composite alarm', input, [...COMMON, 'AlarmRule']);
   const ruleText = required(input.AlarmRule, 'AlarmRule', 'MissingParameter');
   return { ...common(input, arn, now), type: 'CompositeAlarm', ruleText, rule: parseRule(ruleText) };
 }

@@ -6,7 +6,8 @@ import type {
   PutMetricAlarmCommandInput,
 } from '@aws-sdk/client-cloudwatch';
 import { type Access, AwsError, type Home, type Operation } from '../../kernel.ts';
-import { everyInterval, notImplemented, operation, page, parseArn, required, tagConditions } from '../eventing.ts';
+import { notImplemented, page } from '../declare.ts';
+import { everyInterval, operation, parseArn, required, tagConditions } from '../eventing.ts';
 import {
   type Alarm,
   compositeAlarm,

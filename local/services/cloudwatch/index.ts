@@ -14,16 +14,8 @@ import {
   type Service,
   type ServiceDefinition,
 } from '../../kernel.ts';
-import {
-  epochMs,
-  type MetricSink,
-  notImplemented,
-  onlyHonours,
-  operation,
-  page,
-  physicalName,
-  required,
-} from '../eventing.ts';
+import { notImplemented, page, refuseUnknown } from '../declare.ts';
+import { epochMs, type MetricSink, operation, physicalName, required } from '../eventing.ts';
 import type { MetricAlarm, Verdict } from './alarm.ts';
 import { Alarms } from './alarms.ts';
 import {
@@ -165,7 +157,7 @@ export class CloudWatch implements AlarmData, MetricSink {
     },
     'AWS::CloudWatch::Dashboard': {
       create: (properties: Record<string, unknown>, context: ResourceContext): ResourceResult => {
-        onlyHonours('AWS::CloudWatch::Dashboard', properties, ['DashboardName', 'DashboardBody']);
+        refuseUnknown('AWS::CloudWatch::Dashboard', properties, ['DashboardName', 'DashboardBody']);
         const name = String(properties.DashboardName ?? physicalName(context, 255));
         this.#dashboards.set(name, { body: String(properties.DashboardBody), modifiedAt: this.#home.clock.now() });
         return { ref: name };

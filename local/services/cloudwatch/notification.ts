@@ -1,7 +1,8 @@
 /** What an alarm tells others when its state changes: the event on the bus, and the actions' payloads. */
 import type { MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import type { BusEvent, Home } from '../../kernel.ts';
-import { deliverWithRetries, notImplemented, parseArn } from '../eventing.ts';
+import { notImplemented } from '../declare.ts';
+import { deliverWithRetries, parseArn } from '../eventing.ts';
 import { type Alarm, type StateRecord, timestamp } from './alarm.ts';
 
 export interface Transition {

@@ -1,7 +1,8 @@
 /** Metric data queries, shared by GetMetricData and alarms: each id resolves to one value per window. */
 import type { MetricDataQuery, MetricStat } from '@aws-sdk/client-cloudwatch';
 import { AwsError } from '../../kernel.ts';
-import { notImplemented, onlyHonours, required } from '../eventing.ts';
+import { notImplemented, refuseUnknown } from '../declare.ts';
+import { required } from '../eventing.ts';
 import { evaluateExpression, idsIn, type Series } from './expression.ts';
 import { type Asked, type Dimension, isStatistic, type MetricId, type Metrics, type Window } from './metrics.ts';
 
@@ -51,7 +52,7 @@ export function periodOf(query: MetricDataQuery, queries: readonly MetricDataQue
 /** Throws for a query that could not be resolved: an unknown statistic, function or id, a loop. */
 export function checkQueries(queries: readonly MetricDataQuery[]): void {
   for (const query of queries) {
-    onlyHonours('a metric data query', query, [
+    refuseUnknown('a metric data query', query, [
       'Id',
       'MetricStat',
       'Expression',

@@ -13,16 +13,14 @@ import {
   type Service,
   type ServiceDefinition,
 } from '../../kernel.ts';
+import { notImplemented, page, refuseUnknown } from '../declare.ts';
 import {
   assumeRole,
   type DeliveryFailure,
   deliverWithRetries,
   epochMs,
   failureAttributes,
-  notImplemented,
-  onlyHonours,
   operation,
-  page,
   parseArn,
   physicalName,
   type RetryPolicy,
@@ -191,7 +189,7 @@ export class EventBridge implements Service {
     }
     const Entries = entries.map((entry) => {
       onDefaultBus(entry.EventBusName);
-      onlyHonours('an event', entry, ['Time', 'Source', 'Resources', 'DetailType', 'Detail', 'EventBusName']);
+      refuseUnknown('an event', entry, ['Time', 'Source', 'Resources', 'DetailType', 'Detail', 'EventBusName']);
       const refusal = entryRefusal(entry);
       if (refusal) return refusal;
       const event: Envelope = {
@@ -270,7 +268,7 @@ export class EventBridge implements Service {
   }
 
   #createRule(properties: Record<string, unknown>, context: ResourceContext): ResourceResult {
-    onlyHonours('AWS::Events::Rule', properties, [
+    refuseUnknown('AWS::Events::Rule', properties, [
       'Name',
       'Description',
       'EventBusName',
@@ -283,7 +281,7 @@ export class EventBridge implements Service {
     const name = String(properties.Name ?? physicalName(context));
     const targets = (properties.Targets ?? []) as readonly Target[];
     for (const target of targets) {
-      onlyHonours('an EventBridge target', target, TARGET_MEMBERS);
+      refuseUnknown('an EventBridge target', target, TARGET_MEMBERS);
       checkInput(target);
       callerOf(target.Arn);
       if (parseArn(target.Arn).service === 'states') required(target.RoleArn, `RoleArn for target ${target.Arn}`);

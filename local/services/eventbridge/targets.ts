@@ -1,7 +1,8 @@
 /** How EventBridge calls each kind of target that it supports here. */
 import { randomUUID } from 'node:crypto';
 import type { Home, Principal } from '../../kernel.ts';
-import { notImplemented, parseArn, queueUrl } from '../eventing.ts';
+import { notImplemented } from '../declare.ts';
+import { parseArn, queueUrl } from '../eventing.ts';
 
 type Caller = (home: Home, arn: string, input: string, as: Principal, eventId: string) => Promise<unknown>;
 

@@ -121,7 +121,7 @@ export function checkEngine(
   input: { Engine?: string | undefined; EngineVersion?: string | undefined; OptionGroupName?: string | undefined },
 ): void {
   if (input.Engine !== undefined && input.Engine !== 'postgres')
-    throw notImplemented(`The embedded cloud has no engine ${input.Engine}, only postgres`);
+    throw notImplemented(`the engine ${input.Engine}, only postgres`);
   if (
     input.EngineVersion !== undefined &&
     input.EngineVersion !== engineVersion &&
@@ -132,6 +132,6 @@ export function checkEngine(
     );
   }
   if (input.OptionGroupName !== undefined && input.OptionGroupName !== defaultOptionGroup(engineVersion)) {
-    throw notImplemented(`The embedded cloud has no option group but ${defaultOptionGroup(engineVersion)}`);
+    throw notImplemented(`option groups but ${defaultOptionGroup(engineVersion)}`);
   }
 }

@@ -231,10 +231,10 @@ function check(
   if (immediately && described.applyType === 'static') {
     throw invalidCombination(`cannot use immediate apply method for static parameter (${name})`);
   }
-  if (/[{}]/.test(value)) throw notImplemented(`Formulas in parameters (${name})`);
+  if (/[{}]/.test(value)) throw notImplemented(`formulas in parameters (${name})`);
   if (name === 'shared_preload_libraries') {
     const stranger = value.split(',').find((library) => !preloadable.includes(library.trim()));
-    if (stranger !== undefined) throw notImplemented(`The library ${stranger} is not in the embedded cloud, which`);
+    if (stranger !== undefined) throw notImplemented(`the library ${stranger} in ${name}`);
   }
   if (!isAllowed(described, value)) {
     throw invalidValue(`Invalid parameter value: ${value} for: ${name} allowed values are: ${described.allowedValues}`);

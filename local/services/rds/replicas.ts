@@ -188,7 +188,7 @@ function fill(region: Region, instance: Instance, source: Instance): void {
     region,
     instance,
     async (engine, configuration) => {
-      if (engine.replicate === undefined) throw notImplemented('Read replicas on this engine');
+      if (engine.replicate === undefined) throw notImplemented('read replicas on this engine');
       if (source.database === undefined) throw new Error(`${source.identifier} has no database.`);
       try {
         return await engine.replicate(configuration, source.database);

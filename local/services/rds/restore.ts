@@ -192,7 +192,7 @@ function findBackups(region: Region, input: sdk.RestoreDBInstanceToPointInTimeCo
     return instance.backups;
   }
   if (arn !== undefined && arn.split(':')[3] !== region.home.region)
-    throw notImplemented('Restoring from backups of another Region');
+    throw notImplemented('restoring from backups of another Region');
   const found = [...region.backups.values()].find((backups) =>
     arn === undefined ? backups.instance.resourceId === resource : backupsArn(region, backups) === arn,
   );

@@ -11,16 +11,14 @@ import {
   type Service,
   type ServiceDefinition,
 } from '../../kernel.ts';
+import { notImplemented, page, refuseUnknown } from '../declare.ts';
 import {
   assumeRole,
   type DeliveryFailure,
   deliverWithRetries,
   epochMs,
   failureAttributes,
-  notImplemented,
-  onlyHonours,
   operation,
-  page,
   physicalName,
   recordMetric,
   required,
@@ -134,7 +132,7 @@ export class Scheduler implements Service {
     },
     'AWS::Scheduler::ScheduleGroup': {
       create: (properties: Record<string, unknown>, context: ResourceContext): ResourceResult => {
-        onlyHonours('AWS::Scheduler::ScheduleGroup', properties, ['Name', 'Tags']);
+        refuseUnknown('AWS::Scheduler::ScheduleGroup', properties, ['Name', 'Tags']);
         const name = String(properties.Name ?? physicalName(context));
         this.#groups.set(name, { tags: tagsOf(properties.Tags) });
         return { ref: name, attributes: { Arn: this.#groupArn(name), State: 'ACTIVE' } };
@@ -170,7 +168,7 @@ export class Scheduler implements Service {
   }
 
   #make(input: CreateScheduleCommandInput, createdAt: number): Schedule {
-    onlyHonours('a schedule', input, MEMBERS);
+    refuseUnknown('a schedule', input, MEMBERS);
     const name = required(input.Name, 'Name');
     const group = input.GroupName ?? 'default';
     if (!this.#groups.has(group))

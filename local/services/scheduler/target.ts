@@ -1,7 +1,8 @@
 /** How a schedule calls its target: always in a session of the target's role. */
 import type { Target } from '@aws-sdk/client-scheduler';
 import type { Home, Principal, ServiceName } from '../../kernel.ts';
-import { notImplemented, onlyHonours, parseArn, queueUrl, required } from '../eventing.ts';
+import { notImplemented, refuseUnknown } from '../declare.ts';
+import { parseArn, queueUrl, required } from '../eventing.ts';
 
 /** The attributes that `Input` may name as `<aws.scheduler.…>`. */
 export interface ScheduleContext {
@@ -37,7 +38,7 @@ type Caller = (home: Home, arn: string, input: string | undefined, as: Principal
 /** Throws for a target that cannot be called here, when the schedule is made. */
 export function checkTarget(target: Target | undefined): Target {
   const checked = required(target, 'Target');
-  onlyHonours('a schedule target', checked, ['Arn', 'RoleArn', 'Input', 'RetryPolicy', 'DeadLetterConfig']);
+  refuseUnknown('a schedule target', checked, ['Arn', 'RoleArn', 'Input', 'RetryPolicy', 'DeadLetterConfig']);
   required(checked.RoleArn, 'Target.RoleArn');
   callerOf(required(checked.Arn, 'Target.Arn'));
   return checked;

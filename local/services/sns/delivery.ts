@@ -3,7 +3,8 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { MessageAttributeValue } from '@aws-sdk/client-sns';
 import { AwsError, type Home, type Principal } from '../../kernel.ts';
-import { notImplemented, parseArn, queueUrl } from '../eventing.ts';
+import { notImplemented } from '../declare.ts';
+import { parseArn, queueUrl } from '../eventing.ts';
 
 /** One published message. */
 export interface Notification {

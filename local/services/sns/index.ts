@@ -13,14 +13,12 @@ import {
   type Service,
   type ServiceDefinition,
 } from '../../kernel.ts';
+import { notImplemented, page, refuseUnknown } from '../declare.ts';
 import {
   deliverWithRetries,
   inBatch,
   keyArn,
-  notImplemented,
-  onlyHonours,
   operation,
-  page,
   parsePolicy,
   physicalName,
   recordMetric,
@@ -104,7 +102,7 @@ export class Sns implements Service {
     },
     'AWS::SNS::TopicPolicy': {
       create: (properties: Record<string, unknown>, context: ResourceContext): ResourceResult => {
-        onlyHonours('AWS::SNS::TopicPolicy', properties, ['Topics', 'PolicyDocument']);
+        refuseUnknown('AWS::SNS::TopicPolicy', properties, ['Topics', 'PolicyDocument']);
         for (const arn of properties.Topics as string[])
           this.#topic(arn).policy = parsePolicy(properties.PolicyDocument);
         return { ref: physicalName(context) };
@@ -143,7 +141,7 @@ export class Sns implements Service {
 
   async #createTopic(properties: Record<string, unknown>, context: ResourceContext): Promise<ResourceResult> {
     if (properties.FifoTopic) throw notImplemented('FIFO topics');
-    onlyHonours('AWS::SNS::Topic', properties, ['TopicName', 'FifoTopic', 'Subscription', 'Tags', ...SETTABLE]);
+    refuseUnknown('AWS::SNS::Topic', properties, ['TopicName', 'FifoTopic', 'Subscription', 'Tags', ...SETTABLE]);
     const name = String(properties.TopicName ?? physicalName(context, 256));
     const arn = `arn:aws:sns:${this.#home.region}:${this.#home.account}:${name}`;
     const attributes = SETTABLE.filter((attribute) => properties[attribute] !== undefined).map((attribute) => {

@@ -2,8 +2,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { SubscribeCommandInput } from '@aws-sdk/client-sns';
 import { type Access, AwsError, type Home, type Operation } from '../../kernel.ts';
+import { page, refuseUnknown } from '../declare.ts';
 import { compilePattern, type Matcher } from '../eventbridge/pattern.ts';
-import { onlyHonours, operation, page, required, type Tags, tagConditions } from '../eventing.ts';
+import { operation, required, type Tags, tagConditions } from '../eventing.ts';
 import { checkEndpoint, type Notification, post, type Recipient } from './delivery.ts';
 
 type Attributes = Readonly<Record<string, string>>;
@@ -115,7 +116,7 @@ export class Subscriptions {
   ): Promise<Subscription> {
     this.#tagsOfTopic(topicArn);
     checkEndpoint(protocol, endpoint);
-    onlyHonours('an SNS subscription', attributes, HONOURED);
+    refuseUnknown('an SNS subscription', attributes, HONOURED);
     const same = this.#of(topicArn).find((other) => other.protocol === protocol && other.endpoint === endpoint);
     if (same) return same;
     const arn = `${topicArn}:${randomUUID()}`;
@@ -143,7 +144,7 @@ export class Subscriptions {
 
   /** A subscription as a template declares it: its JSON properties are objects there. */
   fromTemplate(properties: Record<string, unknown>): Promise<Subscription> {
-    onlyHonours('AWS::SNS::Subscription', properties, ['TopicArn', 'Protocol', 'Endpoint', 'Region', ...HONOURED]);
+    refuseUnknown('AWS::SNS::Subscription', properties, ['TopicArn', 'Protocol', 'Endpoint', 'Region', ...HONOURED]);
     const given = HONOURED.filter((name) => properties[name] !== undefined).map((name) => {
       const value = properties[name];
       return [name, typeof value === 'object' ? JSON.stringify(value) : String(value)];

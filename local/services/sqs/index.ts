@@ -18,14 +18,12 @@ import {
   type Service,
   type ServiceDefinition,
 } from '../../kernel.ts';
+import { notImplemented, page, refuseUnknown } from '../declare.ts';
 import {
   everyInterval,
   inBatch,
   keyArn,
-  notImplemented,
-  onlyHonours,
   operation,
-  page,
   parseArn,
   parsePolicy,
   physicalName,
@@ -156,7 +154,7 @@ class Sqs implements Service {
     },
     'AWS::SQS::QueuePolicy': {
       create: (properties: Record<string, unknown>, context: ResourceContext): ResourceResult => {
-        onlyHonours('AWS::SQS::QueuePolicy', properties, ['Queues', 'PolicyDocument']);
+        refuseUnknown('AWS::SQS::QueuePolicy', properties, ['Queues', 'PolicyDocument']);
         for (const url of properties.Queues as string[])
           this.#byUrl(url).policy = parsePolicy(properties.PolicyDocument);
         return { ref: physicalName(context) };
@@ -179,7 +177,7 @@ class Sqs implements Service {
 
   #createQueue(properties: Record<string, unknown>, context: ResourceContext): ResourceResult {
     if (properties.FifoQueue) throw notImplemented('FIFO queues');
-    onlyHonours('AWS::SQS::Queue', properties, ['QueueName', 'FifoQueue', 'Tags', ...SETTABLE]);
+    refuseUnknown('AWS::SQS::Queue', properties, ['QueueName', 'FifoQueue', 'Tags', ...SETTABLE]);
     const name = String(properties.QueueName ?? physicalName(context, 80));
     const arn = this.#arn(name);
     if (this.#queues.has(arn)) throw new AwsError('QueueNameExists', `A queue named ${name} already exists.`);
@@ -229,7 +227,7 @@ class Sqs implements Service {
     input: Pick<SendMessageCommandInput, 'MessageBody' | 'MessageAttributes' | 'DelaySeconds'>,
     call: Call,
   ) {
-    onlyHonours('a message', input, ['QueueUrl', 'Id', 'MessageBody', 'MessageAttributes', 'DelaySeconds']);
+    refuseUnknown('a message', input, ['QueueUrl', 'Id', 'MessageBody', 'MessageAttributes', 'DelaySeconds']);
     const body = required(input.MessageBody, 'MessageBody', 'MissingParameter');
     if (Buffer.byteLength(body) > Number(record.attributes.MaximumMessageSize)) {
       throw new AwsError(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createTrail, deliveryMs, type Outcome, type TrailedCall } from '../../../local/cloudtrail/trail.ts';
-import { AwsError, type BusEvent, type Principal, type ServiceName } from '../../../local/kernel.ts';
+import { createTrail, deliveryMs, type Outcome } from '../../../local/cloudtrail/trail.ts';
+import { AwsError, type BusEvent, type Call, type Principal, type ServiceName } from '../../../local/kernel.ts';
 
 const now = Date.UTC(2026, 10, 29, 1, 2, 3);
 const account = '111122223333';
@@ -18,7 +18,7 @@ interface Given {
 function trail(service: ServiceName, operation: string, given: Given = {}) {
   const delivered: { event: BusEvent; region: string; afterMs: number }[] = [];
   const { input = {}, outcome = { output: {} }, region = 'us-east-1', principal = role, isAwaited = true } = given;
-  const call: TrailedCall = { account, region, principal, requestId: 'request', accessKeyId: 'ASIAKEY' };
+  const call: Call = { account, region, principal, requestId: 'request', accessKeyId: 'ASIAKEY' };
   createTrail({
     isAwaited: () => isAwaited,
     now: () => now,
