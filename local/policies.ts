@@ -24,8 +24,8 @@ const servicesByArn: Readonly<Record<string, ServiceName>> = {
 
 /** Calls name the same few resources again and again. */
 const placeOf = remembered((arn: string) => {
-  const [, , service = '', region = ''] = arn.split(':', 4);
-  return { service, region };
+  const [, , service = '', region = '', account = ''] = arn.split(':', 5);
+  return { service, region, account };
 });
 
 export function policySources(
@@ -37,7 +37,7 @@ export function policySources(
   const [anyRegion = 'us-east-1'] = regions;
   /** IAM of the account that a role's ARN names; undefined: this cloud has no such account. */
   const rolesOf = (arn: string) => {
-    const account = arn.split(':')[4] ?? '';
+    const { account } = placeOf(arn);
     return accounts.includes(account) ? (service('iam', anyRegion, account) as Roles) : undefined;
   };
   return {

@@ -3,6 +3,7 @@
  * allow, and where these are of two accounts, both (IAM User Guide: reference_policies_evaluation-logic).
  */
 import { type Access, AwsError, type Call, type PolicyDocument, type Principal } from '../kernel.ts';
+import { remembered } from '../remembered.ts';
 import {
   callerArn,
   evaluateIdentity,
@@ -41,7 +42,7 @@ export function authorize(principal: Principal, accesses: readonly Access[], sou
     const { action, resources } = access;
     let context: Context | undefined;
     const lazily = () => {
-      context ??= contextOf(contextOfCaller(caller, sources), access.conditions ?? {});
+      context ??= contextOfCall(caller, access.conditions ?? {}, sources);
       return context;
     };
     // No resource would mean no check: an operation without resource type presents `*`.
@@ -67,29 +68,40 @@ class PresentedRequest implements Request {
   }
 }
 
-/** The keys that every request of this caller has (IAM User Guide: reference_policies_condition-keys). */
-function contextOfCaller(call: Call, sources: PolicySources): Conditions {
-  const { principal, account, region } = call;
-  const service = principal.kind === 'service';
+/** Of whoever is no service of AWS. */
+const unlessService = (call: Call, value: string): string | undefined =>
+  call.principal.kind === 'service' ? undefined : value;
+
+/** The keys that requests have by their callers, in lower case (IAM User Guide: reference_policies_condition-keys). */
+const callersKeys: Readonly<Record<string, (call: Call) => string | undefined>> = {
+  'aws:requestedregion': ({ region }) => region,
+  'aws:securetransport': () => 'true',
+  'aws:principalisawsservice': ({ principal }) => String(principal.kind === 'service'),
+  'aws:viaawsservice': () => 'false',
+  'aws:principalservicename': ({ principal }) => (principal.kind === 'service' ? principal.service : undefined),
+  'aws:sourcearn': ({ principal }) => (principal.kind === 'service' ? principal.sourceArn : undefined),
+  'aws:sourceaccount': ({ principal }) => (principal.kind === 'service' ? principal.sourceAccount : undefined),
+  'aws:principalaccount': (call) => unlessService(call, call.account),
+  // What a call acts on is its caller's account's, but for a role to assume, which decides by its own policy.
+  'aws:resourceaccount': (call) => unlessService(call, call.account),
+  'aws:principalarn': ({ principal }) =>
+    principal.kind === 'service' ? undefined : principal.kind === 'role' ? principal.roleArn : principal.arn,
+  'aws:principaltype': (call) => unlessService(call, call.principal.kind === 'role' ? 'AssumedRole' : 'Account'),
+};
+
+/** What conditions may ask for; most ask for one key. */
+function contextOfCall(call: Call, presented: Conditions, sources: PolicySources): Context {
+  const own = contextOf(presented);
+  let globals: Context | undefined;
   return {
-    'aws:RequestedRegion': region,
-    'aws:SecureTransport': 'true',
-    'aws:PrincipalIsAWSService': String(service),
-    'aws:ViaAWSService': 'false',
-    ...(service
-      ? {
-          'aws:PrincipalServiceName': principal.service,
-          'aws:SourceArn': principal.sourceArn,
-          'aws:SourceAccount': principal.sourceAccount,
-        }
-      : {
-          'aws:PrincipalAccount': account,
-          // What a call acts on is its caller's account's, but for a role to assume, which decides by its own policy.
-          'aws:ResourceAccount': account,
-          'aws:PrincipalArn': principal.kind === 'role' ? principal.roleArn : principal.arn,
-          'aws:PrincipalType': principal.kind === 'role' ? 'AssumedRole' : 'Account',
-        }),
-    ...sources.globals(call),
+    get(name) {
+      const found = own.get(name);
+      if (found !== undefined) return found;
+      const callers = Object.hasOwn(callersKeys, name) ? callersKeys[name]?.(call) : undefined;
+      if (callers !== undefined) return [callers];
+      globals ??= contextOf(sources.globals(call));
+      return globals.get(name);
+    },
   };
 }
 
@@ -101,7 +113,7 @@ function refusal(request: Request, call: Call, sources: PolicySources): string |
   const byIdentity = identityVerdict(principal, request, sources);
   if (byIdentity === 'explicitDeny') return 'with an explicit deny in an identity-based policy';
   if (byResource === 'explicitDeny') return 'with an explicit deny in a resource-based policy';
-  const account = accountIn(request.resource);
+  const { account } = placeOf(request.resource);
   const isAnothers = account !== undefined && account !== call.account;
   if (isAnothers && principal.kind !== 'service' && byIdentity !== 'allowed') return because('identity-based', request);
   if (byResource === 'allowed') return undefined;
@@ -113,8 +125,11 @@ function refusal(request: Request, call: Call, sources: PolicySources): string |
   return byIdentity === 'allowed' ? undefined : because('identity-based', request);
 }
 
-/** The account that an ARN names. */
-const accountIn = (resource: string) => /^(?:[^:]*:){4}(\d{12})(?::|$)/.exec(resource)?.[1];
+/** The account that an ARN names, and whether it is a key's. */
+const placeOf = remembered((resource: string) => ({
+  account: /^(?:[^:]*:){4}(\d{12})(?::|$)/.exec(resource)?.[1],
+  isKey: /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource),
+}));
 
 function identityVerdict(principal: Principal, request: Request, sources: PolicySources): Verdict {
   if (principal.kind === 'service') return 'implicitDeny';
@@ -123,8 +138,8 @@ function identityVerdict(principal: Principal, request: Request, sources: Policy
 }
 
 /** Keys and roles: no identity policy counts unless their own policy admits the caller or leaves it to the account. */
-const guardsItself = ({ action, resource }: Request): boolean =>
-  /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource) || /^sts:(AssumeRole|TagSession|SetSourceIdentity)$/.test(action);
+const guardsItself = ({ action, resource }: Request): boolean => placeOf(resource).isKey || assuming.has(action);
+const assuming = new Set(['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity']);
 
 const because = (kind: string, { action }: Request) => `because no ${kind} policy allows the ${action} action`;
 

@@ -63,18 +63,8 @@ interface ConditionOperator {
   readonly ifExists: boolean;
 }
 
-const parsed = new Map<string, ConditionOperator>();
-
 /** Reads an operator's name. Throws AwsError MalformedPolicyDocument for one that IAM does not know. */
 export function parseOperator(text: string): ConditionOperator {
-  const known = parsed.get(text);
-  if (known !== undefined) return known;
-  const operator = readOperator(text);
-  parsed.set(text, operator);
-  return operator;
-}
-
-function readOperator(text: string): ConditionOperator {
   const [, set, given = '', ifExists] = /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/.exec(text) ?? [];
   const name = negated[given] ?? given;
   const known = Object.hasOwn(operators, name) || (name === 'Null' && !set && !ifExists);
@@ -87,13 +77,16 @@ function readOperator(text: string): ConditionOperator {
   };
 }
 
-/** Whether every condition of a statement holds. */
-export function conditionsHold(conditions: PolicyStatement['Condition'], context: Context): boolean {
-  return Object.entries(conditions ?? {}).every(([operator, keys]) =>
-    Object.entries(keys).every(([key, values]) =>
-      holds(parseOperator(operator), context.get(key.toLowerCase()), [values].flat().map(String), context),
-    ),
+/** A statement's conditions, read once: whether every one of them holds for a request. */
+export function compileConditions(conditions: PolicyStatement['Condition']): (context: Context) => boolean {
+  const all = Object.entries(conditions ?? {}).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) => ({
+      operator: parseOperator(operator),
+      key: key.toLowerCase(),
+      values: [values].flat().map(String),
+    })),
   );
+  return (context) => all.every(({ operator, key, values }) => holds(operator, context.get(key), values, context));
 }
 
 function holds(

@@ -1,6 +1,6 @@
 /** Whether statements apply to a request: the one place that reads Action, Resource, Principal and Condition. */
 import type { Call, PolicyDocument, PolicyStatement, Principal } from '../kernel.ts';
-import { conditionsHold } from './conditions.ts';
+import { compileConditions } from './conditions.ts';
 import { type Context, matchesArn, matchesText } from './patterns.ts';
 
 /** One action on one resource. */
@@ -18,39 +18,68 @@ export type ResourceVerdict = 'allowed' | 'delegated' | 'explicitDeny' | 'implic
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   value === undefined ? [] : [value].flat();
 
-function applies(statement: PolicyStatement, request: Request): boolean {
-  if (varies(statement) && !matchesRequest(statement, request, request.context)) return false;
-  return statement.Condition === undefined || conditionsHold(statement.Condition, request.context);
+/** A statement with what follows from its text alone. */
+interface Compiled {
+  readonly statement: PolicyStatement;
+  /** Whether what it is about depends on the request's variables. */
+  readonly varies: boolean;
+  /** Absent where it has no conditions. */
+  readonly holds: ((context: Context) => boolean) | undefined;
 }
 
-/** What a document says of one action. */
+const compiled = new WeakMap<PolicyStatement, Compiled>();
+
+function compile(statement: PolicyStatement): Compiled {
+  const known = compiled.get(statement);
+  if (known !== undefined) return known;
+  const { Action, NotAction, Resource, NotResource, Condition } = statement;
+  const varies = JSON.stringify([Action, NotAction, Resource, NotResource]).includes('${');
+  const made = { statement, varies, holds: Condition && compileConditions(Condition) };
+  compiled.set(statement, made);
+  return made;
+}
+
+function applies({ statement, varies, holds }: Compiled, request: Request): boolean {
+  if (varies && !matchesRequest(statement, request, request.context)) return false;
+  return holds === undefined || holds(request.context);
+}
+
+/** What statements say of one action. */
 interface Concern {
-  readonly statements: readonly PolicyStatement[];
-  readonly byResource: Map<string, readonly PolicyStatement[]>;
+  readonly statements: readonly Compiled[];
+  readonly byResource: Map<string, readonly Compiled[]>;
 }
 
 /** So many resources are kept for an action. */
 const mostResources = 100;
 
-/** The statements of a document for an action on a resource: the same few calls are judged again and again. */
-const concerns = new WeakMap<PolicyDocument, Map<string, Concern>>();
+/** By the list that they are in, which nobody changes in place: the same few calls are judged again and again. */
+const concerns = new WeakMap<object, Map<string, Concern>>();
 
 /** Those that are about this action on this resource, whatever their conditions say, and those with variables. */
-function concerning(document: PolicyDocument, { action, resource }: Request): readonly PolicyStatement[] {
-  let byAction = concerns.get(document);
+function concerning(
+  list: object,
+  statementsOf: () => readonly PolicyStatement[],
+  { action, resource }: Request,
+): readonly Compiled[] {
+  let byAction = concerns.get(list);
   if (byAction === undefined) {
     byAction = new Map();
-    concerns.set(document, byAction);
+    concerns.set(list, byAction);
   }
   let concern = byAction.get(action);
   if (concern === undefined) {
-    const statements = document.Statement.filter((each) => varies(each) || matchesAction(each, action, noContext));
+    const statements = statementsOf()
+      .map(compile)
+      .filter(({ varies, statement }) => varies || matchesAction(statement, action, noContext));
     concern = { statements, byResource: new Map() };
     byAction.set(action, concern);
   }
   let found = concern.byResource.get(resource);
   if (found === undefined) {
-    found = concern.statements.filter((each) => varies(each) || matchesResource(each, resource, noContext));
+    found = concern.statements.filter(
+      ({ varies, statement }) => varies || matchesResource(statement, resource, noContext),
+    );
     // Streams of logs and executions have names of their own.
     if (concern.byResource.size >= mostResources) concern.byResource.clear();
     concern.byResource.set(resource, found);
@@ -58,19 +87,7 @@ function concerning(document: PolicyDocument, { action, resource }: Request): re
   return found;
 }
 
-const noContext: Context = new Map();
-const variable = new WeakMap<PolicyStatement, boolean>();
-
-/** Whether what a statement is about depends on the request's variables. */
-function varies(statement: PolicyStatement): boolean {
-  let answer = variable.get(statement);
-  if (answer === undefined) {
-    const { Action, NotAction, Resource, NotResource } = statement;
-    answer = JSON.stringify([Action, NotAction, Resource, NotResource]).includes('${');
-    variable.set(statement, answer);
-  }
-  return answer;
-}
+const noContext: Context = { get: () => undefined };
 
 const matchesRequest = (statement: PolicyStatement, { action, resource }: Request, context: Context): boolean =>
   matchesAction(statement, action, context) && matchesResource(statement, resource, context);
@@ -88,23 +105,24 @@ function matchesResource({ Resource, NotResource }: PolicyStatement, resource: s
 /** What identity policies say: an explicit deny wins over every allow. */
 export function evaluateIdentity(documents: readonly PolicyDocument[], request: Request): Verdict {
   let verdict: Verdict = 'implicitDeny';
-  for (const document of documents)
-    for (const statement of concerning(document, request)) {
-      if (verdict === 'allowed' && statement.Effect === 'Allow') continue;
-      if (!applies(statement, request)) continue;
-      if (statement.Effect === 'Deny') return 'explicitDeny';
-      verdict = 'allowed';
-    }
+  for (const each of concerning(documents, () => documents.flatMap(({ Statement }) => Statement), request)) {
+    const { Effect } = each.statement;
+    if (verdict === 'allowed' && Effect === 'Allow') continue;
+    if (!applies(each, request)) continue;
+    if (Effect === 'Deny') return 'explicitDeny';
+    verdict = 'allowed';
+  }
   return verdict;
 }
 
 /** What a resource policy says to this caller. */
 export function evaluateResource(document: PolicyDocument, request: Request, call: Call): ResourceVerdict {
   let verdict: ResourceVerdict = 'implicitDeny';
-  for (const statement of concerning(document, request)) {
-    const match = matchPrincipal(statement.Principal, call);
-    if (match === undefined || !applies(statement, request)) continue;
-    if (statement.Effect === 'Deny') return 'explicitDeny';
+  for (const each of concerning(document.Statement, () => document.Statement, request)) {
+    const { Principal, Effect } = each.statement;
+    const match = matchPrincipal(Principal, call);
+    if (match === undefined || !applies(each, request)) continue;
+    if (Effect === 'Deny') return 'explicitDeny';
     if (match === 'named') verdict = 'allowed';
     else if (verdict === 'implicitDeny') verdict = 'delegated';
   }

@@ -1,13 +1,13 @@
 /** Wildcards and policy variables (IAM User Guide: reference_policies_variables, reference_policies_elements_resource). */
 
 /** A request's condition keys and their values. Names are in lower case: IAM compares them without case. */
-export type Context = ReadonlyMap<string, readonly string[]>;
+export interface Context {
+  get(name: string): readonly string[] | undefined;
+}
 
-export function contextOf(
-  ...sources: readonly Readonly<Record<string, string | readonly string[] | undefined>>[]
-): Context {
+export function contextOf(values: Readonly<Record<string, string | readonly string[] | undefined>>): Context {
   const context = new Map<string, readonly string[]>();
-  for (const [name, value] of sources.flatMap((source) => Object.entries(source)))
+  for (const [name, value] of Object.entries(values))
     if (value !== undefined) context.set(name.toLowerCase(), typeof value === 'string' ? [value] : value);
   return context;
 }
@@ -37,10 +37,12 @@ function resolve(text: string, context: Context): { literal: boolean; text: stri
 }
 
 /** The text with its variables replaced and no wildcards; undefined where one has no value. */
-export const resolveText = (text: string, context: Context): string | undefined =>
-  resolve(text, context)
+export function resolveText(text: string, context: Context): string | undefined {
+  if (!text.includes('${')) return text;
+  return resolve(text, context)
     ?.map((piece) => piece.text)
     .join('');
+}
 
 /** Whether `value` matches the text, variables replaced, `*` any characters and `?` one. */
 export function matchesText(text: string, value: string, context: Context, flags = ''): boolean {
@@ -77,6 +79,7 @@ const wildcard = (piece: string) => (piece === '*' ? '.*' : piece === '?' ? '.' 
 /** ARNs match part by part: a wildcard does not reach over a colon, but for the last part, the resource. */
 export function matchesArn(text: string, value: string, context: Context): boolean {
   if (text === '*') return true;
+  if (!/[*?$]/.test(text)) return text === value;
   const [pattern, arn] = [arnParts(text), arnParts(value)];
   return pattern.length === arn.length && pattern.every((part, i) => matchesText(part, arn[i] ?? '', context));
 }

@@ -21,6 +21,6 @@ export function simulate(
   const keys = documents
     .flatMap(({ Statement }) => Statement)
     .flatMap(({ Condition }) => Object.values(Condition ?? {}).flatMap((values) => Object.keys(values)));
-  const missing = new Set(keys.filter((key) => !context.has(key.toLowerCase())));
+  const missing = new Set(keys.filter((key) => context.get(key.toLowerCase()) === undefined));
   return { decision: evaluateIdentity(documents, { action, resource, context }), missingContextValues: [...missing] };
 }

@@ -20,17 +20,19 @@ export const cloudwatchLogs: ServiceDefinition = {
 function createLogs(home: Home): LogsService {
   const filters = new MetricFilters(home);
   const store = new LogStore(home, (group, events) => filters.ingested(group, events));
-  const policies: PolicyDocument[] = [];
+  let policy: PolicyDocument = { Version: '2012-10-17', Statement: [] };
   return {
     operations: logsOperations(home, store),
     resources: {
       ...logGroup(store),
       ...logStream(store),
       ...metricFilter(store, filters),
-      ...resourcePolicy(policies),
+      ...resourcePolicy(({ Statement }) => {
+        policy = { ...policy, Statement: [...policy.Statement, ...Statement] };
+      }),
     },
     // Resource policies of Logs belong to the Region; each statement says which groups it is for.
-    resourcePolicy: () => ({ Version: '2012-10-17', Statement: policies.flatMap(({ Statement }) => Statement) }),
+    resourcePolicy: () => policy,
     write(groupName, streamName, lines) {
       const group = store.groups.get(groupName) ?? store.createGroup(groupName);
       const stream = group.streams.get(streamName) ?? store.createStream(group, streamName);
@@ -97,12 +99,12 @@ const metricFilter = (store: LogStore, filters: MetricFilters) =>
     },
   );
 
-const resourcePolicy = (policies: PolicyDocument[]) =>
+const resourcePolicy = (add: (document: PolicyDocument) => void) =>
   provider<{ PolicyName: string; PolicyDocument: string }>(
     'AWS::Logs::ResourcePolicy',
     ['PolicyName', 'PolicyDocument'],
     ({ PolicyName, PolicyDocument: document }) => {
-      policies.push(parsePolicy(document));
+      add(parsePolicy(document));
       return { ref: PolicyName };
     },
   );

@@ -131,6 +131,7 @@ export class Keyring {
 
   /** The key policy, and its grants as the statements that they amount to. */
   policyWithGrants(key: Key): PolicyDocument {
+    if (key.grants.size === 0) return key.policy;
     return { ...key.policy, Statement: [...key.policy.Statement, ...[...key.grants.values()].map(statementOf)] };
   }
 

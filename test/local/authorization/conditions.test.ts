@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conditionsHold } from '../../../local/authorization/conditions.ts';
+import { compileConditions } from '../../../local/authorization/conditions.ts';
 import { contextOf, matchesArn } from '../../../local/authorization/patterns.ts';
 
 const context = contextOf({
@@ -14,7 +14,7 @@ const context = contextOf({
   star: '*',
 });
 const hold = (operator: string, key: string, value: unknown) =>
-  conditionsHold({ [operator]: { [key]: value } }, context);
+  compileConditions({ [operator]: { [key]: value } })(context);
 
 describe('condition operators', () => {
   it.each([
@@ -73,8 +73,8 @@ describe('condition operators', () => {
 
   it('needs every operator and key of a block', () => {
     const condition = (team: string) => ({ StringEquals: { name: 'Stocker', 'aws:PrincipalTag/team': team } });
-    expect(conditionsHold(condition('dr'), context)).toBe(true);
-    expect(conditionsHold(condition('x'), context)).toBe(false);
+    expect(compileConditions(condition('dr'))(context)).toBe(true);
+    expect(compileConditions(condition('x'))(context)).toBe(false);
   });
 
   it.each(['StringMatches', 'ForSomeValues:StringEquals', 'NullIfExists', 'toString'])('refuses %s', (operator) => {
