@@ -1,7 +1,7 @@
 /** Whether statements apply to a request: the one place that reads Action, Resource, Principal and Condition. */
 import type { Call, PolicyDocument, PolicyStatement, Principal } from '../kernel.ts';
 import { compileConditions } from './conditions.ts';
-import { type Context, matchesArn, matchesText } from './patterns.ts';
+import { type Context, matchesArn, matchesText, noContext } from './patterns.ts';
 
 /** One action on one resource. */
 export interface Request {
@@ -86,8 +86,6 @@ function concerning(
   }
   return found;
 }
-
-const noContext: Context = { get: () => undefined };
 
 const matchesRequest = (statement: PolicyStatement, { action, resource }: Request, context: Context): boolean =>
   matchesAction(statement, action, context) && matchesResource(statement, resource, context);

@@ -1,9 +1,14 @@
 /** Wildcards and policy variables (IAM User Guide: reference_policies_variables, reference_policies_elements_resource). */
 
+import { remembered } from '../remembered.ts';
+
 /** A request's condition keys and their values. Names are in lower case: IAM compares them without case. */
 export interface Context {
   get(name: string): readonly string[] | undefined;
 }
+
+/** Of what depends on no request. */
+export const noContext: Context = { get: () => undefined };
 
 export function contextOf(values: Readonly<Record<string, string | readonly string[] | undefined>>): Context {
   const context = new Map<string, readonly string[]>();
@@ -78,11 +83,24 @@ const wildcard = (piece: string) => (piece === '*' ? '.*' : piece === '?' ? '.' 
 
 /** ARNs match part by part: a wildcard does not reach over a colon, but for the last part, the resource. */
 export function matchesArn(text: string, value: string, context: Context): boolean {
-  if (text === '*') return true;
-  if (!/[*?$]/.test(text)) return text === value;
-  const [pattern, arn] = [arnParts(text), arnParts(value)];
+  if (!text.includes('${')) return plainArn(text)(value);
+  return matchesParts(arnParts(text), value, context);
+}
+
+function matchesParts(pattern: readonly string[], value: string, context: Context): boolean {
+  const arn = arnParts(value);
   return pattern.length === arn.length && pattern.every((part, i) => matchesText(part, arn[i] ?? '', context));
 }
+
+/** Most name one resource, or all that begin so. */
+const plainArn = remembered((text: string): ((value: string) => boolean) => {
+  if (text === '*') return () => true;
+  if (!/[*?]/.test(text)) return (value) => value === text;
+  const [, start] = /^((?:[^:*?]*:){5}[^*?]*)\*$/.exec(text) ?? [];
+  if (start !== undefined) return (value) => value.startsWith(start);
+  const pattern = arnParts(text);
+  return (value) => matchesParts(pattern, value, noContext);
+});
 
 /** Six parts, the colons within `${…}` not counted. */
 function arnParts(arn: string): string[] {

@@ -10,7 +10,6 @@ import {
   type Clock,
   type Home,
   type Operation,
-  type PolicyDocument,
   type Principal,
   type ResourceContext,
   type ServiceName,
@@ -74,13 +73,6 @@ export function tagsOf(list: unknown): Tags {
 /** The condition keys that a tagged resource presents. */
 export function tagConditions(tags: Tags = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
-}
-
-/** A policy as JSON text or as a template's object; a single statement becomes a list. */
-export function parsePolicy(policy: unknown): PolicyDocument {
-  const document = (typeof policy === 'string' ? JSON.parse(policy) : policy) as PolicyDocument;
-  const { Statement } = document;
-  return { ...document, Statement: Array.isArray(Statement) ? Statement : [Statement as never] };
 }
 
 /** Sleeps until a moment of the clock (epoch ms), whatever its factor. */

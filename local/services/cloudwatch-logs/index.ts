@@ -1,7 +1,8 @@
 /** CloudWatch Logs in one Region: groups, streams, events, and metric filters over them. */
+import { parsePolicy } from '../../authorization/policy.ts';
 import { AwsError, type Home, type PolicyDocument, type Service, type ServiceDefinition } from '../../kernel.ts';
 import { provider } from '../declare.ts';
-import { parsePolicy, physicalName, tagsOf } from '../eventing.ts';
+import { physicalName, tagsOf } from '../eventing.ts';
 import { MetricFilters, type MetricTransformation } from './metric-filters.ts';
 import { checkedRetention, logsOperations } from './operations.ts';
 import { LogStore } from './store.ts';
@@ -104,7 +105,7 @@ const resourcePolicy = (add: (document: PolicyDocument) => void) =>
     'AWS::Logs::ResourcePolicy',
     ['PolicyName', 'PolicyDocument'],
     ({ PolicyName, PolicyDocument: document }) => {
-      add(parsePolicy(document));
+      add(parsePolicy(document, 'resource'));
       return { ref: PolicyName };
     },
   );

@@ -119,11 +119,29 @@ export class Roles {
     let documents = this.#documents.get(role);
     if (documents === undefined) {
       const attached = [...role.attached].flatMap((arn) => this.#managed.get(arn) ?? []);
-      documents = [...role.inline.values(), ...attached];
+      documents = sameList([...role.inline.values(), ...attached]);
       this.#documents.set(role, documents);
     }
     return documents;
   }
+}
+
+interface Lists {
+  readonly longer: WeakMap<PolicyDocument, Lists>;
+  list?: readonly PolicyDocument[];
+}
+const lists: Lists = { longer: new WeakMap() };
+
+/** One list for the same documents, whichever cloud has them: what was found out about it (evaluate.ts) is kept with it. */
+function sameList(documents: readonly PolicyDocument[]): readonly PolicyDocument[] {
+  let at = lists;
+  for (const document of documents) {
+    const next = at.longer.get(document) ?? { longer: new WeakMap() };
+    at.longer.set(document, next);
+    at = next;
+  }
+  at.list ??= documents;
+  return at.list;
 }
 
 const hashOf = remembered((name: string) => createHash('sha256').update(name).digest('hex').slice(0, 17).toUpperCase());

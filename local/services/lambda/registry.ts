@@ -1,7 +1,7 @@
 /** The functions of one Region with all that hangs on them: versions, aliases, permissions, URLs, settings of asynchronous invocation. */
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { LambdaFunction } from '../../functions/function.ts';
-import type { Home, PolicyDocument, PolicyStatement } from '../../kernel.ts';
+import type { Home, PolicyDocument } from '../../kernel.ts';
 import { type FunctionAddress, functionArn, notFound, parseFunctionName } from './names.ts';
 
 export interface EventInvokeConfig {
@@ -31,7 +31,7 @@ export interface FunctionRecord {
   /** Alias to version. */
   readonly aliases: Map<string, string>;
   /** By qualifier; `''` for the function itself. */
-  readonly permissions: Map<string, PolicyStatement[]>;
+  readonly permissions: Map<string, PolicyDocument>;
   readonly eventInvokeConfigs: Map<string, EventInvokeConfig>;
   readonly urls: Map<string, FunctionUrl>;
 }
@@ -57,8 +57,7 @@ export class Registry {
   }
 
   policy({ name, qualifier }: FunctionAddress): PolicyDocument | undefined {
-    const statements = this.functions.get(name)?.permissions.get(qualifier ?? '');
-    return statements && { Version: '2012-10-17', Statement: statements };
+    return this.functions.get(name)?.permissions.get(qualifier ?? '');
   }
 
   urlById(id: string): FunctionUrl | undefined {

@@ -1,5 +1,6 @@
 /** Lambda's CloudFormation resource types besides the function itself. */
 import { createHash } from 'node:crypto';
+import { parsePolicy } from '../../authorization/policy.ts';
 import { LambdaFunction } from '../../functions/function.ts';
 import { AwsError, type Home, type PolicyStatement, type ResourceProvider } from '../../kernel.ts';
 import { isTrue, notImplemented, provider } from '../declare.ts';
@@ -44,8 +45,9 @@ const permission = (home: Home, registry: Registry) =>
       const { record, address } = registry.find(properties.FunctionName);
       const sid = `${stackName}-${logicalId}`;
       const qualifier = address.qualifier ?? '';
-      const statements = record.permissions.get(qualifier) ?? [];
-      record.permissions.set(qualifier, [...statements, statementOf(sid, functionArn(home, address), properties)]);
+      const statements = record.permissions.get(qualifier)?.Statement ?? [];
+      const Statement = [...statements, statementOf(sid, functionArn(home, address), properties)];
+      record.permissions.set(qualifier, parsePolicy({ Version: '2012-10-17', Statement }, 'resource'));
       return { ref: sid, attributes: { Id: sid } };
     },
   );

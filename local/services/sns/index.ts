@@ -1,6 +1,7 @@
 /** SNS: standard topics, their subscriptions, and every message that was published. FIFO topics are refused. */
 import { randomUUID } from 'node:crypto';
 import type { PublishBatchCommandInput, PublishCommandInput } from '@aws-sdk/client-sns';
+import { parsePolicy } from '../../authorization/policy.ts';
 import {
   type Access,
   AwsError,
@@ -19,7 +20,6 @@ import {
   inBatch,
   keyArn,
   operation,
-  parsePolicy,
   physicalName,
   recordMetric,
   required,
@@ -87,7 +87,7 @@ export class Sns implements Service {
         (input) => {
           const topic = this.#topic(input.TopicArn);
           const name = required(input.AttributeName, 'AttributeName', 'InvalidParameter');
-          if (name === 'Policy') topic.policy = parsePolicy(input.AttributeValue);
+          if (name === 'Policy') topic.policy = parsePolicy(input.AttributeValue, 'resource');
           else if (SETTABLE.includes(name)) topic.attributes[name] = input.AttributeValue ?? '';
           else throw invalid(`AttributeName ${name}`);
           return {};
@@ -104,7 +104,7 @@ export class Sns implements Service {
       create: (properties: Record<string, unknown>, context: ResourceContext): ResourceResult => {
         refuseUnknown('AWS::SNS::TopicPolicy', properties, ['Topics', 'PolicyDocument']);
         for (const arn of properties.Topics as string[])
-          this.#topic(arn).policy = parsePolicy(properties.PolicyDocument);
+          this.#topic(arn).policy = parsePolicy(properties.PolicyDocument, 'resource');
         return { ref: physicalName(context) };
       },
     },

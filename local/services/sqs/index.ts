@@ -6,6 +6,7 @@ import type {
   SendMessageBatchCommandInput,
   SendMessageCommandInput,
 } from '@aws-sdk/client-sqs';
+import { parsePolicy } from '../../authorization/policy.ts';
 import {
   type Access,
   AwsError,
@@ -25,7 +26,6 @@ import {
   keyArn,
   operation,
   parseArn,
-  parsePolicy,
   physicalName,
   recordMetric,
   required,
@@ -156,7 +156,7 @@ class Sqs implements Service {
       create: (properties: Record<string, unknown>, context: ResourceContext): ResourceResult => {
         refuseUnknown('AWS::SQS::QueuePolicy', properties, ['Queues', 'PolicyDocument']);
         for (const url of properties.Queues as string[])
-          this.#byUrl(url).policy = parsePolicy(properties.PolicyDocument);
+          this.#byUrl(url).policy = parsePolicy(properties.PolicyDocument, 'resource');
         return { ref: physicalName(context) };
       },
     },
@@ -216,7 +216,7 @@ class Sqs implements Service {
 
   #setAttributes(record: QueueRecord, attributes: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(attributes)) {
-      if (name === 'Policy') record.policy = parsePolicy(value);
+      if (name === 'Policy') record.policy = parsePolicy(value, 'resource');
       else if (SETTABLE.includes(name)) record.attributes[name] = value;
       else throw new AwsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
     }
