@@ -72,6 +72,17 @@ const METRIC = [
 
 /** Checks and normalizes PutMetricAlarm's input, or the same properties of a template. */
 export function metricAlarm(input: PutMetricAlarmCommandInput, arn: string, now: number): MetricAlarm {
+  const watching = templates.get(input) ?? watchingOf(input);
+  if (Object.isFrozen(input)) templates.set(input, watching);
+  return { ...common(input, arn, now), type: 'MetricAlarm', ...watching };
+}
+
+type Watching = Pick<MetricAlarm, 'input' | 'queries' | 'watched' | 'rules' | 'periodSeconds' | 'longestPeriodSeconds'>;
+
+/** Of a template's own alarms, which every cloud of a process is given. */
+const templates = new WeakMap<object, Watching>();
+
+function watchingOf(input: PutMetricAlarmCommandInput): Watching {
   refuseUnknown('a metric alarm', input, [...COMMON, ...METRIC]);
   if (!comparison(required(input.ComparisonOperator, 'ComparisonOperator', 'MissingParameter'))) {
     throw notImplemented(`the comparison ${input.ComparisonOperator}`);
@@ -99,8 +110,7 @@ export function metricAlarm(input: PutMetricAlarmCommandInput, arn: string, now:
   const longestPeriodSeconds = Math.max(periodSeconds, ...periodsOfMetrics);
   const treatMissingData = (input.TreatMissingData ?? 'missing') as TreatMissingData;
   const rules = { evaluationPeriods: periods, datapointsToAlarm: datapoints, treatMissingData };
-  const watching = { input, queries, watched, rules, periodSeconds, longestPeriodSeconds };
-  return { ...common(input, arn, now), type: 'MetricAlarm', ...watching };
+  return { input, queries, watched, rules, periodSeconds, longestPeriodSeconds };
 }
 
 /** Checks PutCompositeAlarm's input, or the same properties of a template. */

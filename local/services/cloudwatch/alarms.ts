@@ -30,7 +30,7 @@ interface HistoryItem {
   readonly at: number;
   readonly kind: HistoryItemType;
   readonly summary: string;
-  readonly data: string;
+  readonly data: object;
 }
 
 const STATES: readonly string[] = ['OK', 'ALARM', 'INSUFFICIENT_DATA'];
@@ -249,7 +249,7 @@ export class Alarms {
 
   #remember(alarm: Alarm, kind: HistoryItemType, summary: string, data: object): void {
     const at = this.#home.clock.now();
-    this.#history.push({ alarm: alarm.name, type: alarm.type, at, kind, summary, data: JSON.stringify(data) });
+    this.#history.push({ alarm: alarm.name, type: alarm.type, at, kind, summary, data });
   }
 
   #describe(input: DescribeAlarmsCommandInput) {
@@ -329,7 +329,7 @@ const historyOutput = (item: HistoryItem) => ({
   Timestamp: new Date(item.at),
   HistoryItemType: item.kind,
   HistorySummary: item.summary,
-  HistoryData: item.data,
+  HistoryData: JSON.stringify(item.data),
 });
 
 function alarmOutput(alarm: Alarm) {

@@ -144,7 +144,8 @@ export class CloudWatch implements AlarmData, MetricSink {
       create: (properties: Record<string, unknown>, context: ResourceContext): ResourceResult => {
         const AlarmName = String(properties.AlarmName ?? physicalName(context, 255));
         // The properties are PutMetricAlarm's members; metricAlarm refuses every other one.
-        const { arn } = this.#alarms.putMetricAlarm({ ...properties, AlarmName } as never);
+        const input = properties.AlarmName === undefined ? { ...properties, AlarmName } : properties;
+        const { arn } = this.#alarms.putMetricAlarm(input as never);
         return { ref: AlarmName, attributes: { Arn: arn } };
       },
     },
