@@ -1,8 +1,7 @@
 /** Where the authorizer finds policies: roles in IAM, resource policies in the service that the ARN names. */
 
-import type { Conditions, PolicySources } from './authorization/authorize.ts';
+import { type Conditions, type PolicySources, placeOf } from './authorization/authorize.ts';
 import type { Clock, PolicyDocument, Service, ServiceName } from './kernel.ts';
-import { remembered } from './remembered.ts';
 
 /** What the IAM service tells of a role. */
 interface Roles extends Service {
@@ -22,12 +21,6 @@ const servicesByArn: Readonly<Record<string, ServiceName>> = {
   logs: 'cloudwatch-logs',
 };
 
-/** Calls name the same few resources again and again. */
-const placeOf = remembered((arn: string) => {
-  const [, , service = '', region = '', account = ''] = arn.split(':', 5);
-  return { service, region, account };
-});
-
 export function policySources(
   clock: Clock,
   regions: readonly string[],
@@ -37,7 +30,7 @@ export function policySources(
   const [anyRegion = 'us-east-1'] = regions;
   /** IAM of the account that a role's ARN names; undefined: this cloud has no such account. */
   const rolesOf = (arn: string) => {
-    const { account } = placeOf(arn);
+    const { account = '' } = placeOf(arn);
     return accounts.includes(account) ? (service('iam', anyRegion, account) as Roles) : undefined;
   };
   return {

@@ -125,11 +125,12 @@ function refusal(request: Request, call: Call, sources: PolicySources): string |
   return byIdentity === 'allowed' ? undefined : because('identity-based', request);
 }
 
-/** The account that an ARN names, and whether it is a key's. */
-const placeOf = remembered((resource: string) => ({
-  account: /^(?:[^:]*:){4}(\d{12})(?::|$)/.exec(resource)?.[1],
-  isKey: /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource),
-}));
+/** What an ARN says of where its resource is; the account where it names one, and whether it is a key's. */
+export const placeOf = remembered((arn: string) => {
+  const [, , service = '', region = ''] = arn.split(':', 4);
+  const account = /^(?:[^:]*:){4}(\d{12})(?::|$)/.exec(arn)?.[1];
+  return { service, region, account, isKey: /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(arn) };
+});
 
 function identityVerdict(principal: Principal, request: Request, sources: PolicySources): Verdict {
   if (principal.kind === 'service') return 'implicitDeny';
