@@ -119,7 +119,7 @@ export async function runOnTimeline<O>(
     attempts: 1,
   } as const;
   const write = ({ facts, ...change }: Pick<StepRecord, 'status' | 'summary'> & Partial<StepRecord>) =>
-    incidents.recordStep({ ...base, ...change, facts: { ...facts } }, once || change.status === 'running');
+    incidents.recordStep({ ...base, ...change, facts: { ...facts } }, { isFirst: once || change.status === 'running' });
   /** A timeline that cannot be written never stops a recovery; a drill exists to find that it cannot. */
   const writeOrLog = (change: Parameters<typeof write>[0]) =>
     write(change).catch((error: unknown) => {

@@ -39,7 +39,7 @@ export interface IncidentStore {
    * Writes a step: the first call sets startedAt and later ones keep it; one that is an attempt's first adds the attempt,
    * as `running` always is. Another execution's record of the step is replaced by one that began after it, and by no other.
    */
-  recordStep(record: StepRecord, isFirst?: boolean): Promise<void>;
+  recordStep(record: StepRecord, options?: { readonly isFirst?: boolean }): Promise<void>;
   steps(incidentId: string): Promise<StepRecord[]>;
   recordMessage(message: MessageRecord): Promise<void>;
   messages(incidentId: string): Promise<MessageRecord[]>;

@@ -1,5 +1,6 @@
 /** Policy documents as they are written: JSON text or objects, one statement or many. */
 import { AwsError, type PolicyDocument, type PolicyStatement } from '../kernel.ts';
+import { rememberedOf } from '../remembered.ts';
 import { parseOperator } from './conditions.ts';
 
 const elements = ['Sid', 'Effect', 'Principal', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
@@ -12,21 +13,11 @@ export type PolicyKind = 'identity' | 'resource' | 'trust';
  * MalformedPolicyDocument for what IAM refuses, NotImplemented for what this evaluator does not know.
  */
 export function parsePolicy(source: unknown, kind: PolicyKind): PolicyDocument {
-  if (typeof source !== 'object' || source === null || !Object.isFrozen(source)) return parseOnce(source, kind);
-  // A template's own, which every cloud of a process is given.
-  let policy = parsedOf[kind].get(source);
-  if (policy === undefined) {
-    policy = parseOnce(source, kind);
-    parsedOf[kind].set(source, policy);
-  }
-  return policy;
+  return typeof source === 'object' && source !== null ? parseObject[kind](source) : parseOnce(source, kind);
 }
 
-const parsedOf: Readonly<Record<PolicyKind, WeakMap<object, PolicyDocument>>> = {
-  identity: new WeakMap(),
-  resource: new WeakMap(),
-  trust: new WeakMap(),
-};
+const objectsOf = (kind: PolicyKind) => rememberedOf((source: object) => parseOnce(source, kind));
+const parseObject = { identity: objectsOf('identity'), resource: objectsOf('resource'), trust: objectsOf('trust') };
 
 function parseOnce(source: unknown, kind: PolicyKind): PolicyDocument {
   const text = `${kind} ${typeof source === 'string' ? source : JSON.stringify(source)}`;

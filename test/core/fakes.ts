@@ -141,7 +141,7 @@ export class FakeIncidents implements IncidentStore {
   async list(limit: number) {
     return [...this.records.values()].sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1)).slice(0, limit);
   }
-  async recordStep(record: StepRecord, isFirst = record.status === 'running') {
+  async recordStep(record: StepRecord, { isFirst = record.status === 'running' } = {}) {
     const index = this.timeline.findIndex(({ step, piece }) => step === record.step && piece === record.piece);
     const known = this.timeline[index];
     if (!known) {

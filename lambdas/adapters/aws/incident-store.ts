@@ -155,7 +155,7 @@ export function incidentStore({ here }: Pick<Runtime, 'here'>): IncidentStore {
       const records = await Promise.all(entries.slice(0, limit).map((entry) => read(Claim.parse(entry).incidentId)));
       return records.filter((record) => record !== undefined);
     },
-    async recordStep(record, isFirst = record.status === 'running') {
+    async recordStep(record, { isFirst = record.status === 'running' } = {}) {
       const Key = toItem(keys.step(record));
       // Another execution's record of this step, before a retry, is in that one's report: this one begins anew.
       const own = 'attribute_not_exists(pk) OR attribute_not_exists(execution) OR execution = :mine';

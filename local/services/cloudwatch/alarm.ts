@@ -5,6 +5,7 @@ import type {
   PutMetricAlarmCommandInput,
 } from '@aws-sdk/client-cloudwatch';
 import { AwsError, type Clock } from '../../kernel.ts';
+import { rememberedOf } from '../../remembered.ts';
 import { notImplemented, refuseUnknown } from '../declare.ts';
 import { parseArn, required, type Tags, tagsOf } from '../eventing.ts';
 import {
@@ -72,17 +73,12 @@ const METRIC = [
 
 /** Checks and normalizes PutMetricAlarm's input, or the same properties of a template. */
 export function metricAlarm(input: PutMetricAlarmCommandInput, arn: string, now: number): MetricAlarm {
-  const watching = templates.get(input) ?? watchingOf(input);
-  if (Object.isFrozen(input)) templates.set(input, watching);
-  return { ...common(input, arn, now), type: 'MetricAlarm', ...watching };
+  return { ...common(input, arn, now), type: 'MetricAlarm', ...watchingOf(input) };
 }
 
 type Watching = Pick<MetricAlarm, 'input' | 'queries' | 'watched' | 'rules' | 'periodSeconds' | 'longestPeriodSeconds'>;
 
-/** Of a template's own alarms, which every cloud of a process is given. */
-const templates = new WeakMap<object, Watching>();
-
-function watchingOf(input: PutMetricAlarmCommandInput): Watching {
+const watchingOf = rememberedOf((input: PutMetricAlarmCommandInput): Watching => {
   refuseUnknown('a metric alarm', input, [...COMMON, ...METRIC]);
   if (!comparison(required(input.ComparisonOperator, 'ComparisonOperator', 'MissingParameter'))) {
     throw notImplemented(`the comparison ${input.ComparisonOperator}`);
@@ -111,7 +107,7 @@ function watchingOf(input: PutMetricAlarmCommandInput): Watching {
   const treatMissingData = (input.TreatMissingData ?? 'missing') as TreatMissingData;
   const rules = { evaluationPeriods: periods, datapointsToAlarm: datapoints, treatMissingData };
   return { input, queries, watched, rules, periodSeconds, longestPeriodSeconds };
-}
+});
 
 /** Checks PutCompositeAlarm's input, or the same properties of a template. */
 export function compositeAlarm(input: PutCompositeAlarmCommandInput, arn: string, now: number): CompositeAlarm {

@@ -1,5 +1,6 @@
 /** AWS KMS: symmetric customer keys that really encrypt, key policies, aliases, grants. */
 import { createHash } from 'node:crypto';
+import { parsePolicy } from '../../authorization/policy.ts';
 import {
   type Access,
   AwsError,
@@ -96,7 +97,8 @@ export const kms: ServiceDefinition = {
             ) {
               throw new AwsError('NotImplemented', `${logicalId}: only symmetric encryption keys`);
             }
-            const key = keyring.create(properties.Description, properties.KeyPolicy, { id: keyIdOf(context) });
+            const policy = properties.KeyPolicy && parsePolicy(properties.KeyPolicy, 'resource');
+            const key = keyring.create(properties.Description, policy, { id: keyIdOf(context) });
             if (isTrue(properties.EnableKeyRotation))
               key.rotationPeriodDays = Number(properties.RotationPeriodInDays ?? 365);
             if (properties.Enabled !== undefined && !isTrue(properties.Enabled)) key.state = 'Disabled';

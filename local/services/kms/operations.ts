@@ -1,6 +1,7 @@
 /** The KMS API over the keyring. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type * as Kms from '@aws-sdk/client-kms';
+import { parsePolicy } from '../../authorization/policy.ts';
 import { type Access, AwsError, type Home, type Operation, type PolicyDocument } from '../../kernel.ts';
 import { operation, page } from '../declare.ts';
 import type { EncryptionContext, Key, Keyring } from './keyring.ts';
@@ -31,7 +32,7 @@ export function keyOperations(home: Home, keyring: Keyring): Record<string, Oper
         if ((input.KeyUsage ?? 'ENCRYPT_DECRYPT') !== 'ENCRYPT_DECRYPT')
           throw new AwsError('NotImplemented', `KeyUsage ${input.KeyUsage}`);
         if ((input.Origin ?? 'AWS_KMS') !== 'AWS_KMS') throw new AwsError('NotImplemented', `Origin ${input.Origin}`);
-        const key = keyring.create(input.Description, input.Policy ? parsePolicy(input.Policy) : undefined);
+        const key = keyring.create(input.Description, input.Policy ? keyPolicy(input.Policy) : undefined);
         for (const tag of input.Tags ?? []) key.tags.set(tag.TagKey ?? '', tag.TagValue ?? '');
         return { KeyMetadata: describe(home, key) };
       },
@@ -142,7 +143,7 @@ export function keyOperations(home: Home, keyring: Keyring): Record<string, Oper
       ['KeyId', 'Policy', 'PolicyName', 'BypassPolicyLockoutSafetyCheck'],
       onKey('kms:PutKeyPolicy'),
       (input) => {
-        keyring.find(input.KeyId ?? '').policy = parsePolicy(input.Policy ?? '');
+        keyring.find(input.KeyId ?? '').policy = keyPolicy(input.Policy ?? '');
         return {};
       },
     ),
@@ -355,11 +356,13 @@ function dataKeyLength(input: Kms.GenerateDataKeyCommandInput): number {
   return input.NumberOfBytes ?? (input.KeySpec === 'AES_128' ? 16 : 32);
 }
 
-function parsePolicy(text: string): PolicyDocument {
+/** KMS has a name of its own for what IAM calls MalformedPolicyDocument. */
+function keyPolicy(text: string): PolicyDocument {
   try {
-    return JSON.parse(text) as PolicyDocument;
-  } catch {
-    throw new AwsError('MalformedPolicyDocumentException', 'The key policy is not JSON.');
+    return parsePolicy(text, 'resource');
+  } catch (cause) {
+    if (!(cause instanceof AwsError) || cause.code !== 'MalformedPolicyDocument') throw cause;
+    throw new AwsError('MalformedPolicyDocumentException', cause.message);
   }
 }
 

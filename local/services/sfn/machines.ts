@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { AwsError, type Home, type ResourceContext, type ResourceResult } from '../../kernel.ts';
+import { rememberedOf } from '../../remembered.ts';
 import type { Definition } from '../../states/definition.ts';
 import { InvalidDefinition } from '../../states/errors.ts';
 import { parseDefinition } from '../../states/validate.ts';
@@ -135,17 +136,10 @@ interface Text {
   readonly revisionId: string;
 }
 
-/** By a template's own properties, which every cloud of a process is given, frozen. */
-const texts = new WeakMap<object, Text>();
-
-function textOf(given: MachineProperties, context: ResourceContext): Text {
-  const known = texts.get(given);
-  if (known !== undefined) return known;
+const textOf = rememberedOf((given: MachineProperties, context: ResourceContext): Text => {
   const text = substitute(definitionText(given, context), given.DefinitionSubstitutions ?? {}, context);
-  const made = { text, revisionId: revisionOf(text) };
-  if (Object.isFrozen(given)) texts.set(given, made);
-  return made;
-}
+  return { text, revisionId: revisionOf(text) };
+});
 
 function definitionText(given: MachineProperties, { assemblyDirectory, logicalId }: ResourceContext) {
   if (given.DefinitionString !== undefined) return given.DefinitionString;

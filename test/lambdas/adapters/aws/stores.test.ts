@@ -242,10 +242,9 @@ describe('incidents', () => {
   test('count the looks of a step that waits, each of which is written once', async () => {
     const { id } = newIncident();
     const look = (startedAt: string, status: 'waiting' | 'succeeded') =>
-      store.recordStep(
-        makeStepRecord('AwaitAvailable', { incidentId: id, startedAt, status, summary: startedAt }),
-        true,
-      );
+      store.recordStep(makeStepRecord('AwaitAvailable', { incidentId: id, startedAt, status, summary: startedAt }), {
+        isFirst: true,
+      });
     await look('2026-11-22T20:00:00Z', 'waiting');
     await look('2026-11-22T20:01:00Z', 'waiting');
     await look('2026-11-22T20:02:00Z', 'succeeded');

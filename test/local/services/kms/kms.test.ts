@@ -129,6 +129,21 @@ test("a grant widens the key's policy until it is revoked", async () => {
   expect(statements()).toHaveLength(before);
 });
 
+test('a key policy that IAM would not take is refused by the name that KMS has for it', async () => {
+  const KeyId = await newKey();
+  const put = (statement: object) =>
+    call('PutKeyPolicy', { KeyId, Policy: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) });
+  const allow = { Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' };
+  await put(allow);
+  await expect(put({ ...allow, Effect: 'Permit' })).rejects.toMatchObject({
+    code: 'MalformedPolicyDocumentException',
+    message: 'Effect is Permit, not Allow or Deny.',
+  });
+  await expect(call('PutKeyPolicy', { KeyId, Policy: '{' })).rejects.toMatchObject({
+    code: 'MalformedPolicyDocumentException',
+  });
+});
+
 test('a template that asks for what is not honoured is refused by name', async () => {
   await expect(async () =>
     cloud.deploy('kms', 'AWS::KMS::Key', { KeyPolicy: { Statement: [] }, Origin: 'EXTERNAL' }),
