@@ -19,16 +19,23 @@ export const interruption = (since: string): CustomerNews => ({
   ].join('\n'),
 });
 
+interface Ended {
+  readonly recoveredAt: string | undefined;
+  /** The fence was lifted: the database that it was before takes writes again. Any other failure leaves the interruption. */
+  readonly takesWrites: boolean;
+}
+
 /** undefined: customers were told of no interruption, so there is nothing to take back. */
 export function outcomeForCustomers(
-  { recoveredAt, failed }: { readonly recoveredAt: string | undefined; readonly failed: boolean },
+  { recoveredAt, takesWrites }: Ended,
   timeline: readonly StepRecord[],
 ): CustomerNews | undefined {
-  const ended = (name: string) => timeline.find(({ step, status }) => step === name && status === 'succeeded');
-  const fence = ended('FenceSource');
+  const fence = timeline.find(
+    ({ step, status, facts }) => fences.includes(step) && status === 'succeeded' && facts.outcome !== 'unreached',
+  );
   if (fence === undefined) return undefined;
-  if (recoveredAt !== undefined) return restored(recoveredAt, ended('Replan') ?? ended('AssessDatabase'), fence);
-  if (failed && ended('Compensate'))
+  if (recoveredAt !== undefined) return restored(recoveredAt, timeline, fence);
+  if (takesWrites)
     return {
       subject: 'STOCKER Pro takes changes again',
       text: 'STOCKER Pro takes changes again, on the database that it had before. The cause is not mended yet; we go on working on it and write again.',
@@ -39,15 +46,29 @@ export function outcomeForCustomers(
   };
 }
 
-function restored(recoveredAt: string, plan: StepRecord | undefined, fence: StepRecord): CustomerNews {
-  const restorePoint = plan?.facts.restorePoint;
-  const lost = Number(plan?.facts.estimatedLossSeconds ?? 1) > 0;
+/** Each tells customers of the interruption, unless it reached nobody. */
+const fences = ['FenceSource', 'FencePrimary', 'FenceAgain'];
+
+/** Each knows better than the ones behind it what is lost. */
+const losses = ['RestoreDatabase', 'Replan', 'AssessDatabase', 'AssessRegion', 'AssessHome'];
+
+function restored(recoveredAt: string, timeline: readonly StepRecord[], fence: StepRecord): CustomerNews {
+  const known = losses.map((name) =>
+    timeline.find(({ step, status, facts }) => step === name && status === 'succeeded' && 'restorePoint' in facts),
+  );
+  const { restorePoint, estimatedLossSeconds = 1, resume } = known.find((each) => each !== undefined)?.facts ?? {};
+  const lost = Number(estimatedLossSeconds) > 0;
+  // A retry of a recovery that had cut over fences the former production once more: the window ended long before.
+  const until =
+    resume === undefined
+      ? fence.startedAt
+      : new Date(Date.parse(String(restorePoint)) + Number(estimatedLossSeconds) * 1000).toISOString();
   return {
     subject: 'STOCKER Pro works again',
     text: [
       `STOCKER Pro works again since ${utcMinute(recoveredAt)}.`,
       lost && typeof restorePoint === 'string'
-        ? `Changes that were made between ${utcMinute(restorePoint)} and ${utcMinute(fence.startedAt)} may be missing: please look at them, and enter them again where they are.`
+        ? `Changes that were made between ${utcMinute(restorePoint)} and ${utcMinute(until)} may be missing: please look at them, and enter them again where they are.`
         : 'As far as we know, nothing that had been saved is missing.',
     ].join('\n'),
   };

@@ -1,7 +1,7 @@
 /** AssessDatabase: looks at what is there and makes the plan that every later step follows. */
 import type { ActiveDatabase, ApprovalDecision, Incident, RestoreTo } from '../incident/contracts.ts';
 import { incidentTag } from '../incident/identifiers.ts';
-import { formatSeconds } from '../incident/moments.ts';
+import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import type { Clock, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
@@ -13,7 +13,7 @@ import { planRestore } from './plan.ts';
 import { damageIn, planRecovery } from './plan-recovery.ts';
 import type { Baselines, DatabaseInstance, Databases, Looks, Profiles, Secrets, Sessions } from './ports.ts';
 import { requireScope } from './repair/scope.ts';
-import { restoredFromTag, restorePointTag } from './restore-database.ts';
+import { lossTag, restoredFromTag, restorePointTag } from './restore-database.ts';
 import {
   type Answer,
   endpointOfActive,
@@ -248,7 +248,8 @@ async function resume(
     candidate: active.identifier,
     restore: { kind: 'time', at: restorePoint },
     restorePoint,
-    estimatedLossSeconds: 0,
+    // Of a copy without that tag nobody knows: at worst everything up to its becoming production.
+    estimatedLossSeconds: Math.max(0, Number(candidate.tags[lossTag] ?? secondsBetween(restorePoint, active.since))),
     epoch: active.epoch - 1,
     approval: 'none', // it was given before the epoch was raised
     seen: isFormer ? seenOf(former) : (profile?.seen ?? seenOf(candidate)),

@@ -1,6 +1,7 @@
 /** CutOver: the application moves to the restored database, in a drill its canary only. */
 import type { Debts } from '../configuration/ports.ts';
 import { type ActiveDatabase, type Incident, recordVersion } from '../incident/contracts.ts';
+import { unfenceSource } from '../incident/identifiers.ts';
 import type { Announcer, Clock, Compensations, ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
@@ -15,7 +16,7 @@ import { lineageOf, restoreOf } from './restore-database.ts';
 import { answerOf, judgeSource } from './source.ts';
 import { withSession } from './sql.ts';
 import { targetOf } from './target.ts';
-import { restoreEndpoint, unfenceSource } from './undo.ts';
+import { restoreEndpoint } from './undo.ts';
 
 export interface CutOverContext {
   readonly settings: Settings;

@@ -2,6 +2,7 @@
 import { interruption } from '../communications/customers.ts';
 import type { Incident } from '../incident/contracts.ts';
 import { endOf } from '../incident/end-of.ts';
+import { unfenceSource } from '../incident/identifiers.ts';
 import type { Announcer, Clock, Compensations, ControlStore, Executions } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
@@ -12,7 +13,7 @@ import { closeTo, fenceLogins, proveRefused, type Target } from './fence.ts';
 import type { Databases, Secrets, Session, Sessions } from './ports.ts';
 import { answerOf, judgeSource } from './source.ts';
 import { messageOf, sqlState, stepTimeouts, whileConnected } from './sql.ts';
-import { type Unfence, undoFence, unfenceSource } from './undo.ts';
+import { type Unfence, undoFence } from './undo.ts';
 
 export interface FenceSourceContext {
   readonly settings: Settings;
@@ -107,7 +108,7 @@ async function requireRunning(incident: Incident, undoing: Unfence, context: Fen
   if (ended === undefined) return;
   const lease = await context.control.readLease();
   const isOthers = lease?.mode === 'recovery' && lease.executionArn !== incident.executionArn;
-  const outcome = isOthers ? `${lease.incidentId} is at work on it` : await undoFence(undoing, context);
+  const outcome = isOthers ? `${lease.incidentId} is at work on it` : (await undoFence(undoing, context)).outcome;
   throw LeaseLost(`${ended}, while ${undoing.identifier} was being fenced: ${outcome}.`);
 }
 

@@ -17,6 +17,7 @@ import {
   RestorePointUnknown,
 } from './errors.ts';
 import type { DatabaseInstance, Databases, RestoreSpecification, Secrets, Sessions } from './ports.ts';
+import { lostStatuses } from './source.ts';
 import { addressOf, messageOf, withSession } from './sql.ts';
 
 export const closeCandidate = 'close-candidate';
@@ -41,6 +42,7 @@ export const terminalStatuses = new Set([
 /** What a retry must know of the instance that an earlier execution made. */
 export const restorePointTag = 'stocker-dr:restore-point';
 export const restoredFromTag = 'stocker-dr:restored-from';
+export const lossTag = 'stocker-dr:estimated-loss-seconds';
 /** When the promotion of a replica was asked for: RDS may show it as a replica for a while after. */
 export const promotionTag = 'stocker-dr:promotion-asked';
 
@@ -82,7 +84,11 @@ export async function restoreDatabase(
 ): Promise<StepResult<{ outcome: 'started' | 'adopted' }>> {
   const { candidate } = plan;
   if (plan.resume !== undefined)
-    return { output: { outcome: 'adopted' }, summary: `${candidate} was restored by this incident and is production` };
+    return {
+      output: { outcome: 'adopted' },
+      summary: `${candidate} was restored by this incident and is production`,
+      facts: { ...reachOf(plan), resume: plan.resume },
+    };
   if (isCopyDeleted(incident)) return startRestore({ incident, plan }, context);
   const { compensations, executions } = context;
   const before = await endOf(incident, executions);
@@ -104,27 +110,37 @@ async function startRestore(
   { incident, plan }: PlanInput,
   { settings, here, databases, secrets }: RestoreContext,
 ): Promise<StepResult<{ outcome: 'started' | 'adopted' }>> {
-  const { restore, restorePoint } = restoreOf(plan);
+  const { restore } = restoreOf(plan);
   const source = await databases.find(plan.source.identifier);
   const isThere = source?.resourceId === plan.source.resourceId;
   if (plan.seen === undefined && !isThere) throw sourceGone(plan);
   const like = likeOf(plan, source);
+  const { from, reach } = await originOf(restore, plan, isThere ? source : undefined, like, {
+    settings,
+    databases,
+    secrets,
+  });
+  const { restorePoint } = reach;
   const outcome = await databases.restore({
     targetIdentifier: plan.candidate,
-    from: await originOf(restore, plan, isThere ? source : undefined, like, { settings, databases, secrets }),
+    from,
     like,
     subnetGroup: here.databaseSubnetGroup,
     parameterGroup: here.databaseParameterGroup,
     securityGroupIds: [here.isolatedSecurityGroupId],
     multiAz: false, // a drill's copy lives an hour; a recovery's is given its standby when the application is back
     tags: {
-      ...tagsOf(incident, plan, restorePoint),
+      ...tagsOf(incident, plan, reach),
       [incidentTag]: incident.id,
       [environmentTag]: settings.environment,
     },
   });
   if (outcome === 'started')
-    return { output: { outcome }, summary: `restoring ${plan.candidate} as of ${restorePoint}` };
+    return {
+      output: { outcome },
+      summary: `restoring ${plan.candidate} as of ${restorePoint}${whatIsMissing(plan, reach)}`,
+      facts: { ...reach },
+    };
   const existing = await databases.find(plan.candidate);
   const owner = existing?.tags[incidentTag];
   if (owner !== incident.id)
@@ -137,7 +153,31 @@ async function startRestore(
     throw CandidateNotOurs(
       `${plan.candidate} is a copy as of ${point}, left by an earlier execution of ${incident.id}; this one wants ${restorePoint}. Delete it first.`,
     );
-  return { output: { outcome: 'adopted' }, summary: `${plan.candidate} was already being restored by this incident` };
+  const facts = { restorePoint: point ?? restorePoint, estimatedLossSeconds: reach.estimatedLossSeconds };
+  return {
+    output: { outcome: 'adopted' },
+    summary: `${plan.candidate} was already being restored by this incident`,
+    facts,
+  };
+}
+
+/** What a copy holds everything up to, and what of production is lost by that, in seconds. */
+type Reach = Readonly<Required<Pick<RestorePlan, 'restorePoint' | 'estimatedLossSeconds'>>>;
+
+/** A source that died behind its fence left less than was planned with. */
+function whatIsMissing({ estimatedLossSeconds }: RestorePlan, reach: Reach): string {
+  const missing = reach.estimatedLossSeconds - estimatedLossSeconds;
+  return missing > 0 ? `, where its log ends: ${formatSeconds(missing)} more are lost than was planned` : '';
+}
+
+const reachOf = (plan: RestorePlan): Reach => ({
+  restorePoint: restoreOf(plan).restorePoint,
+  estimatedLossSeconds: plan.estimatedLossSeconds,
+});
+
+interface Origin {
+  readonly from: RestoreSpecification['from'];
+  readonly reach: Reach;
 }
 
 async function originOf(
@@ -146,25 +186,26 @@ async function originOf(
   source: DatabaseInstance | undefined,
   { engine, engineVersion }: LikeEngine,
   { settings, databases, secrets }: Pick<RestoreContext, 'settings' | 'databases' | 'secrets'>,
-): Promise<RestoreSpecification['from']> {
-  if (restore.kind === 'snapshot') return { kind: 'snapshot', snapshotIdentifier: restore.snapshot };
-  if (restore.kind === 'time')
-    return {
-      kind: 'time',
-      sourceIdentifier: source?.identifier,
-      sourceResourceId: plan.source.resourceId,
-      ...(restore.backups === undefined ? {} : { backupsArn: restore.backups }),
-      at: await restorableTime(restore.at, plan, source, databases),
-    };
+): Promise<Origin> {
+  const reach = reachOf(plan);
+  if (restore.kind === 'snapshot') return { from: { kind: 'snapshot', snapshotIdentifier: restore.snapshot }, reach };
+  if (restore.kind === 'time') {
+    const { at, ...reached } = await restorableTime(restore.at, plan, source, databases);
+    const backups = restore.backups === undefined ? {} : { backupsArn: restore.backups };
+    const sourceIdentifier = source?.identifier;
+    const sourceResourceId = plan.source.resourceId;
+    return { from: { kind: 'time', sourceIdentifier, sourceResourceId, ...backups, at }, reach: reached };
+  }
   const { name: databaseName, masterSecretName } = settings.database;
-  return { kind: 'nothing', engine, engineVersion, databaseName, master: await secrets.credentials(masterSecretName) };
+  const master = await secrets.credentials(masterSecretName);
+  return { from: { kind: 'nothing', engine, engineVersion, databaseName, master }, reach };
 }
 
 /** A recovery's candidate stays: it bears production's tags, except those that AWS keeps to itself. */
 function tagsOf(
   { mode, scope }: Incident,
   { seen, source }: RestorePlan,
-  restorePoint: string,
+  { restorePoint, estimatedLossSeconds }: Reach,
 ): Record<string, string> {
   if (mode === 'drill') return {};
   if (scope !== undefined) return { [restorePointTag]: restorePoint };
@@ -173,29 +214,34 @@ function tagsOf(
     ...Object.fromEntries(inherited),
     [restorePointTag]: restorePoint,
     [restoredFromTag]: source.resourceId,
+    [lossTag]: String(estimatedLossSeconds),
   };
 }
 
 /**
  * RDS uploads logs every five minutes, so the end of the window may lie before a restore point that has passed: a living
  * source will reach it. What a dead one left ends before it, and so is the newest that is as good. The latest that a
- * fenced source holds is what it held when it was fenced: waiting for that log loses nothing.
+ * fenced source holds is what it held when it was fenced: waiting for that log loses nothing. Only one that RDS has given
+ * up, or that is stopped, uploads none any more: one whose storage is optimized does so for hours, and takes writes.
  */
 async function restorableTime(
   at: string,
   plan: RestorePlan,
   source: DatabaseInstance | undefined,
   databases: RestoreContext['databases'],
-): Promise<string> {
+): Promise<Reach & { at: string }> {
+  const planned = { at, ...reachOf(plan) };
   const wanted = at === 'latest' ? plan.fencedAt : at;
-  if (wanted === undefined || plan.seen === undefined) return at;
+  if (wanted === undefined || plan.seen === undefined) return planned;
   const window = await databases.restoreWindow(plan.source);
-  if (window === undefined || isBefore(wanted, window.latest)) return at;
-  if (source?.status === 'available' || source?.status === 'backing-up')
+  if (window === undefined) return planned;
+  if (isBefore(wanted, window.latest)) return { ...planned, restorePoint: wanted };
+  if (source !== undefined && !lostStatuses.has(source.status) && source.status !== 'stopped')
     throw DatabaseNotReady(
       `${plan.source.identifier} can be restored up to ${window.latest}, not yet to ${wanted}; a retry with that time as restoreTo gives up what was written in between.`,
     );
-  return 'latest';
+  const missing = Math.max(0, secondsBetween(window.latest, wanted));
+  return { at: 'latest', restorePoint: window.latest, estimatedLossSeconds: plan.estimatedLossSeconds + missing };
 }
 
 export interface AwaitAvailableContext {

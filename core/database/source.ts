@@ -8,7 +8,7 @@ import type { DatabaseAddress, DatabaseInstance, Secrets, Sessions } from './por
 import { isAnswered, messageOf, sqlState, withSession } from './sql.ts';
 
 /** aws-facts: RDS brings an instance back from none of these by itself. */
-const lostStatuses = new Set([
+export const lostStatuses: ReadonlySet<string> = new Set([
   'failed',
   'deleting',
   'incompatible-restore',

@@ -1,9 +1,9 @@
 /** What a recovery undoes where it does not succeed. Each finds out first whether there still is something to undo. */
 import * as z from 'zod';
 import type { ActiveDatabase } from '../incident/contracts.ts';
-import { incidentTag } from '../incident/identifiers.ts';
+import { incidentTag, unfenceSource } from '../incident/identifiers.ts';
 import { secondsBetween } from '../incident/moments.ts';
-import type { Clock, ControlStore, Undo } from '../incident/ports.ts';
+import type { Clock, ControlStore, Undo, UndoOutcome } from '../incident/ports.ts';
 import { Deployment, regionSettings, type Settings } from '../settings.ts';
 import type { Login } from './credentials.ts';
 import { DatabaseNotReady, PromotionUndecided } from './errors.ts';
@@ -14,7 +14,6 @@ import { CloseCandidate, closeCandidate, promotionTag, terminalStatuses } from '
 import { answerOf, judgeSource } from './source.ts';
 import { withSession } from './sql.ts';
 
-export const unfenceSource = 'unfence-source';
 export const restoreTenure = 'restore-tenure';
 export const restoreEndpoint = 'restore-endpoint';
 
@@ -75,10 +74,12 @@ const Endpoint = z.object({
 /** By the name under which each is registered. */
 export const databaseUndos = (context: UndoContext): Readonly<Record<string, Undo>> => ({
   [unfenceSource]: (facts) => undoFence(Unfence.parse(facts), context),
-  [restoreTenure]: (facts) => undoEndOfTenure(RestoreTenure.parse(facts), context),
-  [closeCandidate]: (facts) => undoRestore(CloseCandidate.parse(facts), context),
-  [restoreEndpoint]: (facts) => undoEndpoint(Endpoint.parse(facts), context),
+  [restoreTenure]: (facts) => told(undoEndOfTenure(RestoreTenure.parse(facts), context)),
+  [closeCandidate]: (facts) => told(undoRestore(CloseCandidate.parse(facts), context)),
+  [restoreEndpoint]: (facts) => told(undoEndpoint(Endpoint.parse(facts), context)),
 });
+
+const told = async (outcome: Promise<string>): Promise<UndoOutcome> => ({ outcome: await outcome });
 
 /** The record still says that this is production, as when the act was registered, or as an earlier undo confirmed it. */
 const isStillActive = (active: ActiveDatabase | undefined, facts: { resourceId: string; epoch: number }): boolean =>
@@ -90,14 +91,16 @@ export async function undoFence(
   context: Awaiting &
     Pick<UndoContext, 'settings' | 'control' | 'databases' | 'secrets' | 'sessions'> &
     Partial<Pick<UndoContext, 'databasesIn'>>,
-): Promise<string> {
+): Promise<UndoOutcome> {
   const { control, databases, databasesIn, sessions } = context;
   const active = await control.readActiveDatabase();
   if (active === undefined || !isStillActive(active, facts))
-    return `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`;
+    return {
+      outcome: `${facts.identifier} stays fenced: ${active?.identifier ?? 'nothing'} is production at epoch ${active?.epoch}`,
+    };
   const there = facts.region === undefined ? databases : (databasesIn?.(facts.region) ?? databases);
   const instance = await there.find(facts.identifier);
-  if (instance?.resourceId !== facts.resourceId) return `${facts.identifier} is gone; nothing to unfence`;
+  if (instance?.resourceId !== facts.resourceId) return { outcome: `${facts.identifier} is gone; nothing to unfence` };
   // A function outlives its execution: a cut-over that is still on its way was planned for the old epoch, and now fails.
   if (active.epoch === facts.epoch && !(await control.confirmActiveDatabase(active)))
     throw DatabaseNotReady(`Which database is production was changed while ${facts.identifier} was to be opened.`);
@@ -109,9 +112,11 @@ export async function undoFence(
     );
   } catch (error) {
     if (judgeSource(instance, answerOf(error)) !== 'gone') throw error;
-    return `${facts.identifier} is ${instance.status} and answers nobody; should it come back, it comes back fenced`;
+    return {
+      outcome: `${facts.identifier} is ${instance.status} and answers nobody; should it come back, it comes back fenced`,
+    };
   }
-  return `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`;
+  return { outcome: `${facts.identifier} takes the writes of ${facts.roles.join(', ')} again`, takesWrites: true };
 }
 
 /** Whoever opens the source, or lets it open, closes first what is to take its place. */
@@ -143,7 +148,7 @@ async function undoRestore(facts: CloseCandidate, context: UndoContext): Promise
   const { settings, control, databases, secrets, sessions } = context;
   const { identifier } = facts;
   if ((await control.readActiveDatabase())?.identifier === identifier)
-    return `${identifier} is production: it stays open`;
+    return `${identifier} is production: it is left as it is`;
   const candidate = await findOwn(facts, databases);
   if (candidate === undefined) return `there is no copy ${identifier} to close`;
   if (isStillReplica(candidate, context)) return `${identifier} was not promoted: it follows production`;
@@ -161,13 +166,13 @@ async function findOwn(
 }
 
 /**
- * One that has not been up yet and is in the isolated group only: the application cannot reach it, and ConfigureDatabase,
- * which admits it, runs for one that was available. Production need not wait for it, which may take RDS an hour.
+ * One that is in the isolated group only: the application cannot reach it, and FenceDatabase admits it when its own fence is
+ * proven. Production waits neither for one that RDS is still making, which may take an hour, nor for one that cannot be fenced.
  */
-function isOutOfReach({ status, region, settings: its }: DatabaseInstance, settings: Settings): boolean {
+function isOutOfReach({ region, settings: its }: DatabaseInstance, settings: Settings): boolean {
   const groups = its.securityGroupIds;
   const { isolatedSecurityGroupId } = regionSettings(settings, region);
-  return status === 'creating' && Array.isArray(groups) && groups.length === 1 && groups[0] === isolatedSecurityGroupId;
+  return Array.isArray(groups) && groups.length === 1 && groups[0] === isolatedSecurityGroupId;
 }
 
 /** RDS goes on with a promotion for a while before anything shows of it: 5 minutes are more than it has ever taken to begin. */

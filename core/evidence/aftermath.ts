@@ -1,5 +1,6 @@
 /** What a recovery that did not succeed leaves behind, and what one that did leaves to do. */
 import type { StepRecord } from '../incident/contracts.ts';
+import { unfenceSource } from '../incident/identifiers.ts';
 import { TerraformDebt } from './contracts.ts';
 
 /** States that only look, ask or undo. */
@@ -37,7 +38,7 @@ const isRepairUnbegun = (timeline: readonly StepRecord[]) =>
 
 /** Undoing failed, and not known to have failed at other things than the fence alone. */
 export const mayBeFenced = ({ facts: { failed } }: StepRecord): boolean =>
-  !Array.isArray(failed) || failed.includes('unfence-source');
+  !Array.isArray(failed) || failed.includes(unfenceSource);
 
 /** What people must read first where undoing failed. */
 export const notUndone = (undoing: StepRecord): string => {

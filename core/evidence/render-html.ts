@@ -85,10 +85,12 @@ function recovered(incident: IncidentRecord['incident'], timeline: Report['timel
 const triggerText = ({ reason, trigger: { kind, name } }: IncidentRecord['incident']) =>
   name === undefined || reason.includes(name) ? kind : `${kind} ${name}`;
 
-/** The moment that was planned last, before what was asked for: a recovery that asks for the latest goes to before the damage. */
+const planning = ['AssessDatabase', 'Replan', 'RestoreDatabase'];
+
+/** What was restored or else planned last, before what was asked for: a recovery that asks for the latest goes to before the damage. */
 function restoredTo({ restoreTo }: IncidentRecord['incident'], timeline: Report['timeline']): string {
   const planned = timeline.flatMap(({ step, facts: { restorePoint } }) =>
-    (step === 'AssessDatabase' || step === 'Replan') && typeof restorePoint === 'string' ? [restorePoint] : [],
+    planning.includes(step) && typeof restorePoint === 'string' ? [restorePoint] : [],
   );
   const point = planned.at(-1);
   const asked = describeRestoreTo(restoreTo);

@@ -19,9 +19,9 @@ import {
   type TrendPoint,
 } from './contracts.ts';
 import { IncidentUnknown } from './errors.ts';
-import { isCopyDeleted } from './identifiers.ts';
+import { isCopyDeleted, unfenceSource } from './identifiers.ts';
 import { formatSeconds } from './moments.ts';
-import type { Announcer, Approvals, Clock, ControlStore, IncidentStore } from './ports.ts';
+import type { Announcer, Approvals, Clock, Compensations, ControlStore, IncidentStore } from './ports.ts';
 import { settleApproval } from './settle-approval.ts';
 
 export interface CloseIncidentContext {
@@ -32,6 +32,7 @@ export interface CloseIncidentContext {
     'read' | 'close' | 'steps' | 'recordStep' | 'messages' | 'trend' | 'recordTrend'
   >;
   readonly approvals: Pick<Approvals, 'read'>;
+  readonly compensations: Pick<Compensations, 'last'>;
   readonly evidence: EvidenceStore;
   readonly announcer: Announcer;
   readonly metrics: Metrics;
@@ -66,7 +67,8 @@ export async function closeIncident(closing: Closing, context: CloseIncidentCont
   }
 }
 
-async function close({ incident, failure, step }: Closing, context: CloseIncidentContext): Promise<StepResult<Closed>> {
+async function close(closing: Closing, context: CloseIncidentContext): Promise<StepResult<Closed>> {
+  const { incident, failure, step } = closing;
   const { clock, incidents, evidence, announcer, metrics } = context;
   const [record, steps, messages, trend] = await Promise.all([
     incidents.read(incident.id),
@@ -114,7 +116,9 @@ async function close({ incident, failure, step }: Closing, context: CloseInciden
   const isMine = await incidents.close(incident, { status, closedAt, achieved, reports, outcome: report.outcome });
   // The sweep and the event of one execution may meet here: people are told once.
   if (!isMine) return resultOf({ ...closed, outcome: report.outcome });
-  await announcer.announce(incident, announcementOf(report, step && leftBehind(incident, timeline)));
+  const ended = { recoveredAt: record.recoveredAt, takesWrites: await isFenceLifted(closing, context) };
+  const customers = outcomeForCustomers(ended, timeline);
+  await announcer.announce(incident, { ...announcementOf(report, step && leftBehind(incident, timeline)), customers });
   await metrics.put(metricsOf(closed)).catch(() => {
     // Metrics are for dashboards; the record and the report have the numbers.
   });
@@ -193,7 +197,7 @@ function leftBehind(incident: Incident, timeline: readonly StepRecord[]): string
 }
 
 function announcementOf(
-  { outcome, objectives, failure, record, checklist, terraformDebt, timeline }: Report,
+  { outcome, objectives, failure, record, checklist, terraformDebt }: Report,
   undone: string | undefined,
 ) {
   const results = objectives.map(
@@ -213,8 +217,16 @@ function announcementOf(
       `Still to do: ${open.map(({ item }) => item).join('; ')}`,
     ],
     ...(failure ? { next: failure.next } : {}),
-    customers: outcomeForCustomers({ recoveredAt: record.recoveredAt, failed: failure !== undefined }, timeline),
   };
+}
+
+/** Whether a fence that the failed recovery had set is known to be lifted: by this execution, or by the clean-up of it. */
+async function isFenceLifted(
+  { incident, failure }: Closing,
+  { compensations }: CloseIncidentContext,
+): Promise<boolean> {
+  if (failure === undefined) return false;
+  return (await compensations.last(incident.id, unfenceSource))?.takesWrites ?? false;
 }
 
 function metricsOf({ incident, status, achieved }: IncidentRecord): Parameters<Metrics['put']>[0] {

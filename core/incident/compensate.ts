@@ -32,9 +32,9 @@ export async function compensate(
     try {
       const undo = undos[name];
       if (undo === undefined) throw CompensationFailed(`this version knows no undo of that name`);
-      const outcome = await undo(facts);
-      await (keep ? compensations.note(compensation, outcome) : compensations.done(compensation, outcome));
-      if (compensation.outcome === undefined) undone.push({ name, outcome });
+      const result = await undo(facts);
+      await (keep ? compensations.note(compensation, result) : compensations.done(compensation, result));
+      if (compensation.outcome === undefined) undone.push({ name, outcome: result.outcome });
     } catch (cause) {
       failures.push({ name, cause });
     }

@@ -259,5 +259,7 @@ export const Compensation = z.strictObject({
   doneAt: Moment.optional(),
   /** What undoing came to, in one line for people. */
   outcome: z.string().optional(),
+  /** Undone, production takes the application's writes again. */
+  takesWrites: z.literal(true).optional(),
 });
 export type Compensation = z.infer<typeof Compensation>;

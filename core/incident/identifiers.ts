@@ -65,3 +65,6 @@ export const latchAlarm = (environment: string, latch: 'traffic' | 'drill-traffi
 /** Name of the execution that triage starts: the same alarm going off once can start only one. */
 export const executionName = (alarm: string, since: string): string =>
   `triage-${compact(since)}-${hash8(`${alarm} ${since}`)}`;
+
+/** The compensation that lifts production's fence. */
+export const unfenceSource = 'unfence-source';

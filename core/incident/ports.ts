@@ -66,15 +66,20 @@ export interface Compensations {
   /** What is not undone yet, last registered first. */
   open(incidentId: string): Promise<Compensation[]>;
   /** What undoing came to; it stays registered. */
-  note(compensation: Compensation, outcome: string): Promise<void>;
-  done(compensation: Compensation, outcome: string): Promise<void>;
+  note(compensation: Compensation, outcome: UndoOutcome): Promise<void>;
+  done(compensation: Compensation, outcome: UndoOutcome): Promise<void>;
+  /** The last of that name, undone or not. */
+  last(incidentId: string, name: string): Promise<Compensation | undefined>;
 }
+
+/** What undoing came to: one line for people, and whether production takes the application's writes again by it. */
+export type UndoOutcome = Required<Pick<Compensation, 'outcome'>> & Pick<Compensation, 'takesWrites'>;
 
 /**
  * Undoes one act from the facts that were registered, or finds that it must not be undone any more; says in one line which.
  * Idempotent: the act may never have happened, or may have been undone before. A retryable error is tried again.
  */
-export type Undo = (facts: Readonly<Record<string, unknown>>) => Promise<string>;
+export type Undo = (facts: Readonly<Record<string, unknown>>) => Promise<UndoOutcome>;
 
 /** DR Region: one conditional write each. */
 export interface ControlStore {

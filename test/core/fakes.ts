@@ -25,6 +25,7 @@ import type {
   ExecutionStatus,
   Executions,
   IncidentStore,
+  UndoOutcome,
 } from '../../core/incident/ports.ts';
 import { settings } from './settings.ts';
 
@@ -225,17 +226,19 @@ export class FakeCompensations implements Compensations {
     const number = this.all.length + 1;
     this.all.push({ version: recordVersion, incidentId, number, name, facts: { ...facts }, registeredAt: openedAt });
   }
-  async open(incidentId: string) {
-    return this.all.filter((each) => each.incidentId === incidentId && each.doneAt === undefined).reverse();
+  async open(incidentId?: string) {
+    const isIts = (each: Compensation) => incidentId === undefined || each.incidentId === incidentId;
+    return this.all.filter((each) => isIts(each) && each.doneAt === undefined).reverse();
   }
-  async note({ number }: Compensation, outcome: string) {
+  async note({ number }: Compensation, outcome: UndoOutcome & Pick<Compensation, 'doneAt'>) {
     const known = this.all[number - 1];
-    if (known) this.all[number - 1] = { ...known, outcome };
+    if (known) this.all[number - 1] = { ...known, ...outcome };
   }
-  async done({ number }: Compensation, outcome: string) {
-    const index = this.all.findIndex((each) => each.number === number);
-    const known = this.all[index];
-    if (known) this.all[index] = { ...known, doneAt: openedAt, outcome };
+  async done(compensation: Compensation, outcome: UndoOutcome) {
+    await this.note(compensation, { ...outcome, doneAt: openedAt });
+  }
+  async last(incidentId: string, name: string) {
+    return this.all.findLast((each) => each.incidentId === incidentId && each.name === name);
   }
 }
 

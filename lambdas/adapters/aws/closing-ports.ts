@@ -4,6 +4,7 @@ import type { Runtime } from '../../handler.ts';
 import { readRelease } from '../release.ts';
 import { announcer } from './announcer.ts';
 import { approvals } from './approvals.ts';
+import { compensations } from './compensations.ts';
 import { controlStore } from './control-store.ts';
 import { evidenceStore } from './evidence-store.ts';
 import { greenDrills } from './green-drills.ts';
@@ -14,6 +15,7 @@ export function closingPorts(rt: Runtime): CloseIncidentContext {
   return {
     clock: rt.clock,
     approvals: approvals(rt),
+    compensations: compensations(rt),
     control: controlStore(rt),
     incidents,
     evidence: evidenceStore(rt),

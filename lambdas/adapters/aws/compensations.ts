@@ -56,7 +56,10 @@ export function compensations({ here, clock }: Pick<Runtime, 'here' | 'clock'>):
     async open(incidentId) {
       return (await all(incidentId)).filter(({ doneAt }) => doneAt === undefined);
     },
-    note: (compensation, outcome) => change(compensation, { outcome }),
-    done: (compensation, outcome) => change(compensation, { doneAt: now(), outcome }),
+    note: (compensation, outcome) => change(compensation, outcome),
+    done: (compensation, outcome) => change(compensation, { doneAt: now(), ...outcome }),
+    async last(incidentId, name) {
+      return (await all(incidentId)).find((each) => each.name === name);
+    },
   };
 }

@@ -6,6 +6,10 @@ import { makeStepRecord } from '../fakes.ts';
 const fence = makeStepRecord('FenceSource', { startedAt: '2026-11-22T20:16:10.000Z' });
 const plan = (facts: Record<string, unknown>) => makeStepRecord('Replan', { facts });
 const undone = makeStepRecord('Compensate');
+const unreached = makeStepRecord('FencePrimary', { facts: { outcome: 'unreached' } });
+const region = (facts: Record<string, unknown>) => makeStepRecord('AssessRegion', { facts });
+const restorePoint = '2026-11-22T20:05:00.000Z';
+const restoredAsOf = makeStepRecord('RestoreDatabase', { facts: { restorePoint, estimatedLossSeconds: 600 } });
 const recoveredAt = '2026-11-22T20:31:00.000Z';
 
 describe('customers', () => {
@@ -18,7 +22,7 @@ describe('customers', () => {
 
   test('hear which changes may be missing once it works again', () => {
     const timeline = [plan({ restorePoint: '2026-11-22T20:05:00.000Z', estimatedLossSeconds: 600 }), fence];
-    const news = outcomeForCustomers({ recoveredAt, failed: false }, timeline);
+    const news = outcomeForCustomers({ recoveredAt, takesWrites: false }, timeline);
     expect(news?.text).toContain('works again since 2026-11-22 20:31 UTC');
     expect(news?.text).toContain('between 2026-11-22 20:05 UTC and 2026-11-22 20:16 UTC may be missing');
   });
@@ -26,29 +30,58 @@ describe('customers', () => {
   test.each([
     {
       case: 'nothing is missing',
-      ended: { recoveredAt, failed: false },
+      ended: { recoveredAt, takesWrites: false },
       timeline: [plan({ restorePoint: recoveredAt, estimatedLossSeconds: 0 }), fence],
       says: /nothing that had been saved is missing/,
     },
     {
       case: 'it failed, and production takes writes again',
-      ended: { recoveredAt: undefined, failed: true },
+      ended: { recoveredAt: undefined, takesWrites: true },
       timeline: [fence, undone],
       says: /takes changes again, on the database that it had before/,
     },
     {
       case: 'it failed, and the fence could not be lifted',
-      ended: { recoveredAt: undefined, failed: true },
+      ended: { recoveredAt: undefined, takesWrites: false },
       timeline: [fence, { ...undone, status: 'failed' as const }],
       says: /still takes no changes/,
+    },
+    {
+      case: 'it failed, and production is gone: undoing left nothing undone, and nothing takes writes',
+      ended: { recoveredAt: undefined, takesWrites: false },
+      timeline: [{ ...fence, facts: { outcome: 'gone' } }, undone],
+      says: /still takes no changes/,
+    },
+    {
+      case: 'a Region failed over, and the primary was fenced when it came back',
+      ended: { recoveredAt, takesWrites: false },
+      timeline: [unreached, { ...fence, step: 'FenceAgain' }, region({ restorePoint, estimatedLossSeconds: 60 })],
+      says: /between 2026-11-22 20:05 UTC and 2026-11-22 20:16 UTC may be missing/,
+    },
+    {
+      case: 'what was restored ends before what was planned',
+      ended: { recoveredAt, takesWrites: false },
+      timeline: [plan({ restorePoint: recoveredAt, estimatedLossSeconds: 0 }), fence, restoredAsOf],
+      says: /between 2026-11-22 20:05 UTC and 2026-11-22 20:16 UTC may be missing/,
+    },
+    {
+      case: 'a retry finished what had cut over, and fenced the former production once more, hours later',
+      ended: { recoveredAt, takesWrites: false },
+      timeline: [
+        { ...restoredAsOf, facts: { restorePoint, estimatedLossSeconds: 600, resume: 'cut-over' } },
+        { ...fence, startedAt: '2026-11-23T02:00:00.000Z' },
+      ],
+      says: /between 2026-11-22 20:05 UTC and 2026-11-22 20:15 UTC may be missing/,
     },
   ])('hear it when $case', ({ ended, timeline, says }) => {
     expect(outcomeForCustomers(ended, timeline)?.text).toMatch(says);
   });
 
   test('hear nothing of a recovery that interrupted nothing', () => {
-    expect(outcomeForCustomers({ recoveredAt: undefined, failed: true }, [undone])).toBeUndefined();
+    const failed = { recoveredAt: undefined, takesWrites: false };
+    expect(outcomeForCustomers(failed, [undone])).toBeUndefined();
     const refused = { ...fence, status: 'failed' as const };
-    expect(outcomeForCustomers({ recoveredAt: undefined, failed: true }, [refused, undone])).toBeUndefined();
+    expect(outcomeForCustomers(failed, [refused, undone])).toBeUndefined();
+    expect(outcomeForCustomers(failed, [unreached, undone])).toBeUndefined();
   });
 });

@@ -5,6 +5,7 @@ import { listDamage } from '../../../core/database/damage-list.ts';
 import { damageIn, recoveryCandidate } from '../../../core/database/plan-recovery.ts';
 import type { Sessions } from '../../../core/database/ports.ts';
 import { judgeSource } from '../../../core/database/source.ts';
+import { secondsBetween } from '../../../core/incident/moments.ts';
 import {
   activeDatabase,
   settings as common,
@@ -240,15 +241,20 @@ describe('the assessment of production', () => {
         'stocker-dr:restored-from': 'db-PRODUCTION',
       },
     });
-    const active = { ...activeDatabase, identifier: candidate.identifier, resourceId: 'db-NEW', epoch: 2 };
+    const since = '2026-11-22T20:30:00.000Z';
+    const active = { ...activeDatabase, identifier: candidate.identifier, resourceId: 'db-NEW', epoch: 2, since };
     const control = Object.assign(new FakeControl(), { active });
     expect(await assess({ control, databases: new FakeDatabases(candidate) })).toMatchObject({
       resume: 'cut-over',
       candidate: candidate.identifier,
       restorePoint: '2026-11-22T20:05:00.000Z',
+      // Nobody wrote down what was lost: at worst everything up to its becoming production.
+      estimatedLossSeconds: secondsBetween('2026-11-22T20:05:00.000Z', active.since),
       epoch: 1,
       approval: 'none',
     });
+    const told = { ...candidate, tags: { ...candidate.tags, 'stocker-dr:estimated-loss-seconds': '60' } };
+    expect(await assess({ control, databases: new FakeDatabases(told) })).toMatchObject({ estimatedLossSeconds: 60 });
     const foreign = new FakeDatabases({ ...candidate, tags: { 'stocker-dr:incident': 'recovery-other' } });
     await expect(assess({ control, databases: foreign })).rejects.toMatchObject({ name: 'DatabaseNotFound' });
   });

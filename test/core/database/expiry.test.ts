@@ -182,8 +182,8 @@ describe('a database whose date has passed, as a copy and as what returned,', ()
   ])('is opened by the undoing of its fence $case', async ({ settings }) => {
     const { identifier, resourceId, address, port, epoch } = database.active;
     const facts = { identifier, resourceId, address, port, epoch, roles, candidate: 'none', incidentId: recovery };
-    const said = await undoFence({ ...facts, database: 'stocker' }, ports(settings));
-    expect(said).toContain('takes the writes of stocker_app again');
+    const { outcome } = await undoFence({ ...facts, database: 'stocker' }, ports(settings));
+    expect(outcome).toContain('takes the writes of stocker_app again');
     expect(await refusal()).toBeUndefined();
     expect(await dateOf()).toContain(settings === strict ? dated().replace('T', ' ') : 'infinity');
   });

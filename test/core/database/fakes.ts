@@ -12,10 +12,10 @@ import type {
   Profiles,
   RestoreSpecification,
 } from '../../../core/database/ports.ts';
-import type { Compensation } from '../../../core/incident/contracts.ts';
-import { recordVersion } from '../../../core/incident/contracts.ts';
-import type { Compensations, ExecutionStatus } from '../../../core/incident/ports.ts';
-import { makeInstance, makeSnapshot } from '../fakes.ts';
+import type { ExecutionStatus } from '../../../core/incident/ports.ts';
+import { FakeCompensations, makeInstance, makeSnapshot } from '../fakes.ts';
+
+export { FakeCompensations };
 
 export const candidateName = 'dr-drill-stocker-pro-staging-1a2b3c4d';
 
@@ -65,27 +65,6 @@ export class FakeProfiles implements Profiles {
   }
   async record(profile: DatabaseProfile) {
     this.all.set(profile.resourceId, profile);
-  }
-}
-
-export class FakeCompensations implements Compensations {
-  readonly all: Compensation[] = [];
-  async register(incidentId: string, name: string, facts: Readonly<Record<string, unknown>>) {
-    const same = (each: Compensation) => each.name === name && JSON.stringify(each.facts) === JSON.stringify(facts);
-    if (this.all.some((each) => same(each) && each.doneAt === undefined)) return;
-    const registeredAt = '2026-11-22T20:16:00.000Z';
-    const number = this.all.length + 1;
-    this.all.push({ version: recordVersion, incidentId, number, name, facts: { ...facts }, registeredAt });
-  }
-  async open() {
-    return this.all.filter(({ doneAt }) => doneAt === undefined).reverse();
-  }
-  async note({ number }: Compensation, outcome: string) {
-    const known = this.all[number - 1];
-    if (known) this.all[number - 1] = { ...known, outcome };
-  }
-  async done(compensation: Compensation, outcome: string) {
-    this.all[compensation.number - 1] = { ...compensation, outcome, doneAt: compensation.registeredAt };
   }
 }
 

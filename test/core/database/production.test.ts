@@ -69,7 +69,7 @@ describe('production', () => {
     });
   const undo = async (sessions: Sessions = database.sessions) => {
     const [open] = await compensations.open();
-    return open && undos(sessions)[open.name]?.(open.facts);
+    return open && (await undos(sessions)[open.name]?.(open.facts))?.outcome;
   };
   const logIn = async () => {
     const options = { statementTimeoutMs: 5_000, applicationName: 'test' };
@@ -218,23 +218,23 @@ describe('production', () => {
           ...change,
         }),
       );
-    const isolated = {
-      status: 'creating',
-      address: undefined,
-      port: undefined,
-      settings: { securityGroupIds: ['sg-isolated'] },
-    };
-    const close = () => undos(database.sessions)['close-candidate']?.({ identifier: candidate, incidentId: id });
+    const away = { address: undefined, port: undefined, settings: { securityGroupIds: ['sg-isolated'] } };
+    const isolated = { status: 'creating', ...away };
+    const close = async () =>
+      (await undos(database.sessions)['close-candidate']?.({ identifier: candidate, incidentId: id }))?.outcome;
 
-    test('is opened at once while the copy was never up and out of the application’s reach, which is closed later', async () => {
-      await fence();
-      copy(isolated);
-      expect(await undo()).toContain('takes the writes of stocker_app again');
-      await expect(close()).rejects.toMatchObject({ name: 'DatabaseNotReady' });
-    });
+    // Up, it may admit a login that no fence of ours knows, and refuse to be fenced.
+    test.each(['creating', 'modifying'])(
+      'is opened at once beside one out of the application’s reach that is %s',
+      async (status) => {
+        await fence();
+        copy({ ...isolated, status });
+        expect(await undo()).toContain('takes the writes of stocker_app again');
+        await expect(close()).rejects.toMatchObject({ name: 'DatabaseNotReady' });
+      },
+    );
 
     test.each([
-      { case: 'was up already', change: { ...isolated, status: 'modifying' } },
       {
         case: 'is within the application’s reach',
         change: { ...isolated, settings: { securityGroupIds: ['sg-isolated', 'sg-production'] } },

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { awaitWorkload } from '../../../core/database/await-workload.ts';
-import type { DamageFinding, LookRecord } from '../../../core/database/contracts.ts';
 import { compareFacts } from '../../../core/database/parity.ts';
 import type { Sessions } from '../../../core/database/ports.ts';
 import { awaitProtected, protectDatabase } from '../../../core/database/protect-database.ts';
-import { configureDatabase, restoreDatabase } from '../../../core/database/restore-database.ts';
 import { awaitSnapshot, snapshotSource } from '../../../core/database/secure-source.ts';
 import { databaseUndos } from '../../../core/database/undo.ts';
-import type { ExecutionStatus } from '../../../core/incident/ports.ts';
 import { judgeFreshness } from '../../../core/validation/state-checks.ts';
 import {
   activeDatabase,
@@ -18,39 +15,11 @@ import {
   makeInstance,
   makeSnapshot,
 } from '../fakes.ts';
-import { FakeDatabases, FakeParameters, makePlan, restoring } from './fakes.ts';
+import { FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
 
 const settings = { ...common, automatic: { ...common.automatic, database: 'auto' as const } };
 const id = 'recovery-20261122T201500Z-1a2b3c4d';
 const incident = makeIncident({ id, mode: 'recovery', trigger: { kind: 'alarm', name: 'database-damage-found' } });
-const now = '2026-11-22T20:15:00.000Z';
-const _window = { earliest: '2026-11-01T00:00:00.000Z', latest: '2026-11-22T20:10:00.000Z' };
-
-const _finding = (change: Partial<DamageFinding> = {}): DamageFinding => ({
-  check: 'rows',
-  subject: 'stocker.stock',
-  detail: 'it is gone',
-  kind: 'suspicious',
-  lastSound: '2026-11-22T20:05:00.000Z',
-  seenAt: '2026-11-22T20:10:00.000Z',
-  ...change,
-});
-
-const _makeLook = (findings: DamageFinding[], change: Partial<LookRecord> = {}): LookRecord => ({
-  version: 1,
-  begunAt: now,
-  at: now,
-  resourceId: 'db-PRODUCTION',
-  verdict: findings.length > 0 ? 'damaged' : 'sound',
-  findings,
-  unknown: [],
-  progress: { passed: {}, rehash: {} },
-  ...change,
-});
-
-const _failing = (code: string): Sessions => ({
-  open: () => Promise.reject(Object.assign(new Error(`connect ${code}`), { code })),
-});
 const answering: Sessions = {
   open: async () => ({ query: async () => [{ at: '2026-11-22T20:14:30.000000Z' }], close: async () => {} }),
 };
@@ -116,98 +85,6 @@ describe('a safety snapshot', () => {
     expect(result.output.outcome).toBe('skipped');
     expect(result.summary).toContain('no safety snapshot');
     expect((await awaitSnapshot({ incident, plan }, { databases })).output.status).toBe('none');
-  });
-});
-
-describe('the restore of production', () => {
-  const context = (databases: FakeDatabases, ...statuses: ExecutionStatus[]) => ({
-    ...restoring(...statuses),
-    ...{ settings, here: settings.primary, databases, secrets },
-  });
-  test('rebuilds a source that is gone from what was seen of it, with its tags', async () => {
-    const databases = new FakeDatabases();
-    databases.instances.clear();
-    await restoreDatabase({ incident, plan }, context(databases));
-    expect(databases.restored[0]).toMatchObject({
-      from: { sourceIdentifier: undefined, sourceResourceId: 'db-PRODUCTION' },
-      like: seen,
-      securityGroupIds: ['sg-isolated'],
-      tags: {
-        application: 'stocker-pro',
-        'stocker-dr:incident': id,
-        'stocker-dr:restored-from': 'db-PRODUCTION',
-        'stocker-dr:restore-point': plan.restorePoint,
-      },
-    });
-    expect(databases.restored[0]?.tags).not.toHaveProperty('aws:reserved');
-    await configureDatabase({ plan }, { settings, databases, secrets });
-    expect(databases.configured).toEqual([plan.candidate]);
-    // At its restore point the application could log in: it is admitted when it is fenced.
-    expect(databases.admitted).toEqual([]);
-  });
-
-  test('waits until logs up to the restore point are there, and takes the latest where they never will be', async () => {
-    const at = '2026-11-22T20:12:00.000Z';
-    const later = { ...plan, restore: { kind: 'time' as const, at }, restorePoint: at };
-    const alive = new FakeDatabases();
-    await expect(restoreDatabase({ incident, plan: later }, context(alive))).rejects.toMatchObject({
-      name: 'DatabaseNotReady',
-    });
-    const dead = new FakeDatabases();
-    dead.instances.clear();
-    await restoreDatabase({ incident, plan: later }, context(dead));
-    expect(dead.restored[0]?.from).toMatchObject({ at: 'latest' });
-  });
-
-  test('waits, for the latest that a fenced source holds, until its log up to the fence is there', async () => {
-    const fenced = { ...plan, restore: { kind: 'time' as const, at: 'latest' as const } };
-    const early = { ...fenced, fencedAt: '2026-11-22T20:12:00.000Z' };
-    await expect(restoreDatabase({ incident, plan: early }, context(new FakeDatabases()))).rejects.toMatchObject({
-      name: 'DatabaseNotReady',
-      message: expect.stringContaining('not yet to 2026-11-22T20:12:00.000Z'),
-    });
-    const reached = new FakeDatabases();
-    await restoreDatabase({ incident, plan: { ...fenced, fencedAt: '2026-11-22T19:00:00.000Z' } }, context(reached));
-    expect(reached.restored[0]?.from).toMatchObject({ at: 'latest' });
-  });
-
-  const closing = { name: 'close-candidate', facts: { identifier: plan.candidate, incidentId: id } };
-  test('registers before it begins that its copy is closed where the recovery does not succeed; a drill’s is deleted', async () => {
-    const ports = context(new FakeDatabases());
-    ports.databases.restore = () => Promise.reject(new Error('the answer is lost'));
-    await expect(restoreDatabase({ incident, plan }, ports)).rejects.toThrow('lost');
-    expect(ports.compensations.all).toMatchObject([closing]);
-    const drill = context(new FakeDatabases());
-    await restoreDatabase({ incident: makeIncident(), plan }, drill);
-    expect(drill.compensations.all).toEqual([]);
-  });
-
-  test('is not begun for an execution that was stopped before', async () => {
-    const ports = context(new FakeDatabases(), 'ABORTED');
-    await expect(restoreDatabase({ incident, plan }, ports)).rejects.toMatchObject({ name: 'LeaseLost' });
-    expect(ports.databases.restored).toEqual([]);
-  });
-
-  test('that was in flight when its execution was stopped and undone has its copy closed later', async () => {
-    const ports = context(new FakeDatabases(), 'RUNNING', 'ABORTED');
-    const { restore } = ports.databases;
-    ports.databases.restore = async (specification) => {
-      // The clean-up comes first, and finds no copy.
-      for (const each of await ports.compensations.open()) await ports.compensations.done(each, 'no copy');
-      return restore.call(ports.databases, specification);
-    };
-    await expect(restoreDatabase({ incident, plan }, ports)).rejects.toMatchObject({
-      name: 'LeaseLost',
-      message: expect.stringContaining('ABORTED, while'),
-    });
-    expect(await ports.compensations.open()).toMatchObject([closing]);
-  });
-
-  test('is not begun before somebody chose the restore point', async () => {
-    const open = { ...plan, restore: undefined, restorePoint: undefined };
-    await expect(restoreDatabase({ incident, plan: open }, context(new FakeDatabases()))).rejects.toMatchObject({
-      name: 'RestorePointUnknown',
-    });
   });
 });
 
@@ -370,7 +247,7 @@ describe('a replica whose promotion stalled', () => {
       workloads: { restart: async () => 0 },
       promotionAwaited,
     });
-    return undos['close-candidate']?.({ identifier: 'replica', incidentId: id });
+    return undos['close-candidate']?.({ identifier: 'replica', incidentId: id }).then(({ outcome }) => outcome);
   };
 
   test('is left to follow production, once RDS would have begun', async () => {

@@ -51,6 +51,7 @@ function makeContext() {
     incidents: new FakeIncidents(),
     announcer: new FakeAnnouncer(),
     approvals: new FakeApprovals(),
+    compensations: new FakeCompensations(),
     files,
     evidence: {
       location: (key: string) => `s3://evidence/${key}`,

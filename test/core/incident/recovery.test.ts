@@ -45,7 +45,7 @@ function makeContext() {
   };
   const undo = (name: string) => async () => {
     undone.push(name);
-    return `${name} is done`;
+    return { outcome: `${name} is done` };
   };
   const undos = { 'unfence-source': undo('unfence-source'), 'restore-endpoint': undo('restore-endpoint') };
   return {

@@ -116,7 +116,9 @@ export function strictSite(database: TestDatabase) {
   const undo = (facts: Readonly<Record<string, unknown>>) =>
     databaseUndos({
       ...{ settings, clock, control, secrets, sessions: database.sessions, databases: new FakeDatabases() },
-    } as never)[restoreTenure]?.(facts);
+    } as never)
+      [restoreTenure]?.(facts)
+      .then(({ outcome }) => outcome);
   return { site, clock, control, tenures, announcer, compensations, recorded, guard, end, undo, incident, plan };
 }
 

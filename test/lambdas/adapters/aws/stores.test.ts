@@ -181,10 +181,14 @@ describe('compensations', () => {
       [2, 'restore-endpoint'],
       [1, 'unfence-source'],
     ]);
-    for (const each of open) await store.done(each, 'undone');
+    for (const each of open) await store.done(each, { outcome: 'undone', takesWrites: true });
     expect(await store.open(id)).toEqual([]);
+    expect(await store.last(id, 'unfence-source')).toMatchObject({ number: 1, takesWrites: true });
     await store.register(id, 'unfence-source', { epoch: 1, roles: ['a'] });
     expect((await store.open(id)).map(({ number }) => number)).toEqual([3]);
+    // The fence of a retry: what was lifted before says nothing of it.
+    expect((await store.last(id, 'unfence-source'))?.takesWrites).toBeUndefined();
+    expect(await store.last(id, 'none')).toBeUndefined();
   });
   test('registered at the same time are all kept', async () => {
     const { id } = newIncident();
