@@ -56,16 +56,25 @@ function parseEvent<I>(schema: z.ZodType<I>, event: unknown): I {
   );
 }
 
+/** What a function is called with every week so that it is not asleep when it is needed (wake-functions.ts): it does nothing. */
+export const wake = { wake: true } as const;
+const Wake = z.strictObject({ wake: z.literal(true) });
+
+const unlessWoken =
+  <O>(handle: (event: unknown) => Promise<O>) =>
+  async (event: unknown): Promise<O | undefined> =>
+    Wake.safeParse(event).success ? undefined : handle(event);
+
 /** A function outside of a recovery: heartbeat, sentinel, triage, preparation. */
 export function makeHandler<I, O>(schema: z.ZodType<I>, run: (input: I, runtime: Runtime) => Promise<O>) {
-  return async (event: unknown): Promise<O> => {
+  return unlessWoken(async (event) => {
     const at = loadRuntime();
     try {
       return await run(parseEvent(schema, event), at);
     } catch (error) {
       throw asSeenByStepFunctions(classify(at.logger, error));
     }
-  };
+  });
 }
 
 type Store = (runtime: Runtime) => IncidentStore;
@@ -82,7 +91,7 @@ export function makeStep<I extends StepInput, O>(
   run: Run<I, O>,
   options?: TimelineOptions,
 ) {
-  return async (event: unknown): Promise<O> => {
+  return unlessWoken(async (event) => {
     const at = loadRuntime();
     try {
       const input = parseEvent(schema, event);
@@ -93,7 +102,7 @@ export function makeStep<I extends StepInput, O>(
     } catch (error) {
       throw asSeenByStepFunctions(classify(at.logger, error));
     }
-  };
+  });
 }
 
 /** A step that waits for a service: its function looks once, which takes a moment, and is called again until it is through. */

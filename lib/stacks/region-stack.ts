@@ -105,7 +105,7 @@ export class RegionStack extends Stack {
       topic: records.internalTopic,
     });
     new BackupAlarms(this, 'BackupAlarms', configuration, records.internalTopic);
-    const readinessSteps = readinessFunctions(this, home, may);
+    const { WakeFunctions, ...readinessSteps } = readinessFunctions(this, home, may);
     const readiness = new RecoveryMachine(this, configuration, {
       name: 'readiness',
       functions: readinessSteps,
@@ -113,6 +113,7 @@ export class RegionStack extends Stack {
     });
     new ReadinessSchedule(this, 'ReadinessSchedule', configuration, {
       machine: readiness.machine,
+      wake: WakeFunctions,
       topic: records.internalTopic,
     });
     new ReadinessAlarms(this, 'ReadinessAlarms', configuration, records.internalTopic);

@@ -40,6 +40,26 @@ test('all is ready, and the Region of production leaves it to the other one', as
   expect(JSON.parse(there.output ?? '')).toEqual({ skipped: expect.stringContaining(dr) });
 });
 
+test('every function that a recovery needs is called once a week, to do nothing', async () => {
+  const prefix = `${site.names.prefix}-`;
+  const { Functions } = await call('lambda', 'ListFunctions', { MaxItems: 50 });
+  expect(Functions.length).toBeGreaterThan(10);
+  const { Payload } = await call('lambda', 'Invoke', { FunctionName: `${prefix}readiness-wake-functions` });
+  const { woken } = JSON.parse(Buffer.from(Payload).toString());
+  expect(woken).toBeGreaterThan(60);
+  // Never called but for this: production is in the other Region, and nothing has happened here.
+  const called = `${prefix}region-fence-primary`;
+  const Dimensions = [{ Name: 'FunctionName', Value: called }];
+  await eventually('a call of a function that nothing else calls', async () => {
+    const until = Date.now() + 60_000;
+    const { Datapoints } = await call('cloudwatch', 'GetMetricStatistics', {
+      ...{ Namespace: 'AWS/Lambda', MetricName: 'Invocations', Dimensions, Statistics: ['Sum'], Period: 60 },
+      ...{ StartTime: new Date(until - 3_600_000), EndTime: new Date(until) },
+    });
+    return Datapoints.length > 0;
+  });
+});
+
 /** Heartbeats stop here, for CloudWatch counts by the minute: meanwhile other checks are turned, and the last test sees it. */
 const othersIn = (record: ReadinessRecord) => {
   const { heartbeat: _, ...others } = wrongIn(record);

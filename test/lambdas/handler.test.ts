@@ -2,7 +2,15 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { expect, test, vi } from 'vitest';
 import { readFailure } from '../../core/errors.ts';
 import { InvalidRequest, ServiceUnavailable } from '../../core/incident/errors.ts';
-import { asRecoveryError, asSeenByStepFunctions, runOnTimeline } from '../../lambdas/handler.ts';
+import {
+  asRecoveryError,
+  asSeenByStepFunctions,
+  makeHandler,
+  makeStep,
+  runOnTimeline,
+  StepInput,
+  wake,
+} from '../../lambdas/handler.ts';
 import { executionArn, FakeClock, FakeIncidents, makeIncident } from '../core/fakes.ts';
 
 const quiet = new Logger({ logLevel: 'SILENT' });
@@ -20,6 +28,16 @@ function makeTimeline(
       runOnTimeline(incidents, { clock, logger: quiet }, input, step, options),
   };
 }
+
+test('a function that is called only to be awake does nothing, whatever it is for', async () => {
+  const never = () => {
+    throw new Error('it was run');
+  };
+  expect(await makeHandler(StepInput, never)(wake)).toBeUndefined();
+  expect(await makeStep(StepInput, never, never)(wake)).toBeUndefined();
+  // Control: any other event is for it.
+  await expect(makeHandler(StepInput, never)({ ...wake, incident: 'x' })).rejects.toThrow();
+});
 
 test('a step that waits keeps its first start and counts its attempts', async () => {
   const incidents = new FakeIncidents();

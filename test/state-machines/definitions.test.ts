@@ -20,6 +20,13 @@ import {
   tasksIn,
 } from './machines.ts';
 
+/** What the call of a function comes to that nobody has called for weeks: it wakes Lambda, which takes a minute or two. */
+const asleep = [
+  'Lambda.ResourceNotReadyException',
+  'Lambda.ResourceConflictException',
+  'Lambda.CodeArtifactUserPendingException',
+  'Lambda.ENINotReadyException',
+];
 /** What Lambda fails at for now, by its own documentation, and what our functions call a service's transient failure. */
 const transient = [
   'Lambda.ServiceException',
@@ -30,6 +37,7 @@ const transient = [
   'Lambda.Unknown',
   'Runtime.ExitError',
   'ServiceUnavailable',
+  ...asleep,
 ];
 /** What CodeBuild fails at for now when a build is started; a token keeps a repeated start from being a second build. */
 const transientOfJobs = [
@@ -77,6 +85,19 @@ describe.each(machines)('%s', (machine) => {
       return !expected.every((error) => retriersOf(task).some(({ ErrorEquals }) => ErrorEquals.includes(error)));
     });
     expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+  it('waits for a function that is asleep until Lambda has woken it', () => {
+    const patience = tasks
+      .filter((task) => !isJob(task))
+      .map((task) => {
+        const {
+          IntervalSeconds = 1,
+          MaxAttempts = 3,
+          BackoffRate,
+        } = retriersOf(task).find(({ ErrorEquals }) => ErrorEquals.includes('Lambda.ResourceNotReadyException')) ?? {};
+        return BackoffRate === 1 ? IntervalSeconds * MaxAttempts : 0;
+      });
+    expect(patience.filter((seconds) => seconds < 150)).toEqual([]);
   });
   it('never retries blindly: neither States.ALL nor a failure that the product does not call retryable', () => {
     const retried = places.flatMap(retriersOf).flatMap(({ ErrorEquals }) => ErrorEquals);

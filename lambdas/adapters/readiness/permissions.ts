@@ -2,13 +2,11 @@
  * Every call that a role makes in a recovery, simulated by IAM against the policies as they are now. Which calls those are,
  * recovery-calls.json of the bundle says: what the deployment granted, and so what the steps need.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { IAMClient, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { secondsBetween } from '../../../core/incident/moments.ts';
 import { ask } from '../../../core/readiness/answer.ts';
-import { type RecoveryCall, RecoveryCalls } from '../../../core/readiness/calls.ts';
+import type { RecoveryCall, RecoveryCalls } from '../../../core/readiness/calls.ts';
 import type { ReadinessRun } from '../../../core/readiness/contracts.ts';
 import type { FactsOf } from '../../../core/readiness/facts.ts';
 import type { Runtime } from '../../handler.ts';
@@ -16,6 +14,7 @@ import { clientFor } from '../aws/clients.ts';
 import { keyOfAlias } from '../aws/keys.ts';
 import { permissionRecord } from '../aws/readiness.ts';
 import { readRelease } from '../release.ts';
+import { readRecoveryCalls } from './recovery-calls.ts';
 
 type Seen = Extract<FactsOf<'permissions'>, { found: unknown }>['found'];
 
@@ -37,15 +36,10 @@ export function lookAtPermissions(
     const isDue = last === undefined || last.release !== release || secondsBetween(last.at, now) >= daySeconds;
     // One that found a denial is no answer to keep for a day: people are mending it.
     if (!isDue && wanted === 'when-due' && last.denied.length === 0) return last;
-    const found = { at: now, release, ...(await simulate(readCalls())) };
+    const found = { at: now, release, ...(await simulate(readRecoveryCalls())) };
     await kept.write(found);
     return found;
   });
-}
-
-function readCalls(): RecoveryCalls {
-  const file = join(process.env.LAMBDA_TASK_ROOT ?? '.', 'recovery-calls.json');
-  return RecoveryCalls.parse(JSON.parse(readFileSync(file, 'utf8')));
 }
 
 async function simulate(calls: RecoveryCalls): Promise<Pick<Seen, 'simulated' | 'denied'>> {

@@ -81,6 +81,11 @@ export function lookPermissionsOf(configuration: Configuration, region: string) 
         { wildcard: prefixed },
       ),
     ],
+    /** With an event that asks nothing of them. */
+    wakeFunctions: () =>
+      allow('WakeFunctions', ['lambda:InvokeFunction'], [arn('lambda', `function:${names.prefix}-*`)], {
+        wildcard: prefixed,
+      }),
     /** Reading only: the ungraceful failover itself asks Route 53 nothing. */
     seeRecordSets: () => [
       allow('FindZone', ['route53:ListHostedZonesByName'], ['*'], {

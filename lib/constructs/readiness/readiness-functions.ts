@@ -61,6 +61,7 @@ export function readinessFunctions(scope: Construct, home: FunctionHome, may: Pe
       [may.readParameters(application.urlParameter)],
       patient,
     ),
+    WakeFunctions: outside('wake-functions', 'Keeps the functions of a recovery awake', [may.wakeFunctions()]),
     ReportReadiness: outside('report-readiness', 'Judges, keeps and measures what was seen', [
       ...may.keepRecord('readiness'),
       may.putMetrics(),

@@ -82,6 +82,8 @@ export function functionResource(home: Home, registry: Registry, options: Functi
       permissions: new Map(),
       eventInvokeConfigs: new Map(),
       urls: new Map(),
+      usedAt: home.clock.now(),
+      awakeAt: 0,
     });
     return { ref: name, attributes: { Arn: definition.arn } };
   });
@@ -151,7 +153,6 @@ function configurationOf(home: Home, definition: FunctionDefinition, properties:
     LoggingConfig: { ...logging, LogFormat: definition.logFormat, LogGroup: definition.logGroup } as NonNullable<
       FunctionConfiguration['LoggingConfig']
     >,
-    State: 'Active',
     LastUpdateStatus: 'Successful',
   };
 }

@@ -4,6 +4,7 @@ import type { Invocation, LambdaFunction } from '../../functions/function.ts';
 import { AwsError, type Home, type Principal } from '../../kernel.ts';
 import { parseArn, queueUrl, recordMetric } from '../eventing.ts';
 import { eventInvokeDefaults, type FunctionRecord } from './registry.ts';
+import { use } from './sleep.ts';
 
 export interface Target {
   readonly record: FunctionRecord;
@@ -34,10 +35,11 @@ export class Invoker {
     this.#stopping = stopping;
   }
 
-  /** Throws TooManyRequestsException. */
-  async invoke({ run, arn }: Target, event: string, requestId?: string): Promise<Invocation> {
+  /** Throws TooManyRequestsException, and what the call of a function that is asleep comes to. */
+  async invoke({ record, run, arn }: Target, event: string, requestId?: string): Promise<Invocation> {
     const count = (metric: string, value = 1) =>
       recordMetric(this.#home, 'AWS/Lambda', metric, { FunctionName: run.definition.name }, value);
+    use(record, this.#home.clock);
     try {
       const invocation = await run.invoke(event, arn, requestId);
       count('Invocations');

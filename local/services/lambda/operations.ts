@@ -18,6 +18,7 @@ import { tagConditions } from '../eventing.ts';
 import type { Invoker, Target } from './invoker.ts';
 import { functionArn, parseFunctionName } from './names.ts';
 import type { FunctionRecord, Registry } from './registry.ts';
+import { stateOf } from './sleep.ts';
 
 /** An invocation that came by a function URL. No client has this operation: the route of the URLs calls it. */
 export interface UrlInvocation {
@@ -94,7 +95,7 @@ export function lambdaOperations(home: Home, registry: Registry, invoker: Invoke
         const { record, run, arn } = targetOf(FunctionName, Qualifier);
         const reserved = run.definition.reservedConcurrency;
         return {
-          Configuration: configurationOf(record, run.definition.version, arn),
+          Configuration: configurationOf(home, record, run.definition.version, arn),
           Code: { RepositoryType: 'S3' },
           Tags: { ...record.tags },
           ...(reserved !== undefined && { Concurrency: { ReservedConcurrentExecutions: reserved } }),
@@ -107,7 +108,7 @@ export function lambdaOperations(home: Home, registry: Registry, invoker: Invoke
       ({ FunctionName, Qualifier }) => access('GetFunctionConfiguration', FunctionName, Qualifier),
       ({ FunctionName, Qualifier }) => {
         const { record, run, arn } = targetOf(FunctionName, Qualifier);
-        return configurationOf(record, run.definition.version, arn);
+        return configurationOf(home, record, run.definition.version, arn);
       },
     ),
 
@@ -154,8 +155,9 @@ export function lambdaOperations(home: Home, registry: Registry, invoker: Invoke
   };
 }
 
-function configurationOf(record: FunctionRecord, version: string, arn: string): FunctionConfiguration {
-  return { ...record.configuration, Version: version, FunctionArn: arn };
+/** ListFunctions answers no State. */
+function configurationOf(home: Home, record: FunctionRecord, version: string, arn: string): FunctionConfiguration {
+  return { ...record.configuration, Version: version, FunctionArn: arn, State: stateOf(record, home.clock) };
 }
 
 /** The payload as JSON text; none is `{}`, as in Lambda's console and command line. */

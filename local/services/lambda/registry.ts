@@ -34,6 +34,10 @@ export interface FunctionRecord {
   readonly permissions: Map<string, PolicyDocument>;
   readonly eventInvokeConfigs: Map<string, EventInvokeConfig>;
   readonly urls: Map<string, FunctionUrl>;
+  /** Epoch milliseconds of its last invocation, or of its creation. */
+  usedAt: number;
+  /** Epoch milliseconds from which on it is awake again. */
+  awakeAt: number;
 }
 
 export class Registry {

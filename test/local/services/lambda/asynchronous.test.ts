@@ -134,3 +134,45 @@ describe('a function', () => {
     expect(() => create('Url', { AuthType: 'NONE', TargetFunctionArn: 'work' })).toThrow(/anybody could call it/);
   });
 });
+
+describe('a function in a VPC that nobody has called for two weeks', () => {
+  const day = 86_400_000;
+  const VpcConfig = { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] };
+  const start = async (settings = { VpcConfig }) => {
+    const { home, service, invoke, call, invocations } = await deploy(settings);
+    const state = async () => {
+      const configuration = await service.operations.GetFunctionConfiguration?.run({ FunctionName: 'work' }, call);
+      return (configuration as { readonly State?: string } | undefined)?.State;
+    };
+    return { home, state, invocations, invoke: (type = 'RequestResponse') => invoke({ failures: 0 }, type) };
+  };
+
+  it('fails its next call, which wakes it: a minute later it answers', async () => {
+    const { home, state, invoke } = await start();
+    await home.clock.advance(14 * day);
+    await expect(invoke()).resolves.toMatchObject({ StatusCode: 200 });
+    await home.clock.advance(15 * day);
+    expect(await state()).toBe('Inactive');
+    await expect(invoke()).rejects.toMatchObject({ code: 'ResourceNotReadyException' });
+    expect(await state()).toBe('Pending');
+    await expect(invoke()).rejects.toMatchObject({ code: 'ResourceConflictException' });
+    await home.clock.advance(60_000);
+    await expect(invoke()).resolves.toMatchObject({ StatusCode: 200 });
+    expect(await state()).toBe('Active');
+  });
+
+  it('takes an event all the same, and runs when it is awake', async () => {
+    const { home, invoke, invocations } = await start();
+    await home.clock.advance(15 * day);
+    expect(await invoke('Event')).toEqual({ StatusCode: 202 });
+    expect(invocations()).toBe(0);
+    await home.clock.advance(130_000);
+    await expect.poll(invocations).toBe(1);
+  });
+
+  it('never sleeps outside of a VPC, where there is no network to take back', async () => {
+    const { home, invoke } = await start({ VpcConfig: { SubnetIds: [], SecurityGroupIds: [] } });
+    await home.clock.advance(400 * day);
+    await expect(invoke()).resolves.toMatchObject({ StatusCode: 200 });
+  });
+});
