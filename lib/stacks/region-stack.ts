@@ -44,6 +44,8 @@ export function addStacks(app: App, configuration: Configuration, bundleDirector
   return (['primary', 'dr'] as const).map((role) => {
     const { region } = configuration[role];
     return new RegionStack(app, namesOf(configuration).stack(region), {
+      // CloudFormation takes 1 MB, and a quarter of it would be spaces.
+      suppressTemplateIndentation: true,
       configuration,
       role,
       bundleDirectory,

@@ -210,6 +210,7 @@ describeRules('detection', [
         'dump-proof': dumpProof,
         'backup-watch': 'rate(30 minutes)',
         readiness: 'rate(30 minutes)',
+        'wake-functions': 'rate(7 days)',
         'region-guard': 'rate(1 minute)',
         ...(stack.role === 'dr' && {
           'region-probe': 'rate(1 minute)',
