@@ -20,7 +20,7 @@ import {
 import { criticalPath, spans } from './critical-path.ts';
 import { CheckedItem, describeFindings } from './describe-findings.ts';
 import { hashChain } from './hash-chain.ts';
-import { offer } from './offer.ts';
+import { offer, wayOn } from './offer.ts';
 import { draftReview } from './review.ts';
 
 export interface Evidence {
@@ -40,7 +40,10 @@ export function compileReport({ generatedAt, record, earlier, point, failure: fa
   const messages = [...evidence.messages].sort((a, b) => (a.at < b.at ? -1 : 1));
   const failedStep = timeline.findLast(({ error }) => failed && error?.name === failed.Error);
   const failure = failed && {
-    ...withOffer(readFailure(failed, record.incident), offer(failed.Error, record.incident, timeline)),
+    ...withOffer(readFailure(failed, record.incident), [
+      offer(failed.Error, record.incident, timeline),
+      wayOn(record.incident, timeline),
+    ]),
     ...(failedStep ? { step: failedStep.step } : {}),
   };
   const objectives = objectiveResults(record);
@@ -68,8 +71,10 @@ export function compileReport({ generatedAt, record, earlier, point, failure: fa
   };
 }
 
-const withOffer = (failure: ReturnType<typeof readFailure>, points: string) =>
-  points ? { ...failure, next: `${failure.next} ${points}` } : failure;
+const withOffer = (failure: ReturnType<typeof readFailure>, offers: readonly string[]) => ({
+  ...failure,
+  next: [failure.next, ...offers].filter(Boolean).join(' '),
+});
 
 const byStart = (a: StepRecord, b: StepRecord) => {
   const [left, right] = [a, b].map(({ startedAt, step, piece = '' }) => `${startedAt} ${step} ${piece}`);

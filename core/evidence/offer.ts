@@ -1,4 +1,4 @@
-/** What to restore to instead, where the restore point was to blame: as the assessment had listed it. */
+/** How to go on after a failure: what to restore to instead, as the assessment had listed it; and a move that is half done. */
 
 import * as z from 'zod';
 import { dr } from '../commands.ts';
@@ -33,4 +33,16 @@ export function offer(
   if (points.length === 0) return '';
   const listed = points.map(({ restoreTo, at, what }) => `--restore-to ${asOption(restoreTo)} (${what}, ${at})`);
   return `Another restore point: ${dr(`retry ${id}`, environment)} ${listed.join(', or ')}.`;
+}
+
+/** A move of production that failed behind its cut-over: the record says one Region, and traffic may lead to the other. */
+export function wayOn(
+  { id, scenario, mode, environment }: Pick<Incident, 'id' | 'scenario' | 'mode' | 'environment'>,
+  timeline: readonly StepRecord[],
+): string {
+  const hasMoved = timeline.some(({ step, status }) => step === 'AwaitTraffic' && status === 'succeeded');
+  // A retry that failed on its way says in its plan that it took up one.
+  const isBehind = timeline.some(({ step, facts }) => step === 'CutOver' || facts.resume !== undefined);
+  if (scenario !== 'region' || mode !== 'recovery' || hasMoved || !isBehind) return '';
+  return `Production may have moved without its traffic: ${dr(`retry ${id}`, environment)} goes on from there.`;
 }

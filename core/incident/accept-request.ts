@@ -192,7 +192,11 @@ const requireLiving = (active: ActiveDatabase, scope: Scope) =>
   ]);
 
 /** Another database became production since the incident failed: only where the incident itself put it there may it go on. */
-function requireOwnCutOver(retried: Incident, active: ActiveDatabase, instance: DatabaseInstance | undefined): void {
+export function requireOwnCutOver(
+  retried: Incident,
+  active: ActiveDatabase,
+  instance: DatabaseInstance | undefined,
+): void {
   if (instance?.tags[incidentTag] === retried.id) return;
   throw invalidRequest([
     {

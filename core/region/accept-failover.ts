@@ -1,10 +1,12 @@
 /** The first state of region-failover and region-failback: refuses what is bad or dangerous before anything is touched. It only reads. */
 
+import type { Databases } from '../database/ports.ts';
 import {
   begunBy,
   deferScheduledDrill,
   refuseRepeated,
   refuseSecond,
+  requireOwnCutOver,
   takenUpAgain,
 } from '../incident/accept-request.ts';
 import {
@@ -24,6 +26,7 @@ import { findRetried } from '../incident/retry.ts';
 import { maximumEventAgeSeconds } from '../incident/triage.ts';
 import type { ReadinessRun } from '../readiness/contracts.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
+import { findOwnCutOver } from './own-cut-over.ts';
 
 export interface AcceptFailoverContext {
   readonly settings: Settings;
@@ -33,6 +36,7 @@ export interface AcceptFailoverContext {
   readonly executions: Pick<Executions, 'status'>;
   readonly incidents: Pick<IncidentStore, 'findByRequest' | 'read'>;
   readonly alarms: Pick<Alarms, 'ringing' | 'state'>;
+  readonly databases: Pick<Databases, 'find'>;
 }
 
 /** `away`: from the primary Region to the DR Region; `home`: back. */
@@ -61,11 +65,12 @@ export async function acceptFailover(
   const active = await context.control.readActiveDatabase();
   if (!active) throw ActiveDatabaseUnknown(`No active database is registered in ${settings.environment}`);
   requirePlace(request, active, direction, here);
-  await refuseStaleAlarm(request, now, context);
   const retried =
     request.incident === undefined
       ? undefined
       : await findRetried(request.incident, request, { ...context, scenario: 'region' });
+  await requireElsewhere(active, retried, direction, context);
+  await refuseStaleAlarm(request, now, context);
   const key = requestKey(request, execution.arn);
   if (retried === undefined) await refuseRepeated(key, request, execution, context);
   await refuseSecond(request, execution, { ...context, executions: lenient(context) });
@@ -162,11 +167,28 @@ function requirePlace(request: StartRequest, active: ActiveDatabase, direction: 
         ? 'Start region-failback here, or region-failover in the DR Region.'
         : 'Start region-failback in the primary Region.',
     );
+}
+
+/** Production is where it is to be moved from; or was brought here by the very incident that is taken up again. */
+async function requireElsewhere(
+  active: ActiveDatabase,
+  retried: Incident | undefined,
+  direction: Direction,
+  context: AcceptFailoverContext,
+): Promise<void> {
+  const { here } = context;
+  if (retried !== undefined && (await findOwnCutOver(retried, active, context)) !== undefined) return;
   if (active.region === here.region)
-    throw refuse(
-      `is active already: ${active.identifier} is production here since ${active.since}`,
-      direction === 'away' ? 'To go back: npm run dr -- failback.' : 'There is nothing to bring home.',
-    );
+    throw invalidRequest([
+      {
+        field: 'region',
+        value: here.region,
+        problem: `is active already: ${active.identifier} is production here since ${active.since}`,
+        fix: direction === 'away' ? 'To go back: npm run dr -- failback.' : 'There is nothing to bring home.',
+      },
+    ]);
+  // What the incident promoted then is behind what became production since.
+  if (retried !== undefined && retried.target !== active.identifier) requireOwnCutOver(retried, active, undefined);
 }
 
 /** An alarm of hours ago, delivered now, must not move production (aws-facts). */

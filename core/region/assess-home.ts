@@ -13,6 +13,7 @@ import { asIn } from './assess-region.ts';
 import type { GuardRecord } from './contracts.ts';
 import { RegionNotHome } from './errors.ts';
 import { successorIdentifier } from './names.ts';
+import { findOwnCutOver, type OwnCutOver, resumedPlan } from './own-cut-over.ts';
 import type { RegionStore } from './ports.ts';
 import { totalOf } from './written-since.ts';
 
@@ -35,6 +36,8 @@ export async function assessHome(
   const { settings, here, clock, control, databasesThere, store } = context;
   const active = await control.readActiveDatabase();
   if (active === undefined) throw ActiveDatabaseUnknown('No active database is registered.');
+  const own = await findOwnCutOver(incident, active, context);
+  if (own !== undefined) return resume(incident, own, context);
   const production = await databasesThere.find(active.identifier);
   if (production?.resourceId !== active.resourceId)
     throw RegionNotHome(`RDS in ${active.region} has no ${active.identifier} of ${active.resourceId}.`);
@@ -76,6 +79,17 @@ export async function assessHome(
     summary: `production comes home from ${active.identifier} in ${active.region} to ${candidate} in ${here.region}; ${failover.reasons.join('; ')}`,
     facts: { ...plan, seen: undefined, guards },
   };
+}
+
+/** It is home already. What production was in the DR Region says how it is made; what was left here was kept before it came. */
+async function resume(
+  incident: Incident,
+  own: OwnCutOver,
+  context: AssessHomeContext,
+): Promise<StepResult<RestorePlan>> {
+  const there = await context.databasesThere.find(incident.target);
+  const like = there?.resourceId === own.former ? there : own.instance;
+  return resumedPlan({ incident, own, seen: asIn(context.here, seenOf(like)), lossSeconds: 0 }, context);
 }
 
 /** The instance that production was promoted away from, by its resource id: another one may bear the name by now. */

@@ -1,8 +1,11 @@
 /** AssessRegion: is the primary lost, can the standby serve, what is lost; and the plan that every later step follows. */
 import type { Failover, RestorePlan, SeenInstance } from '../database/contracts.ts';
-import { DatabaseNotFound } from '../database/errors.ts';
-import type { Profiles } from '../database/ports.ts';
+import { DatabaseNotFound, DatabaseNotReady } from '../database/errors.ts';
+import { heartbeatBefore } from '../database/heartbeat.ts';
+import type { Databases, Profiles } from '../database/ports.ts';
+import { restorePointTag } from '../database/restore-database.ts';
 import { seenOf } from '../database/source.ts';
+import { withSession } from '../database/sql.ts';
 import type { ActiveDatabase, ApprovalDecision, Incident } from '../incident/contracts.ts';
 import { ActiveDatabaseUnknown } from '../incident/errors.ts';
 import { candidateIdentifier } from '../incident/identifiers.ts';
@@ -20,11 +23,13 @@ import { FailoverDenied, ReplicaMissing } from './errors.ts';
 import { type FindStandbyContext, findStandby, type StandbyDatabase } from './find-standby.ts';
 import { type Denial, decideFailover, type FailoverDecision, judgePrimary } from './judge.ts';
 import { successorIdentifier } from './names.ts';
+import { findOwnCutOver, type OwnCutOver, resumedPlan } from './own-cut-over.ts';
 import type { PrimaryLooks, Tenures } from './ports.ts';
 import { refusesFrom, tenureCheck, tenureDenials } from './tenure.ts';
 
 export interface AssessRegionContext extends FindStandbyContext {
   readonly clock: Clock;
+  readonly databases: FindStandbyContext['databases'] & Pick<Databases, 'find'>;
   readonly control: Pick<ControlStore, 'readActiveDatabase'>;
   readonly looks: Pick<PrimaryLooks, 'newest'>;
   readonly profiles: Pick<Profiles, 'read'>;
@@ -61,6 +66,8 @@ export async function assessRegion(
   const { settings, here, clock } = context;
   const active = await context.control.readActiveDatabase();
   if (active === undefined) throw ActiveDatabaseUnknown('No active database is registered.');
+  const own = await findOwnCutOver(incident, active, context);
+  if (own !== undefined) return resume(incident, own, context);
   const standby = await findStandby(incident, active, context);
   const style = incident.style ?? 'ungraceful';
   if (standby.kind === 'backups' && style === 'graceful')
@@ -102,6 +109,35 @@ export async function assessRegion(
     summary: summaryOf(output, failover),
     facts: { ...output, seen: undefined, primary, looks: looks.length, replicaHolds: standby.held },
   };
+}
+
+/** Neither the primary nor the standby is judged: that was done before the epoch was raised, and nothing goes back behind it. */
+async function resume(
+  incident: Incident,
+  own: OwnCutOver,
+  context: AssessRegionContext,
+): Promise<StepResult<RestorePlan>> {
+  const { here, profiles } = context;
+  const { active, instance, former } = own;
+  const seen = (await profiles.read(former))?.seen ?? (await profiles.read(active.resourceId))?.seen;
+  const lossSeconds = await lostBefore(own, context);
+  return resumedPlan({ incident, own, seen: asIn(here, seen ?? seenOf(instance)), lossSeconds }, context);
+}
+
+/**
+ * From the newest heartbeat that it brought along until it was production: at most, for when the primary stopped is not known
+ * any more. Without one, from what it was made of: its restore point, or the replica's own beginning.
+ */
+async function lostBefore(
+  { active, instance: { identifier, address, port, createdAt, tags } }: OwnCutOver,
+  { settings, secrets, sessions }: AssessRegionContext,
+): Promise<number> {
+  if (address === undefined || port === undefined) throw DatabaseNotReady(`${identifier} has no endpoint.`);
+  const sentinel = await secrets.credentials(settings.database.sentinelRole.secretName);
+  const at = { address, port, database: settings.database.name };
+  const beat = await withSession(sessions, at, sentinel, (session) => heartbeatBefore(session, active.since));
+  const held = beat === undefined ? [tags[restorePointTag], createdAt] : [beat];
+  return Math.max(0, ...held.map((moment) => (moment ? secondsBetween(moment, active.since) : 0)));
 }
 
 /** Backups hold everything up to the end of their window; what a replica has replayed last says nothing of an idle primary. */

@@ -5,6 +5,7 @@ import { alarms } from '../adapters/aws/alarms.ts';
 import { controlStore } from '../adapters/aws/control-store.ts';
 import { executions } from '../adapters/aws/executions.ts';
 import { incidentStore } from '../adapters/aws/incident-store.ts';
+import { databasesLater } from '../adapters/aws/rds-later.ts';
 import { makeHandler } from '../handler.ts';
 
 const Input = z.object({ request: z.unknown(), execution: Execution, direction: z.enum(['away', 'home']) });
@@ -16,5 +17,6 @@ export const handler = makeHandler(Input, (input, rt) =>
     executions: executions(rt),
     incidents: incidentStore(rt),
     alarms: alarms(rt),
+    databases: databasesLater(rt),
   }),
 );

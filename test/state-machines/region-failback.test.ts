@@ -66,6 +66,15 @@ describe('a failback in which all is well', () => {
   });
 });
 
+it('taken up again behind its cut-over, brings application and traffic, and keeps and makes nothing twice', async () => {
+  const { status, states } = await go({ AssessHome: () => ({ ...plan, approval: 'none', resume: 'cut-over' }) });
+  expect(status).toBe('SUCCEEDED');
+  const left = ['ScaleStandby', 'FenceDatabase', 'SetCredentials', 'CutOver', 'ShiftTraffic', 'ProtectDatabase'];
+  expect(changed(states)).toEqual([...left, 'MakeNextReplica']);
+  for (const never of ['RequestApproval', 'AwaitFollowing', 'AwaitCaughtUp']) expect(states).not.toContain(never);
+  expect(isBefore(states, 'ValidateApplication', 'ShiftTraffic')).toBe(true);
+});
+
 describe('before anything is changed', () => {
   it.each<{ case: string; script: Script; error: string }>([
     {

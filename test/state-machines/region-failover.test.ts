@@ -158,6 +158,31 @@ describe('on the way', () => {
   });
 });
 
+/** What is production already. */
+const resumed = (plan: JsonObject): Script => ({
+  AssessRegion: () => ({ ...plan, approval: 'none', resume: 'cut-over' }),
+  AwaitUsable: () => ({ identifier: 'restored' }),
+});
+
+describe('taken up again behind its cut-over', () => {
+  const left = ['ScaleStandby', 'FenceDatabase', 'SetCredentials', 'CutOver', 'ShiftTraffic', 'ProtectDatabase'];
+  it.each(['graceful', 'ungraceful'] as const)('a failover, %s, brings application and traffic', async (style) => {
+    const { status, states } = await go(resumed(planOf(style)), style);
+    expect(status).toBe('SUCCEEDED');
+    expect(changed(states)).toEqual([...left, 'FollowByTerraform']);
+    expect(states).not.toContain('AwaitCaughtUp');
+    expect(isBefore(states, 'JudgeGate', 'CutOver')).toBe(true);
+    expect(isBefore(states, 'ValidateApplication', 'ShiftTraffic')).toBe(true);
+  });
+  it('what was restored is found, and its primary fences itself for nobody', async () => {
+    const plan = { ...planOf('ungraceful'), restore: { kind: 'time', at: 'latest' } };
+    const { status, states } = await go(resumed({ ...plan, failover: { style: 'ungraceful', tenure: {} } }));
+    expect(status).toBe('SUCCEEDED');
+    for (const never of ['FencePrimary', 'EndTenure', 'FenceAgain', 'RequestApproval'])
+      expect(states).not.toContain(never);
+  });
+});
+
 describe('with strict fencing', () => {
   const strict: JsonObject = { ...planOf('ungraceful'), failover: { style: 'ungraceful', tenure: {} } };
   const way = (outcome: string): Script => ({

@@ -69,6 +69,7 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
       may.readControl(),
       may.seeExecutions(),
       may.seeAlarms(),
+      may.seeDatabases(),
     ]),
     AssessRegion: inside(
       'assess-region',

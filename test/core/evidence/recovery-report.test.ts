@@ -54,6 +54,23 @@ const withUndoing = (change: Partial<StepRecord>) => [
   makeStepRecord('Compensate', { summary: 'stocker-pro-staging takes the writes of stocker_app again', ...change }),
 ];
 
+describe('a move of production that failed behind its cut-over', () => {
+  const move = { ...incident, scenario: 'region' as const };
+  const next = (...timeline: StepRecord[]) => reportOf(timeline, 'WorkloadNotReady', move).failure?.next;
+  const goesOn = `npm run dr -- retry ${incident.id} --environment staging goes on from there`;
+  const cutOver = makeStepRecord('CutOver');
+
+  test('says how to go on, after a retry that failed before it, too', () => {
+    expect(next(cutOver)).toContain(goesOn);
+    expect(next(makeStepRecord('AssessRegion', { facts: { resume: 'cut-over' } }))).toContain(goesOn);
+  });
+  test('has nothing more to say before it, once traffic has followed, or where nothing moved', () => {
+    expect(next(makeStepRecord('PromoteReplica'))).not.toContain('goes on from there');
+    expect(next(cutOver, makeStepRecord('AwaitTraffic'))).not.toContain('goes on from there');
+    expect(reportOf([cutOver], 'WorkloadNotReady').failure?.next).not.toContain('goes on from there');
+  });
+});
+
 describe('the outcome', () => {
   test.each([
     {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type AcceptFailoverContext, acceptFailover, type Direction } from '../../../core/region/accept-failover.ts';
+import { FakeDatabases } from '../database/fakes.ts';
 import {
   activeDatabase,
   executionArn,
@@ -22,6 +23,7 @@ function makeContext(change: Partial<AcceptFailoverContext> = {}) {
     control: new FakeControl(),
     executions: new FakeExecutions(),
     incidents: new FakeIncidents(),
+    databases: new FakeDatabases(),
     alarms: {
       ringing: async () => [],
       state: async () => ({ value: 'ALARM' as const, since: openedAt }),
