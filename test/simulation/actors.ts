@@ -8,9 +8,10 @@ import { cutNodesOff } from './builds.ts';
 import { loseConfiguration } from './lost-configuration.ts';
 import type { Act, Beginning, Disaster, Plan, RestoreWish } from './plan.ts';
 import { beginRegion, comeHome, trouble } from './region-actors.ts';
+import { finishMoves } from './region-behind.ts';
 import type { Site } from './site.ts';
 import type { Stage } from './stage.ts';
-import { machineOf, start } from './start.ts';
+import { incidentOf, machineOf, start } from './start.ts';
 import { nameOf, type Seen } from './witness.ts';
 
 const second = 1000;
@@ -43,6 +44,7 @@ export function perform(plan: Plan, stage: Stage): Promise<void> {
   }
   trouble(plan.region ?? [], stage);
   void comeHome(plan, stage);
+  if (stage.regions) void finishMoves(stage);
   void answerQuestions(plan, stage);
   void retryFailures(plan, stage);
   void stopFollowUp(plan, stage);
@@ -217,17 +219,6 @@ async function answerQuestions({ acts, region }: Plan, { site, story, witness }:
 
 const isAsking = ({ status, states }: Seen) =>
   status === 'RUNNING' && states.findLast(({ name }) => !name.endsWith(' ended'))?.name === 'RequestApproval';
-
-/** The id that AcceptRequest answered. */
-export function incidentOf({ states }: Seen): string | undefined {
-  const accepted = states.find(({ name }) => name === 'OpenIncident')?.name;
-  if (accepted === undefined) return undefined;
-  for (const { output = '' } of states) {
-    const id = /"id":"((?:drill|recovery)-\d{8}T\d{6}Z-[0-9a-f]{8})"/.exec(output)?.[1];
-    if (id !== undefined) return id;
-  }
-  return undefined;
-}
 
 async function decide(site: Site, incident: string, act: Extract<Act, { kind: 'answer' }>): Promise<string> {
   const event = {

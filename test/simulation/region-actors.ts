@@ -4,6 +4,7 @@ import type { FaultEffect } from '../../local/faults.ts';
 import { AwsError, type Call, type ServiceName } from '../../local/kernel.ts';
 import type { ModelledServer } from '../../local/postgres-model/server.ts';
 import type { Plan } from './plan.ts';
+import { failBehind } from './region-behind.ts';
 import type { Moment, RegionBeginning, RegionTrouble } from './region-plan.ts';
 import type { Site } from './site.ts';
 import type { Stage } from './stage.ts';
@@ -69,6 +70,8 @@ async function makeTrouble(each: RegionTrouble, stage: Stage): Promise<void> {
       return refuse(site, each.forMs, each.what === 'silent' ? ['cloudwatch'] : ['dynamodb'], (name) =>
         name.endsWith('region-publish-latch'),
       );
+    case 'behind':
+      return failBehind(each, stage);
     case 'readiness':
       return; // it was so before
   }

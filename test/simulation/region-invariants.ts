@@ -65,25 +65,16 @@ function windowsAreTold(witness: Witness, { overlaps, records }: RegionWitness, 
   }
 }
 
-/** Invariants 2 and 5: the record, what is open, where clients are led and the latch say the same, where a recovery ended well. */
+/** Invariants 2 and 5: the record, what is open, where clients are led and the latch say the same: people finish what failed behind its cut-over. */
 function productionIsWhereItIsSaid(site: Site, witness: Witness, seen: RegionWitness, latch: Latch | undefined): void {
   const { traffic, primary, dr, database } = site.configuration;
   const active = seen.records.at(-1) ?? { identifier: database.identifier, region: primary.region };
   const accepting = witness.accepting();
   if (accepting.length === 1 && accepting[0] !== active.identifier)
     witness.violate(1, `${active.identifier} is production by the record, and ${accepting[0]} takes its writes`);
-  const ended = [...seen.recoveriesOf('region-failover'), ...seen.recoveriesOf('region-failback')]
-    .filter(({ status }) => status === 'Succeeded')
-    .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
-    .at(-1);
-  const region = ended === undefined ? primary.region : active.region;
   const led = leadOf(site, traffic.recordName)?.target === traffic.drRecordName ? dr.region : primary.region;
-  const shifted = [...seen.recoveriesOf('region-failover'), ...seen.recoveriesOf('region-failback')].some(
-    ({ states, status }) => status !== 'Succeeded' && states.some(({ name }) => name === 'CutOver'),
-  );
-  // One that failed after its cut-over leaves traffic to people, who are told.
-  if (!shifted && led !== region) witness.violate(2, `clients are led to ${led}, and production is in ${region}`);
-  if (!shifted && (latch?.on ?? false) !== (led === dr.region))
+  if (led !== active.region) witness.violate(2, `clients are led to ${led}, and production is in ${active.region}`);
+  if ((latch?.on ?? false) !== (led === dr.region))
     witness.violate(2, `the latch is ${latch?.on ? 'on' : 'off'}, and clients are led to ${led}`);
   const drill = leadOf(site, traffic.drillRecordName)?.target;
   if (drill !== traffic.primaryRecordName) witness.violate(5, `the drill's record was left leading to ${drill}`);

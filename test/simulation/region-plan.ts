@@ -58,6 +58,14 @@ export type RegionTrouble =
   | { readonly kind: 'control-planes'; readonly fromMs: number; readonly forMs: number }
   /** From the moment on that traffic is shifted, the latch is not published, or cannot be read. */
   | { readonly kind: 'latch'; readonly what: 'silent' | 'unreadable'; readonly afterMs: number; readonly forMs: number }
+  /** Behind the cut-over: a person stops the move, or its function may not write the endpoint. */
+  | {
+      readonly kind: 'behind';
+      readonly what: 'stopped' | 'denied';
+      readonly machine: 'region-failover' | 'region-failback';
+      readonly state: string;
+      readonly afterMs: number;
+    }
   /** What readiness last said. */
   | { readonly kind: 'readiness'; readonly says: 'nothing' | 'stale' | 'not-ready' };
 
@@ -121,7 +129,10 @@ export function regionPlanOf(seed: number, scenario: RegionScenario): Plan {
   const draw = new Draw(seed, scenario);
   const isFailback = scenario === 'failback';
   const beginning = isFailback ? easyBeginning(draw) : drawBeginning(draw);
-  const troubles = isFailback ? returning(beginning) : drawTroubles(draw, beginning);
+  const troubles = [
+    ...(isFailback ? returning(beginning) : drawTroubles(draw, beginning)),
+    ...drawBehind(seed, scenario),
+  ];
   const variant = isFailback ? undefined : drawVariant(seed);
   return {
     seed,
@@ -132,6 +143,19 @@ export function regionPlanOf(seed: number, scenario: RegionScenario): Plan {
     skewMs: draw.chance(0.3) ? Math.round(draw.between(-2 * second, 2 * second)) : 0,
     ...(variant && inVariant(variant, seed, beginning, troubles)),
   };
+}
+
+/** From a stream of its own: what else happens is as it was before anything failed there. */
+function drawBehind(seed: number, scenario: RegionScenario): RegionTrouble[] {
+  const draw = new Draw(seed, `behind the cut-over: ${scenario}`);
+  if (!draw.chance(0.2)) return [];
+  const machine = scenario === 'failback' && draw.chance(0.7) ? 'region-failback' : 'region-failover';
+  const isStopped = draw.chance(0.7);
+  const state = isStopped
+    ? draw.pick(['AwaitWorkload', 'ValidateApplication', 'ShiftTraffic', 'AwaitTraffic'])
+    : 'CutOver';
+  const afterMs = isStopped ? Math.round(draw.between(0, 3 * second)) : 0;
+  return [{ kind: 'behind', what: isStopped ? 'stopped' : 'denied', machine, state, afterMs }];
 }
 
 /** These are of production as it is configured. */

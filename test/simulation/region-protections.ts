@@ -65,6 +65,20 @@ export const regionProtections: readonly Protection[] = [
       troubled(plan, 'latch') === undefined,
   },
   {
+    name: 'way on behind the cut-over',
+    scenario: 'failback',
+    seed: 15,
+    edits: [
+      {
+        file: 'core/region/own-cut-over.ts',
+        text: "if (mode === 'drill' || active.region !== here.region)",
+        instead: 'if (mode.length > 0)',
+      },
+    ],
+    guards: [2],
+    matters: (plan) => approves(plan) && isLeftAlone(plan) && troubled(plan, 'behind')?.what === 'denied',
+  },
+  {
     name: 'tenure',
     scenario: 'region',
     variant: 'strict',

@@ -8,6 +8,7 @@ import { Load } from './load.ts';
 import type { Plan } from './plan.ts';
 import { Draw } from './random.ts';
 import { comeBack } from './region-actors.ts';
+import { finishAfterMs, unfinishedMove } from './region-behind.ts';
 import { judgeRegions } from './region-invariants.ts';
 import { RegionWitness } from './region-witness.ts';
 import { type ServiceTime, Site } from './site.ts';
@@ -86,7 +87,7 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
       struck.push(what.split(' ')[0] ?? '');
       isMute ||= what.includes('sns:');
     });
-    const stage = { site, story, witness };
+    const stage = { site, story, witness, regions };
     if (options.onReady) await site.run(options.onReady(stage));
     const begun = perform(plan, stage);
     await site.run(
@@ -202,7 +203,8 @@ async function untilSeen({ disaster }: Plan, { site, witness }: Stage): Promise<
 }
 
 /** Nothing runs for a while, after everything that the plan may still bring. */
-async function untilQuiet(plan: Plan, afterMs: number, { site, witness }: Stage): Promise<void> {
+async function untilQuiet(plan: Plan, afterMs: number, stage: Stage): Promise<void> {
+  const { site, witness } = stage;
   const { clock } = site.world;
   const retryAfterMs = plan.acts.find(({ kind }) => kind === 'retry')?.afterMs ?? 0;
   const homeAfterMs = plan.acts.find((act) => act.kind === 'failback')?.afterMs ?? 0;
@@ -212,7 +214,8 @@ async function untilQuiet(plan: Plan, afterMs: number, { site, witness }: Stage)
     const executions = [...witness.executions.values()];
     const quietSince = Math.max(begun, ...executions.map(({ endedAt }) => endedAt ?? clock.now()));
     const retries = executions.some(isFailedRecovery) ? retryAfterMs : 0;
-    if (clock.now() - quietSince > Math.max(retries, homeAfterMs) + 2 * minute) return;
+    const finish = unfinishedMove(stage) === undefined ? 0 : finishAfterMs;
+    if (clock.now() - quietSince > Math.max(retries, homeAfterMs, finish) + 2 * minute) return;
     await clock.sleep(30 * second);
   }
 }

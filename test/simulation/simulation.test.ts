@@ -52,7 +52,8 @@ const seeds = Array.from({ length: 200 }, (_, index) => index + 1);
 
 /** Of plans about Regions, which take several times as long: denied, a switchover, a drill, a Region that is lost and returns. */
 const regionSeeds = [1, 3, 4, 31];
-const failbackSeeds = [3];
+/** One comes home; one is denied the endpoint behind its cut-over, and a person takes it up again. */
+const failbackSeeds = [3, 40];
 /** Of strict fencing: a failover begins while the Regions are parted, and has to wait. */
 const strictSeed = 206;
 /** Of strict fencing: a Region dies whole, and returns once production has left it. */
