@@ -36,6 +36,11 @@ export const DatabaseNotReady = defineError({
   retryable: true,
   next: 'Nothing: RDS is still at work. If it gives up, read the instance’s events in RDS.',
 });
+export const ConnectionsExhausted = defineError({
+  name: 'ConnectionsExhausted',
+  retryable: true,
+  next: 'The database is alive, and has no connection left for its master. End sessions there, idle ones first, then `npm run dr -- retry <incident>`.',
+});
 export const PromotionUndecided = defineError({
   name: 'PromotionUndecided',
   retryable: true,

@@ -1,5 +1,6 @@
 /** FenceSource: production takes no writes any more, and it is proven, before anything else may take them. */
 import { interruption } from '../communications/customers.ts';
+import { RecoveryError } from '../errors.ts';
 import type { Incident } from '../incident/contracts.ts';
 import { endOf } from '../incident/end-of.ts';
 import { unfenceSource } from '../incident/identifiers.ts';
@@ -8,7 +9,7 @@ import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { RestorePlan } from './contracts.ts';
 import type { Login } from './credentials.ts';
-import { DatabaseNotReady, FenceFailed, LeaseLost } from './errors.ts';
+import { ConnectionsExhausted, DatabaseNotReady, FenceFailed, LeaseLost } from './errors.ts';
 import { closeTo, fenceLogins, proveRefused, type Target } from './fence.ts';
 import type { Databases, Secrets, Session, Sessions } from './ports.ts';
 import { answerOf, judgeSource } from './source.ts';
@@ -35,7 +36,8 @@ export interface SourceFence {
 
 /**
  * Gone (no instance, or one that RDS has given up, and nobody listens) is recorded. What cannot be reached and may be
- * alive throws FenceFailed: it may take writes again. 57P03 and the like say that it is coming up: DatabaseNotReady.
+ * alive throws FenceFailed: it may take writes again. 57P03 and the like say that it is coming up: DatabaseNotReady. One that
+ * has no connection left for us is up: ConnectionsExhausted.
  */
 export async function fenceSource(
   { incident, plan }: { incident: Incident; plan: RestorePlan },
@@ -119,8 +121,13 @@ export function targetOfSource({ source }: RestorePlan, { database }: Settings):
   return { identifier, address, port, database: database.name };
 }
 
-/** 57P03 cannot_connect_now; 53300 too many connections: it is alive, and may let us in the next time. */
-const passing = new Set(['57P03', '53300', 'ECONNRESET']);
+/** 57P03 cannot_connect_now, in crash recovery and while it shuts down; 53300 too_many_connections. */
+const comingUp = new Set(['57P03', 'ECONNRESET']);
+const noneLeft = '53300';
+
+/** It was met on its way up or down: no session was opened. A connection that is lost later says that it does take sessions. */
+export const isComingUp = (error: unknown): boolean =>
+  error instanceof RecoveryError && error.name === DatabaseNotReady.definition.name && error.details.comingUp === true;
 
 /** Undefined: it is gone. */
 async function openSource(
@@ -133,7 +140,9 @@ async function openSource(
     return await sessions.open(target, master, stepTimeouts);
   } catch (cause) {
     const why = `${target.identifier} cannot be fenced: ${messageOf(cause)}`;
-    if (passing.has(sqlState(cause) ?? '')) throw DatabaseNotReady(`${why}.`, { cause });
+    const code = sqlState(cause) ?? '';
+    if (comingUp.has(code)) throw DatabaseNotReady(`${why}.`, { cause, details: { comingUp: true } });
+    if (code === noneLeft) throw ConnectionsExhausted(`${why}.`, { cause });
     const instance = await databases.find(plan.source.identifier);
     const same = instance?.resourceId === plan.source.resourceId ? instance : undefined;
     if (judgeSource(same, answerOf(cause)) === 'gone') return undefined;

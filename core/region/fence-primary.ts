@@ -5,7 +5,7 @@
 import { interruption } from '../communications/customers.ts';
 import type { RestorePlan } from '../database/contracts.ts';
 import { FenceFailed } from '../database/errors.ts';
-import { type FenceSourceContext, fence } from '../database/fence-source.ts';
+import { type FenceSourceContext, fence, isComingUp } from '../database/fence-source.ts';
 import { answerOf } from '../database/source.ts';
 import { RecoveryError } from '../errors.ts';
 import type { Incident } from '../incident/contracts.ts';
@@ -18,12 +18,22 @@ export interface PrimaryFence {
   readonly fencedAt?: string;
 }
 
+/** How often the machines try again, 10 seconds apart, until one that is coming up is taken for one that cannot be reached. */
+export const comesUpWithin = 6;
+
+interface FencePrimaryInput {
+  readonly incident: Incident;
+  readonly plan: RestorePlan;
+  /** How often it was tried before. */
+  readonly before?: number;
+}
+
 /**
  * Throws FenceFailed where the primary answers and is not proven closed: promoting then would make two that take writes.
  * `databases` are those of the primary's Region.
  */
 export async function fencePrimary(
-  { incident, plan }: { readonly incident: Incident; readonly plan: RestorePlan },
+  { incident, plan, before = 0 }: FencePrimaryInput,
   context: FencePrimaryContext,
 ): Promise<StepResult<PrimaryFence>> {
   const { clock, announcer } = context;
@@ -39,11 +49,13 @@ export async function fencePrimary(
     });
     return result;
   } catch (error) {
-    if (failover?.style !== 'ungraceful' || !isUnreached(error)) throw error;
+    const isHalfUp = isComingUp(error) && before >= comesUpWithin;
+    if (failover?.style !== 'ungraceful' || !(isHalfUp || isUnreached(error))) throw error;
     const why = error instanceof Error ? error.message : String(error);
+    const how = isHalfUp ? 'takes no sessions, and cannot be fenced yet' : 'cannot be reached to be fenced';
     return {
       output: { outcome: 'unreached' },
-      summary: `${source.identifier} in ${failover.from} cannot be reached to be fenced: its guard does it when it returns`,
+      summary: `${source.identifier} in ${failover.from} ${how}: its guard does it when it returns`,
       facts: { outcome: 'unreached', why, epoch },
     };
   }

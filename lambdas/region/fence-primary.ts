@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { fencePrimary } from '../../core/region/fence-primary.ts';
 import { otherRegion } from '../../core/settings.ts';
 import { announcer } from '../adapters/aws/announcer.ts';
@@ -10,7 +11,9 @@ import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep } from '../handler.ts';
 import { PlanInput } from '../inputs.ts';
 
-export const handler = makeStep(PlanInput, incidentStore, (input, rt) =>
+const Input = PlanInput.extend({ before: z.number().int().optional() });
+
+export const handler = makeStep(Input, incidentStore, (input, rt) =>
   fencePrimary(input, {
     ...rt,
     compensations: compensations(rt),

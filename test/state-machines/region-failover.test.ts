@@ -1,5 +1,6 @@
 /** What a failover of the Region does where it is denied, declined, overtaken or stuck: on the real definition, with scripted steps. */
 import { describe, expect, it } from 'vitest';
+import { comesUpWithin } from '../../core/region/fence-primary.ts';
 import type { Json, JsonObject } from '../../local/states/json.ts';
 import { definitionOf, fail, play, retriersOf, type Script, tasksIn } from './machines.ts';
 
@@ -150,6 +151,14 @@ describe('on the way', () => {
     const refusing = await go({ FenceAgain: () => fail('FenceNotProven') });
     expect(refusing).toMatchObject({ status: 'FAILED', error: 'FenceNotProven' });
     for (const never of ['CutOver', 'ShiftTraffic']) expect(refusing.states).not.toContain(never);
+  });
+  it.each(['FencePrimary', 'FenceAgain'])('%s is told how often it was tried, up to the last time', async (stuck) => {
+    const { states, payloadsOf } = await go({ [stuck]: () => fail('DatabaseNotReady') });
+    const tries = payloadsOf(stuck).map(({ before }) => before);
+    expect(tries).toEqual(Array.from({ length: comesUpWithin + 1 }, (_, index) => index));
+    expect(states).not.toContain('CutOver');
+    const coming: Script = { [stuck]: ({ before }) => (before === comesUpWithin ? {} : fail('DatabaseNotReady')) };
+    expect(await go(coming)).toMatchObject({ status: 'SUCCEEDED' });
   });
   it('traffic that does not move ends it as failed, after the cut-over, and keeps what serves', async () => {
     const { status, error, states } = await go({ AwaitTraffic: () => fail('TrafficNotMoved') });
