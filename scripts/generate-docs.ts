@@ -106,9 +106,9 @@ function outputOf({ Assign, Output }: State): string {
 
 /** Own retries only: that every task tries again what Lambda or a service fails at for now is said once, above the table. */
 function patienceOf({ TimeoutSeconds, Retry = [] }: State): string {
-  const own = Retry.filter(({ ErrorEquals }) => ErrorEquals.length === 1).map(
+  const own = Retry.filter(({ ErrorEquals }) => ErrorEquals.every((error) => !error.includes('.'))).map(
     ({ ErrorEquals, IntervalSeconds = 1, MaxAttempts = 3 }) =>
-      `\`${ErrorEquals}\` ${MaxAttempts} × ${IntervalSeconds} s`,
+      `${code(ErrorEquals)} ${MaxAttempts} × ${IntervalSeconds} s`,
   );
   // A substituted number stands in an expression.
   const limit = typeof TimeoutSeconds === 'string' ? TimeoutSeconds.replace(/[{}%$ ]/g, '') : TimeoutSeconds;
