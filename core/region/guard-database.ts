@@ -1,19 +1,20 @@
 /**
  * GuardDatabase: in each Region, every minute. A database that was production, and is not any more by the record in the DR
- * Region, takes no writes: whatever returns from a lost Region is fenced here, and what it took meanwhile is counted and kept.
+ * Region, takes no writes: whatever returns from a lost Region, or was gone when its successor took over beside it and
+ * starts again, is fenced here, and what it took meanwhile is counted and kept.
  * With strict fencing production itself takes none once its tenure is over (hold-tenure.ts).
  */
 import { closeTo, fenceLogins, proveRefused, type Target } from '../database/fence.ts';
 import type { DatabaseInstance, Metrics, Session } from '../database/ports.ts';
 import { withSession } from '../database/sql.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
-import { type ActiveDatabase, recordVersion } from '../incident/contracts.ts';
+import { type ActiveDatabase, type Lease, recordVersion } from '../incident/contracts.ts';
 import { incidentTag } from '../incident/identifiers.ts';
 import { formatSeconds, isBefore, secondsBetween } from '../incident/moments.ts';
 import type { ControlStore } from '../incident/ports.ts';
 import type { GuardRecord } from './contracts.ts';
 import { giveUpTenure, holdTenure, type TenureContext } from './hold-tenure.ts';
-import { answeringDatabases, type Open, openSince } from './open-databases.ts';
+import { answeringOf, type Open, openSince } from './open-databases.ts';
 import type { RegionStore } from './ports.ts';
 import { totalOf, writtenSince } from './written-since.ts';
 
@@ -35,7 +36,7 @@ export async function guardDatabase(context: GuardContext): Promise<Guarded> {
   if (active?.region === here.region) await holdTenure(active, context);
   const fenced: GuardRecord[] = [];
   const failures: unknown[] = [];
-  if (active !== undefined && active.region !== here.region)
+  if (active !== undefined)
     for (const instance of await formerIn(active, context)) {
       try {
         const record = await fenceFormer(instance, active, context);
@@ -63,27 +64,48 @@ async function readActive(context: GuardContext): Promise<ActiveDatabase | undef
 }
 
 /**
- * Whatever bears production's name here, and what begins with it and is tagged as this environment's: no neighbour. What the
- * recovery that runs has made or promoted is that one's to fence.
+ * Whatever bears production's name here, and what begins with it and is tagged as this environment's: no neighbour. In
+ * production's own Region only where RDS lists production as the record has it: people who move it by other means (a
+ * blue/green deployment, a rename, a restore by hand) leave a record that is wrong, and what it calls a former production
+ * is the one that everybody works with.
  */
 async function formerIn(active: ActiveDatabase, context: GuardContext): Promise<DatabaseInstance[]> {
-  const [found, lease] = await Promise.all([
-    answeringDatabases(context.settings, context.databases),
-    context.control.readLease(),
-  ]);
-  return found.filter(
-    (each) =>
-      each.resourceId !== active.resourceId && (lease === undefined || each.tags[incidentTag] !== lease.incidentId),
-  );
+  const { settings, here, databases, control } = context;
+  const [listed, lease] = await Promise.all([databases.list(settings.database.identifier), control.readLease()]);
+  const isActive = ({ identifier, resourceId }: DatabaseInstance) =>
+    identifier === active.identifier && resourceId === active.resourceId;
+  if (active.region === here.region && !listed.some(isActive)) return [];
+  return answeringOf(settings, listed).filter((each) => isFormer(each, active, lease));
 }
 
-/** Undefined where it was fenced already. */
+/** What the recovery that runs has made or promoted is that one's to fence, and to open. */
+const isFormer = (
+  { resourceId, tags }: DatabaseInstance,
+  active: ActiveDatabase,
+  lease: Pick<Lease, 'incidentId'> | undefined,
+): boolean => resourceId !== active.resourceId && (lease === undefined || tags[incidentTag] !== lease.incidentId);
+
+/**
+ * Right before the act, for RDS may have taken its time to answer, and a cut-over that was taken up again does not. The
+ * lease first: where none is held, whoever held one has written the record by then, and whoever takes one has minutes to go.
+ */
+async function isFormerStill(
+  instance: DatabaseInstance,
+  active: ActiveDatabase,
+  control: GuardContext['control'],
+): Promise<boolean> {
+  const lease = await control.readLease();
+  const now = await control.readActiveDatabase();
+  return now?.epoch === active.epoch && isFormer(instance, now, lease);
+}
+
+/** Undefined where it was fenced already, or is no former production any more: the next minute looks again. */
 async function fenceFormer(
   instance: DatabaseInstance,
   active: ActiveDatabase,
   context: GuardContext,
 ): Promise<GuardRecord | undefined> {
-  const { settings, secrets, sessions, clock } = context;
+  const { settings, secrets, sessions, clock, control } = context;
   const { identifier, resourceId, address, port } = instance;
   if (address === undefined || port === undefined) return undefined;
   const target: Target = { identifier, address, port, database: settings.database.name };
@@ -91,7 +113,7 @@ async function fenceFormer(
   const roles = logins.map(({ username }) => username);
   return withSession(sessions, target, master, async (session) => {
     const open = await openSince(session, roles);
-    if (open === undefined) return undefined;
+    if (open === undefined || !(await isFormerStill(instance, active, control))) return undefined;
     const opened = { session, sessions, target, master };
     await closeTo(opened, logins, settings, { prepared: 'roll-back', setPasswords: false });
     for (const login of logins) await proveRefused(sessions, target, login);
@@ -148,7 +170,10 @@ async function report(
         ? 'How many rows it took in that time is unknown: it keeps no times of commits'
         : `It took ${rows} rows in that time${isKept ? `, kept in ${record.evidence}` : ''}`,
     ],
-    next: 'Keep it as it is: `npm run dr -- failback` exports what it holds alone, and brings production home.',
+    next:
+      active.region === here.region
+        ? 'Keep it as it is until somebody has decided about those rows, which nobody else has; only then delete it, by name.'
+        : 'Keep it as it is: `npm run dr -- failback` exports what it holds alone, and brings production home.',
   });
   return record;
 }

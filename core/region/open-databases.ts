@@ -9,17 +9,23 @@ const answering = new Set(['available', 'backing-up', 'modifying', 'upgrading', 
 
 /** Whatever bears production's name, and what begins with it and is tagged as this environment's: no neighbour. */
 export async function answeringDatabases(
-  { environment, database: { identifier } }: Settings,
+  settings: Settings,
   databases: Pick<Databases, 'list'>,
 ): Promise<DatabaseInstance[]> {
-  return (await databases.list(identifier)).filter(
+  return answeringOf(settings, await databases.list(settings.database.identifier));
+}
+
+export const answeringOf = (
+  { environment, database: { identifier } }: Settings,
+  listed: readonly DatabaseInstance[],
+): DatabaseInstance[] =>
+  listed.filter(
     (each) =>
       (each.identifier === identifier ||
         (each.identifier.startsWith(`${identifier}-`) && each.tags[environmentTag] === environment)) &&
       each.replicaOf === undefined &&
       answering.has(each.status),
   );
-}
 
 /** The application may log in to a database. */
 export interface Open {

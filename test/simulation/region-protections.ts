@@ -39,8 +39,8 @@ export const regionProtections: readonly Protection[] = [
     edits: [
       {
         file: 'core/region/guard-database.ts',
-        text: 'if (active !== undefined && active.region !== here.region)',
-        instead: "if (active !== undefined && here.region === 'nowhere')",
+        text: 'for (const instance of await formerIn(active, context)) {',
+        instead: 'for (const instance of [] as Awaited<ReturnType<typeof formerIn>>) {',
       },
     ],
     guards: [1],

@@ -13,6 +13,8 @@ beforeAll(async () => {
 afterAll(() => database.close());
 beforeEach(() => database.query('alter role stocker_app login'));
 
+type Instance = ReturnType<typeof makeInstance>;
+
 /** Production is in the DR Region, at epoch 2; the former one is what the test database is. */
 function world(instance: Parameters<typeof makeInstance>[0] = {}, change: Partial<GuardContext> = {}) {
   const recorded: GuardRecord[] = [];
@@ -40,6 +42,19 @@ function world(instance: Parameters<typeof makeInstance>[0] = {}, change: Partia
     ...change,
   };
   return { recorded, kept, announcer, metrics, context, guard: () => guardDatabase(context) };
+}
+/** As `world`, after a recovery in this very Region: its copy is production, beside what it was restored from. */
+function recoveredHere(change: { listed?: Instance[]; former?: Partial<Instance> } = {}) {
+  const identifier = 'stocker-pro-staging-0a1b2c3d';
+  const control = Object.assign(new FakeControl(), {
+    active: { ...activeDatabase, identifier, resourceId: 'db-COPY', epoch: 2 },
+  });
+  const { address, port } = database.candidate;
+  const tags = { [environmentTag]: settings.environment };
+  const production = makeInstance({ identifier, resourceId: 'db-COPY', address, port, tags });
+  const former = makeInstance({ address, port, ...change.former });
+  const listed = change.listed ?? [production, former];
+  return { control, ...world({}, { control, databases: { list: async () => listed } }) };
 }
 const canLogIn = async () =>
   (await database.query("select rolcanlogin from pg_roles where rolname = 'stocker_app'"))[0]?.rolcanlogin === 't';
@@ -78,7 +93,6 @@ describe('a database that came back', () => {
     { case: 'it bears another name', instance: { identifier: 'stocker-pro-staging2' } },
     { case: 'it is a neighbour’s', instance: { identifier: 'stocker-pro-staging-analytics' } },
     { case: 'it starts', instance: { status: 'starting' } },
-    { case: 'production is in this Region', change: () => ({ here: settings.dr }) },
     { case: 'nobody knows what is production', change: () => ({ control: new FakeControl() }) },
     {
       case: 'the recovery that runs has promoted it',
@@ -103,5 +117,95 @@ describe('a database that came back', () => {
     await expect(site.guard()).rejects.toThrow();
     expect(await canLogIn()).toBe(true);
     expect(site.metrics.values).toEqual({ GuardLooked: 1, GuardFenced: 0 });
+  });
+});
+
+describe('a database that was gone when its successor took over in the same Region, and starts again', () => {
+  test('is fenced, and told with what to do there', async () => {
+    const site = recoveredHere();
+    await site.guard();
+    expect(await canLogIn()).toBe(false);
+    expect(site.recorded).toMatchObject([{ identifier: 'stocker-pro-staging', epoch: 2, region: 'us-east-1' }]);
+    expect(site.announcer.announced[0]?.next).toMatch(/^Keep it as it is until somebody has decided/);
+  });
+
+  test.each<{ case: string; site: () => ReturnType<typeof recoveredHere> }>([
+    {
+      case: 'follows production',
+      site: () => recoveredHere({ former: { replicaOf: 'stocker-pro-staging-0a1b2c3d' } }),
+    },
+    {
+      case: 'is a drill’s copy',
+      site: () => recoveredHere({ former: { identifier: 'dr-drill-stocker-pro-staging-1' } }),
+    },
+    {
+      case: 'is somebody’s own copy, which bears no tag of this environment',
+      site: () => recoveredHere({ former: { identifier: 'stocker-pro-staging-analytics' } }),
+    },
+    // A blue/green deployment, a rename, a restore by hand: everybody works with the one that the record does not know.
+    {
+      case: 'bears production’s name, and RDS lists no production of the record',
+      site: () => recoveredHere({ listed: [makeInstance(database.candidate)] }),
+    },
+    {
+      case: 'bears production’s name, and RDS lists production by another one',
+      site: () =>
+        recoveredHere({
+          listed: [
+            makeInstance({ ...database.candidate, identifier: 'stocker-pro-staging', resourceId: 'db-GREEN' }),
+            makeInstance({ identifier: 'stocker-pro-staging-0a1b2c3d-old1', resourceId: 'db-COPY' }),
+          ],
+        }),
+    },
+  ])('is left alone where it $case', async ({ site: make }) => {
+    const site = make();
+    await site.guard();
+    expect(await canLogIn()).toBe(true);
+    expect(site.recorded).toEqual([]);
+  });
+});
+
+/** Between what the guard read and its act: `moves` while RDS or the database takes its time. */
+describe('a cut-over that overtakes the guard', () => {
+  const incidentId = 'recovery-20261122T201500Z-1a2b3c4d';
+  const made = { identifier: 'stocker-pro-staging-0a1b2c3d', resourceId: 'db-COPY' };
+  const tags = { [environmentTag]: settings.environment, [incidentTag]: incidentId };
+
+  function overtaken(move: (control: FakeControl) => void) {
+    const control = new FakeControl();
+    const { address, port } = database.candidate;
+    const listed = [makeInstance(), makeInstance({ ...made, address, port, tags })];
+    const sessions: GuardContext['sessions'] = {
+      open: (...asked) => {
+        move(control);
+        return database.sessions.open(...asked);
+      },
+    };
+    return world({}, { control, sessions, databases: { list: async () => listed } });
+  }
+
+  test.each<{ case: string; move: (control: FakeControl) => void }>([
+    {
+      case: 'has made it production',
+      move: (control) => {
+        control.active = { ...activeDatabase, ...made, epoch: 2 };
+      },
+    },
+    {
+      case: 'has taken the lease',
+      move: (control) => {
+        control.lease = makeLease({ incidentId });
+      },
+    },
+  ])('meets its database open where it $case', async ({ move }) => {
+    const site = overtaken(move);
+    await site.guard();
+    expect(await canLogIn()).toBe(true);
+    expect(site.recorded).toEqual([]);
+  });
+
+  test('(control) without one that database, which is not production, is fenced', async () => {
+    await overtaken(() => undefined).guard();
+    expect(await canLogIn()).toBe(false);
   });
 });
