@@ -12,20 +12,23 @@ export interface ErrorDefinition {
   readonly next: string;
 }
 
+interface MoreOfError {
+  readonly cause?: unknown;
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** What to do in this very case, where that is more than what the definition knows. */
+  readonly next?: string;
+}
+
 /** Base of every error that the product raises on purpose. */
 export class RecoveryError extends Error {
   readonly retryable: boolean;
   readonly next: string;
   readonly details: Readonly<Record<string, unknown>>;
-  constructor(
-    definition: ErrorDefinition,
-    message: string,
-    options: { cause?: unknown; details?: Readonly<Record<string, unknown>> } = {},
-  ) {
+  constructor(definition: ErrorDefinition, message: string, options: MoreOfError = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = definition.name;
     this.retryable = definition.retryable;
-    this.next = definition.next;
+    this.next = options.next ?? definition.next;
     this.details = options.details ?? {};
   }
 }
@@ -37,8 +40,7 @@ export const errorRegistry = new Map<string, ErrorDefinition>();
 export function defineError(definition: ErrorDefinition) {
   if (errorRegistry.has(definition.name)) throw new Error(`error ${definition.name} is defined twice`);
   errorRegistry.set(definition.name, definition);
-  const make = (message: string, options?: { cause?: unknown; details?: Readonly<Record<string, unknown>> }) =>
-    new RecoveryError(definition, message, options);
+  const make = (message: string, options?: MoreOfError) => new RecoveryError(definition, message, options);
   return Object.assign(make, { definition });
 }
 

@@ -8,7 +8,7 @@ import type { ControlStore } from '../incident/ports.ts';
 import type { Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
 import type { Candidate, RestorePlan } from './contracts.ts';
-import { closeTo, fenceLogins, proveRefused } from './fence.ts';
+import { closeTo, fenceLogins, leftOpen, proveRefused } from './fence.ts';
 import type { Databases, Secrets, Sessions } from './ports.ts';
 import { likeOf } from './restore-database.ts';
 import { withSession } from './sql.ts';
@@ -45,15 +45,20 @@ export async function fenceDatabase(
     };
   const { master, logins } = await fenceLogins(settings, secrets);
   const roles = logins.map((login) => login.username);
-  const prepared = isCopyDeleted(incident) ? 'roll-back' : 'refuse';
+  const closing = {
+    prepared: isCopyDeleted(incident) ? 'roll-back' : 'refuse',
+    // A drill finds what would stop a recovery; a recovery's copy may be all there is, and is given the data's own.
+    subscriptions: incident.mode === 'drill' ? 'refuse' : 'keep',
+    setPasswords: true,
+  } as const;
   const closed = await withSession(sessions, candidate, master, (session) =>
-    closeTo({ session, sessions, target: candidate, master }, logins, settings, { prepared, setPasswords: true }),
+    closeTo({ session, sessions, target: candidate, master }, logins, settings, closing),
   );
   for (const login of logins) await proveRefused(sessions, candidate, login);
   const admitted = isCopyDeleted(incident) ? undefined : await admit(plan, candidate, databases);
   return {
     output: { roles, sessionsEnded: closed.sessionsEnded },
-    summary: `${candidate.identifier} refuses ${roles.join(', ')}: proven by a login; ${closed.sessionsEnded} sessions ended`,
+    summary: `${candidate.identifier} refuses ${roles.join(', ')}: ${['proven by a login', `${closed.sessionsEnded} sessions ended`, ...leftOpen(closed)].join('; ')}`,
     facts: { roles, ...closed, proof: 'login refused with SQLSTATE 28000', ...(admitted && { admitted }) },
   };
 }

@@ -39,10 +39,13 @@ export interface Opened {
 
 export interface Closing {
   /**
-   * What becomes of prepared transactions: rolled back only on the copy of a drill, where nobody waits for them. Kept
-   * where their owners, who alone could commit them, are let in again or never.
+   * What becomes of prepared transactions: rolled back only on the copy of a drill, where nobody waits for them. Kept, and
+   * named, where the fence must stand whatever is found, and is lifted by whoever decides about them, or never: they are
+   * all there is of what somebody wrote, and the application's roles, which may not log in, cannot commit them.
    */
   readonly prepared: 'roll-back' | 'refuse' | 'keep';
+  /** What an enabled subscription means; without, it is refused unless prepared transactions are kept. */
+  readonly subscriptions?: 'refuse' | 'keep';
   /** Gives the roles today's passwords, so that the proof meets the fence and not a password of the restore point. */
   readonly setPasswords: boolean;
 }
@@ -50,6 +53,10 @@ export interface Closing {
 export interface Closed {
   readonly sessionsEnded: number;
   readonly rolledBack: number;
+  /** Prepared transactions that are left, each with its owner. */
+  readonly prepared: readonly string[];
+  /** Subscriptions that go on writing, each by its name: for people to disable. */
+  readonly subscriptions: readonly string[];
   readonly jobsPaused: number;
   /** Logins that administer the database, and so could open it: for people to look at. */
   readonly administrators: readonly string[];
@@ -63,7 +70,7 @@ export async function closeTo(
   opened: Opened,
   logins: readonly Login[],
   settings: Settings,
-  { prepared, setPasswords }: Closing,
+  { prepared, subscriptions = prepared === 'keep' ? 'keep' : 'refuse', setPasswords }: Closing,
 ): Promise<Closed> {
   const { session } = opened;
   const roles = logins.map((login) => login.username);
@@ -73,18 +80,35 @@ export async function closeTo(
     throw RoleUnusable(
       `${writers.join(', ')} can log in and write the application's tables, and no fence closes them out: list them in database.applicationRoles, or take their login or their privileges.`,
     );
+  const subscribed = await enabledSubscriptions(session);
+  if (subscriptions === 'refuse') refuseSubscriptions(subscribed);
   if (prepared === 'refuse') await refusePrepared(session); // before anybody is cut off
   for (const login of logins)
     await alterRole(session, login.username, setPasswords ? `nologin ${passwordClause(login)}` : 'nologin');
   // After that: from here on nobody dates them again. A date that has passed would refuse the password first, and prove nothing.
   await liftExpiry(session, roles);
-  const sessionsEnded = await endSessions(session, roles);
+  const jobsPaused = await pauseScheduledJobs(opened);
+  let sessionsEnded = await endSessions(session, roles);
+  if (jobsPaused > 0) {
+    await session.query(`select pg_sleep(${schedulerRoundSeconds})`);
+    sessionsEnded += await endSessions(session, roles);
+  }
   const rolledBack = prepared === 'roll-back' ? await rollBackPrepared(session) : 0;
   // Again: one that was prepared in between could still be committed.
   if (prepared === 'refuse') await refusePrepared(session);
-  const jobsPaused = await pauseScheduledJobs(opened);
-  return { sessionsEnded, rolledBack, jobsPaused, administrators };
+  const left = prepared === 'keep' ? await preparedIn(session) : [];
+  return { sessionsEnded, rolledBack, prepared: left, subscriptions: subscribed, jobsPaused, administrators };
 }
+
+/** What a closed database still holds or takes, for people to decide about. */
+export const leftOpen = ({ prepared, subscriptions }: Pick<Closed, 'prepared' | 'subscriptions'>): string[] => [
+  ...(prepared.length > 0
+    ? [`Prepared transactions are left, for people to commit or roll back: ${prepared.join(', ')}`]
+    : []),
+  ...(subscriptions.length > 0
+    ? [`Subscriptions go on writing until they are disabled: ${subscriptions.join(', ')}`]
+    : []),
+];
 
 export interface Opening {
   /** Starts what the fence paused, and nothing else. */
@@ -122,30 +146,59 @@ async function requireRoles(session: Session, roles: readonly string[]): Promise
     throw RoleUnusable(`The application's ${powerful.join(', ')} may alter roles, and so lift its own fence.`);
 }
 
-/** A login that was being authenticated while the role was altered shows up a moment later: look again until none is left. */
+/** pg_cron sees that a job is paused in its next round of a second, and may begin the job once more in this one. */
+const schedulerRoundSeconds = 2;
+
+/**
+ * The application's, and those of scheduled jobs in its database, whoever owns them: a paused job runs to its end. A login
+ * that was being authenticated while the role was altered shows up a moment later: look again until none is left.
+ */
 async function endSessions(session: Session, roles: readonly string[]): Promise<number> {
   let ended = 0;
   for (let round = 0; round < 5; round += 1) {
     // The timeout makes it wait until the backend is really gone.
     const rows = await session.query(
-      'select pg_terminate_backend(pid, 3000) as gone from pg_stat_activity where usename = any($1)',
+      `select pg_terminate_backend(pid, 3000) as gone from pg_stat_activity where usename = any($1)
+         or (datname = current_database() and (application_name = 'pg_cron' or backend_type in ('pg_cron', 'pg_cron worker')))`,
       [roles],
     );
     ended += rows.filter((row) => row.gone === 't').length;
     if (rows.length === 0) return ended;
   }
-  throw FenceFailed(`Sessions of ${roles.join(', ')} do not end.`);
+  throw FenceFailed(`Sessions of ${roles.join(', ')}, or of scheduled jobs, do not end.`);
 }
 
 const preparedSql = 'select gid, owner from pg_prepared_xacts where database = current_database()';
 
+const preparedIn = async (session: Session): Promise<string[]> =>
+  (await session.query(preparedSql)).map(({ gid, owner }) => `${gid} of ${owner}`);
+
 /** A prepared transaction survives its session and could still be committed; whether it should be, only people know. */
 async function refusePrepared(session: Session): Promise<void> {
-  const prepared = await session.query(preparedSql);
+  const prepared = await preparedIn(session);
   if (prepared.length === 0) return;
-  const named = prepared.map(({ gid, owner }) => `${gid} of ${owner}`).join(', ');
+  const named = prepared.join(', ');
   throw FenceFailed(`Prepared transactions wait for an end: ${named}. Commit or roll them back as their owners.`, {
     details: { prepared: named },
+  });
+}
+
+/**
+ * The apply worker of a subscription is no login, and writes as long as it is enabled. Everybody may read these columns.
+ * In another database of the instance it writes nothing of the application's.
+ */
+const subscriptionsSql = `select subname as name from pg_subscription
+  where subenabled and subdbid = (select oid from pg_database where datname = current_database()) order by 1`;
+
+const enabledSubscriptions = async (session: Session): Promise<string[]> =>
+  (await session.query(subscriptionsSql)).map(({ name }) => name ?? '');
+
+function refuseSubscriptions(subscriptions: readonly string[]): void {
+  if (subscriptions.length === 0) return;
+  const named = subscriptions.join(', ');
+  throw FenceFailed(`Subscriptions write into this database, and no fence closes them out: ${named}.`, {
+    details: { subscriptions: named },
+    next: `In production, ALTER SUBSCRIPTION … DISABLE for ${named}, and keep what the publisher holds for it, its replication slot; then start again. Enable it where production is afterwards.`,
   });
 }
 

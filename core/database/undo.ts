@@ -219,7 +219,7 @@ async function close(
       // One that a dump was to fill has no roles yet, and so nobody to keep out.
       if (!(await hasRoles(session, logins))) return false;
       const opened = { session, sessions, target, master };
-      await closeTo(opened, logins, settings, { prepared: 'roll-back', setPasswords: true });
+      await closeTo(opened, logins, settings, { prepared: 'keep', setPasswords: true });
       return true;
     });
     if (!closed) return;

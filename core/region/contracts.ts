@@ -97,5 +97,7 @@ export const GuardRecord = z.strictObject({
   rows: z.record(z.string(), z.number().int()),
   /** Where those rows are kept. */
   evidence: z.string().optional(),
+  /** Prepared transactions that it holds, each with its owner: their rows are in no count. */
+  prepared: z.array(z.string()).optional(),
 });
 export type GuardRecord = z.infer<typeof GuardRecord>;

@@ -4,7 +4,7 @@
  * starts again, is fenced here, and what it took meanwhile is counted and kept.
  * With strict fencing production itself takes none once its tenure is over (hold-tenure.ts).
  */
-import { closeTo, fenceLogins, proveRefused, type Target } from '../database/fence.ts';
+import { type Closed, closeTo, fenceLogins, leftOpen, proveRefused, type Target } from '../database/fence.ts';
 import type { DatabaseInstance, Metrics, Session } from '../database/ports.ts';
 import { withSession } from '../database/sql.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
@@ -115,13 +115,14 @@ async function fenceFormer(
     const open = await openSince(session, roles);
     if (open === undefined || !(await isFormerStill(instance, active, control))) return undefined;
     const opened = { session, sessions, target, master };
-    await closeTo(opened, logins, settings, { prepared: 'roll-back', setPasswords: false });
+    // Kept: this may be the only copy of what was prepared here, and the fence must stand all the same.
+    const closed = await closeTo(opened, logins, settings, { prepared: 'keep', setPasswords: false });
     for (const login of logins) await proveRefused(sessions, target, login);
     const fencedAt = clock.now().toISOString();
     // Before the other one was production, this one was: what it took then is no double acceptance.
     const openFrom = isBefore(open.since, active.since) ? active.since : open.since;
     const met: Met = { identifier, resourceId, epoch: active.epoch, openFrom, fencedAt };
-    return report(met, open, active, session, context);
+    return report(met, { ...open, ...closed }, active, session, context);
   });
 }
 
@@ -130,12 +131,13 @@ type Met = Pick<GuardRecord, 'identifier' | 'resourceId' | 'epoch' | 'openFrom' 
 /** The fence stands: what cannot be counted or told is no reason to fail. */
 async function report(
   met: Met,
-  { hasExpired }: Open,
+  left: Open & Closed,
   active: ActiveDatabase,
   session: Session,
   { here, store, evidence, announcer }: GuardContext,
 ): Promise<GuardRecord> {
   const { identifier, resourceId, openFrom, fencedAt } = met;
+  const { hasExpired, prepared } = left;
   const written = await writtenSince(session, openFrom).catch(() => undefined);
   const rows = written && totalOf(written.counts);
   // The date is asked for where a password is: rows tell of whoever needed none.
@@ -156,6 +158,7 @@ async function report(
     windowSeconds,
     rows: { ...written?.counts },
     ...(isKept ? { evidence: evidence.location(key) } : {}),
+    ...(prepared.length > 0 ? { prepared: [...prepared] } : {}),
   };
   await store.recordGuard(record);
   await announcer.announce(undefined, {
@@ -169,6 +172,7 @@ async function report(
       rows === undefined
         ? 'How many rows it took in that time is unknown: it keeps no times of commits'
         : `It took ${rows} rows in that time${isKept ? `, kept in ${record.evidence}` : ''}`,
+      ...leftOpen(left),
     ],
     next:
       active.region === here.region

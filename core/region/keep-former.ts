@@ -1,7 +1,7 @@
 /** FenceFormer, SnapshotFormer and ExportFormer: what the former production holds alone is evidence, kept before anything else is done. */
 import type { Failover, RestorePlan } from '../database/contracts.ts';
 import { DatabaseNotReady } from '../database/errors.ts';
-import { closeTo, fenceLogins, proveRefused, type Target } from '../database/fence.ts';
+import { closeTo, fenceLogins, leftOpen, proveRefused, type Target } from '../database/fence.ts';
 import type { Secrets, Sessions } from '../database/ports.ts';
 import { awaitSnapshot, type SnapshotContext, snapshotSource } from '../database/secure-source.ts';
 import { answerOf } from '../database/source.ts';
@@ -42,8 +42,9 @@ export async function fenceFormer(
   if (former === undefined) return nothing;
   const target = targetOf(former, settings);
   const { master, logins } = await fenceLogins(settings, secrets);
+  // No snapshot of it exists yet: whatever it holds is kept.
   const closed = await withSession(sessions, target, master, (session) =>
-    closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'roll-back', setPasswords: false }),
+    closeTo({ session, sessions, target, master }, logins, settings, { prepared: 'keep', setPasswords: false }),
   ).catch((cause: unknown) => {
     const answer = answerOf(cause);
     if (answer.kind === 'answers') throw cause;
@@ -52,7 +53,7 @@ export async function fenceFormer(
   for (const login of logins) await proveRefused(sessions, target, login);
   return {
     output: {},
-    summary: `${former.identifier} refuses ${logins.map(({ username }) => username).join(', ')}: proven by a login; ${closed.sessionsEnded} sessions ended`,
+    summary: `${former.identifier} refuses ${logins.map(({ username }) => username).join(', ')}: ${['proven by a login', `${closed.sessionsEnded} sessions ended`, ...leftOpen(closed)].join('; ')}`,
     facts: { ...closed, former },
   };
 }

@@ -211,6 +211,7 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
       return Array.from({ length: server.terminate((user) => roles.includes(user)) }, () => ({ gone: 't' }));
     },
   ],
+  [/^select subname as name from pg_subscription/, nothing],
   [
     /^select gid, owner from pg_prepared_xacts/,
     ({ server }) => server.content.prepared.map(({ gid, owner }) => ({ gid, owner })),

@@ -148,21 +148,6 @@ describe('a restored copy', () => {
     await database.query('drop role analyst; drop role dba');
   });
 
-  test('has its scheduled jobs paused, in whichever database pg_cron keeps them', async () => {
-    const statements = [
-      "alter database stocker set cron.database_name = 'postgres'",
-      'create schema cron authorization postgres',
-      'create table cron.job as select 1::bigint as jobid, true as active',
-      'alter table cron.job owner to postgres',
-      `create function cron.alter_job(job_id bigint, active boolean) returns void language sql
-         as 'update cron.job set active = $2 where jobid = $1'`,
-    ];
-    for (const statement of statements) await database.cluster.query(statement);
-    expect((await fence()).facts).toMatchObject({ jobsPaused: 1 });
-    expect((await fence()).facts).toMatchObject({ jobsPaused: 0 });
-    await database.cluster.query('alter database stocker reset cron.database_name');
-  });
-
   test('is refused with the fix when the master may not alter the role', async () => {
     const denied = Object.assign(new Error('permission denied'), { code: '42501' });
     const master: Sessions = {

@@ -220,7 +220,14 @@ describe.each(engines)('$name', ({ open }) => {
         setPasswords: true,
       }),
     );
-    expect(closed).toEqual({ sessionsEnded: 1, rolledBack: 0, jobsPaused: 0, administrators: [] });
+    expect(closed).toEqual({
+      sessionsEnded: 1,
+      rolledBack: 0,
+      prepared: [],
+      subscriptions: [],
+      jobsPaused: 0,
+      administrators: [],
+    });
     await expect(writer.query('begin')).rejects.toThrow();
     await writer.close();
     await proveRefused(sessions, target, application);
