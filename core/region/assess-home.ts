@@ -113,6 +113,6 @@ function describe(former: NonNullable<Failover['former']>, guards: readonly Guar
   const met =
     guard === undefined
       ? 'its guard did not have to act'
-      : `its guard fenced it at ${guard.fencedAt}, after ${guard.windowSeconds} s in which it took ${totalOf(guard.rows)} rows`;
+      : `its guard fenced it at ${guard.fencedAt}, after ${guard.windowSeconds} s in which it took ${guard.unread ? 'at least ' : ''}${totalOf(guard.rows)} rows`;
   return `${former.identifier} is here, and is kept: ${met}`;
 }

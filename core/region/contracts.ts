@@ -95,8 +95,11 @@ export const GuardRecord = z.strictObject({
   windowSeconds: z.number().nonnegative(),
   /** Rows that it took in that window, by table. */
   rows: z.record(z.string(), z.number().int()),
-  /** Where those rows are kept. */
+  /** Where those rows are kept, and how many: the first ones of each table (written-since.ts). */
   evidence: z.string().optional(),
+  kept: z.number().int().optional(),
+  /** Tables that were not read in time: what they took is in no count. */
+  unread: z.array(z.string()).optional(),
   /** Prepared transactions that it holds, each with its owner: their rows are in no count. */
   prepared: z.array(z.string()).optional(),
 });

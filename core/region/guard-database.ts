@@ -5,7 +5,7 @@
  * With strict fencing production itself takes none once its tenure is over (hold-tenure.ts).
  */
 import { type Closed, closeTo, fenceLogins, leftOpen, proveRefused, type Target } from '../database/fence.ts';
-import type { DatabaseInstance, Metrics, Session } from '../database/ports.ts';
+import type { DatabaseInstance, Metrics } from '../database/ports.ts';
 import { withSession } from '../database/sql.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
 import { type ActiveDatabase, type Lease, recordVersion } from '../incident/contracts.ts';
@@ -16,7 +16,7 @@ import type { GuardRecord } from './contracts.ts';
 import { giveUpTenure, holdTenure, type TenureContext } from './hold-tenure.ts';
 import { answeringOf, type Open, openSince } from './open-databases.ts';
 import type { RegionStore } from './ports.ts';
-import { totalOf, writtenSince } from './written-since.ts';
+import { isOverAfter, keptInWords, totalOf, type WrittenRows, writtenSince } from './written-since.ts';
 
 export interface GuardContext extends TenureContext {
   readonly control: TenureContext['control'] & Pick<ControlStore, 'readActiveDatabase' | 'readLease'>;
@@ -29,9 +29,13 @@ export interface Guarded {
   readonly fenced: readonly GuardRecord[];
 }
 
+/** Of the function's 4 minutes: what is not read by then is named, and must not cost the word that something was fenced. */
+const countingSeconds = 120;
+
 /** Throws where one could not be fenced, after it has tried every other; the next minute tries again. */
 export async function guardDatabase(context: GuardContext): Promise<Guarded> {
-  const { here, metrics } = context;
+  const { here, clock, metrics } = context;
+  const isOver = isOverAfter(countingSeconds, clock);
   const active = await readActive(context);
   if (active?.region === here.region) await holdTenure(active, context);
   const fenced: GuardRecord[] = [];
@@ -39,7 +43,7 @@ export async function guardDatabase(context: GuardContext): Promise<Guarded> {
   if (active !== undefined)
     for (const instance of await formerIn(active, context)) {
       try {
-        const record = await fenceFormer(instance, active, context);
+        const record = await fenceFormer(instance, active, isOver, context);
         if (record !== undefined) fenced.push(record);
       } catch (error) {
         failures.push(error);
@@ -103,6 +107,7 @@ async function isFormerStill(
 async function fenceFormer(
   instance: DatabaseInstance,
   active: ActiveDatabase,
+  isOver: () => boolean,
   context: GuardContext,
 ): Promise<GuardRecord | undefined> {
   const { settings, secrets, sessions, clock, control } = context;
@@ -122,42 +127,45 @@ async function fenceFormer(
     // Before the other one was production, this one was: what it took then is no double acceptance.
     const openFrom = isBefore(open.since, active.since) ? active.since : open.since;
     const met: Met = { identifier, resourceId, epoch: active.epoch, openFrom, fencedAt };
-    return report(met, { ...open, ...closed }, active, session, context);
+    // The fence stands: what cannot be counted or told is no reason to fail.
+    const written = await writtenSince(session, openFrom, isOver).catch(() => undefined);
+    return report(met, { ...open, ...closed }, written, active, context);
   });
 }
 
 type Met = Pick<GuardRecord, 'identifier' | 'resourceId' | 'epoch' | 'openFrom' | 'fencedAt'>;
 
-/** The fence stands: what cannot be counted or told is no reason to fail. */
 async function report(
   met: Met,
   left: Open & Closed,
+  /** Undefined: it keeps no times of commits. */
+  written: WrittenRows | undefined,
   active: ActiveDatabase,
-  session: Session,
   { here, store, evidence, announcer }: GuardContext,
 ): Promise<GuardRecord> {
   const { identifier, resourceId, openFrom, fencedAt } = met;
   const { hasExpired, prepared } = left;
-  const written = await writtenSince(session, openFrom).catch(() => undefined);
-  const rows = written && totalOf(written.counts);
+  const { counts, lines, unread } = written ?? { counts: {}, lines: [], unread: [] };
+  const rows = totalOf(counts);
   // The date is asked for where a password is: rows tell of whoever needed none.
-  const hasRefused = hasExpired && !rows;
+  const hasRefused = hasExpired && rows === 0;
   const windowSeconds = hasRefused ? 0 : Math.max(0, secondsBetween(openFrom, fencedAt));
   const key = `region/guard/${resourceId}-${fencedAt}.jsonl`;
-  const hasRows = written !== undefined && written.lines.length > 0;
   const isKept =
-    hasRows &&
-    (await evidence.put(key, `${written.lines.join('\n')}\n`, 'application/x-ndjson').then(
+    lines.length > 0 &&
+    (await evidence.put(key, `${lines.join('\n')}\n`, 'application/x-ndjson').then(
       () => true,
       () => false,
     ));
+  const location = isKept ? evidence.location(key) : undefined;
   const record: GuardRecord = {
     version: recordVersion,
     ...met,
     region: here.region,
     windowSeconds,
-    rows: { ...written?.counts },
-    ...(isKept ? { evidence: evidence.location(key) } : {}),
+    rows: { ...counts },
+    ...(location === undefined ? {} : { evidence: location, kept: lines.length }),
+    ...(unread.length > 0 ? { unread: [...unread] } : {}),
     ...(prepared.length > 0 ? { prepared: [...prepared] } : {}),
   };
   await store.recordGuard(record);
@@ -169,9 +177,9 @@ async function report(
       hasRefused
         ? 'Never could both take writes: the tenure of this one was over, and it has refused every login since it started'
         : `Both could take writes for ${formatSeconds(windowSeconds)}, from ${openFrom} until ${fencedAt}`,
-      rows === undefined
-        ? 'How many rows it took in that time is unknown: it keeps no times of commits'
-        : `It took ${rows} rows in that time${isKept ? `, kept in ${record.evidence}` : ''}`,
+      ...(written === undefined
+        ? ['How many rows it took in that time is unknown: it keeps no times of commits']
+        : [`It took ${rows} rows in that time`, ...keptInWords(written, location, 'that database')]),
       ...leftOpen(left),
     ],
     next:

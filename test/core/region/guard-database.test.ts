@@ -87,6 +87,18 @@ describe('a database that came back', () => {
     expect(site.announcer.announced[0]?.lines.join()).toContain('is unknown: it keeps no times of commits');
   });
 
+  test('keeps what was prepared in it, whosever it is, and that is told', async () => {
+    await database.query("begin; insert into stocker.schema_migration values (8); prepare transaction 'half done'");
+    const site = world();
+    await site.guard();
+    expect(await canLogIn()).toBe(false);
+    expect(site.recorded[0]?.prepared).toEqual(['half done of postgres']);
+    expect(site.announcer.announced[0]?.lines.join()).toContain(
+      'for people to commit or roll back: half done of postgres',
+    );
+    await database.query("rollback prepared 'half done'");
+  });
+
   test.each<{ case: string; instance?: Parameters<typeof makeInstance>[0]; change?: () => Partial<GuardContext> }>([
     { case: 'it is production', instance: { resourceId: 'db-PROMOTED' } },
     { case: 'it follows production', instance: { replicaOf: 'another' } },
@@ -112,7 +124,6 @@ describe('a database that came back', () => {
   });
 
   test('(control) one that cannot be closed fails the look, and what looks well is no look', async () => {
-    await database.query("begin; select 1; prepare transaction 'x'").catch(() => undefined);
     const site = world({ port: 1 });
     await expect(site.guard()).rejects.toThrow();
     expect(await canLogIn()).toBe(true);

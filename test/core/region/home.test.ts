@@ -162,7 +162,7 @@ describe('where nothing is left of production', () => {
     const evidence = { location: String, put: () => Promise.reject(new Error('asked')) };
     const said = await Promise.all([
       fenceFormer({ incident, plan }, nobody),
-      exportFormer({ incident, plan }, { ...nobody, evidence }),
+      exportFormer({ incident, plan }, { ...nobody, clock: new FakeClock(), evidence }),
       snapshotFormer({ incident, plan }, { settings, databases: only() } as never),
     ]);
     expect(said.map(({ summary }) => summary)).toEqual(Array(3).fill('nothing is left of production here'));
