@@ -14,6 +14,7 @@ import { targetOfSource } from './fence-source.ts';
 import type { Baselines, Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
 import { lineageOf, restoreOf } from './restore-database.ts';
 import { answerOf, judgeSource } from './source.ts';
+import { leftInWords, type SourceLeft } from './source-left.ts';
 import { withSession } from './sql.ts';
 import { targetOf } from './target.ts';
 import { restoreEndpoint } from './undo.ts';
@@ -51,7 +52,10 @@ export async function cutOver(
   const target = targetOf(incident, settings);
   const active = await requireLease(input, control);
   const { master, logins } = await fenceLogins(settings, secrets);
-  if (!isDrill && active.resourceId !== candidate.resourceId) await makeActive(input, active, logins, context);
+  const left =
+    !isDrill && active.resourceId !== candidate.resourceId
+      ? await makeActive(input, active, logins, context)
+      : undefined;
   const roles = logins.map((login) => login.username);
   const region = plan.failover?.to ?? active.region;
   // A drill's copy runs no scheduled jobs: they could reach beyond it. Nor does anybody renew its date.
@@ -76,7 +80,7 @@ export async function cutOver(
       : 'The application moves to the restored database',
     lines: [
       `Database: ${candidate.identifier}, as of ${restorePoint}`,
-      isDrill ? 'Production is not touched.' : `${plan.source.identifier} stays closed to the application.`,
+      isDrill ? 'Production is not touched.' : leftInWords(plan.source.identifier, left),
     ],
   });
   return {
@@ -88,7 +92,11 @@ export async function cutOver(
       endpointParameter: target.databaseEndpointParameter,
       ...(isDrill
         ? {}
-        : { epoch: plan.epoch + 1, terraformDebt: terraformDebt(input, target.databaseEndpointParameter) }),
+        : {
+            epoch: plan.epoch + 1,
+            terraformDebt: terraformDebt(input, target.databaseEndpointParameter),
+            ...(left === undefined ? {} : { sourceLeft: left }),
+          }),
     },
   };
 }
@@ -122,7 +130,7 @@ async function makeActive(
   active: ActiveDatabase,
   logins: readonly Login[],
   context: CutOverContext,
-): Promise<void> {
+): Promise<SourceLeft> {
   const { settings, clock, control, compensations, debts, parameters } = context;
   const { deployment, databaseEndpointParameter: parameter } = targetOf(incident, settings);
   await compensations.register(incident.id, restoreEndpoint, {
@@ -132,7 +140,7 @@ async function makeActive(
     value: await parameters.read(parameter),
     deployment,
   });
-  await requireSourceClosed({ incident, plan }, logins, context);
+  const left = await requireSourceClosed({ incident, plan }, logins, context);
   const now = clock.now().toISOString();
   const { identifier, resourceId, address, port } = candidate;
   const region = plan.failover?.to ?? active.region;
@@ -148,6 +156,7 @@ async function makeActive(
     if (now?.resourceId !== resourceId || now.epoch !== epoch)
       throw LeaseLost(`The active database is ${now?.identifier} at epoch ${now?.epoch}; it was not moved.`);
   }
+  return left;
 }
 
 /**
@@ -169,9 +178,9 @@ async function requireSourceClosed(
   { incident, plan }: Pick<CutOverInput, 'incident' | 'plan'>,
   logins: readonly Login[],
   { settings, sessions, databases, compensations }: CutOverContext,
-): Promise<void> {
+): Promise<SourceLeft> {
   const target = targetOfSource(plan, settings);
-  if (target === undefined) return;
+  if (target === undefined) return 'gone';
   for (const login of logins) {
     try {
       await proveRefused(sessions, target, login);
@@ -179,13 +188,14 @@ async function requireSourceClosed(
       if (!(error instanceof Error) || error.name !== DatabaseNotReady.definition.name) throw error;
       const answer = answerOf(error.cause);
       // A lost Region cannot be asked: the guard there fences what returns.
-      if (plan.failover?.style === 'ungraceful') return;
+      if (plan.failover?.style === 'ungraceful') return 'unreached';
       const instance = await databases.find(plan.source.identifier);
       const same = instance?.resourceId === plan.source.resourceId ? instance : undefined;
-      if (judgeSource(same, answer) === 'gone') return;
+      if (judgeSource(same, answer) === 'gone') return 'gone';
       const open = await compensations.open(incident.id);
-      if (answer.kind === 'refuses' && open.some(({ name }) => name === unfenceSource)) return;
+      if (answer.kind === 'refuses' && open.some(({ name }) => name === unfenceSource)) return 'closed';
       throw error;
     }
   }
+  return 'closed';
 }

@@ -1,4 +1,5 @@
 /** What a recovery that did not succeed leaves behind, and what one that did leaves to do. */
+import { keepInWords, SourceLeft } from '../database/source-left.ts';
 import type { StepRecord } from '../incident/contracts.ts';
 import { unfenceSource } from '../incident/identifiers.ts';
 import { TerraformDebt } from './contracts.ts';
@@ -55,19 +56,25 @@ export function terraformDebt(timeline: readonly StepRecord[]): TerraformDebt | 
     return parsed.success ? [parsed.data] : [];
   });
   const debt = told.at(-1);
-  const refused = timeline
-    .flatMap(({ facts: { terraformRefused: why } }) => (typeof why === 'string' ? [why] : []))
-    .at(-1);
-  return debt && { ...debt, ...(refused === undefined ? {} : { refused }) };
+  const last = (fact: string) => timeline.findLast(({ facts }) => typeof facts[fact] === 'string')?.facts[fact];
+  const refused = last('terraformRefused');
+  const left = SourceLeft.safeParse(last('sourceLeft')).data;
+  return (
+    debt && {
+      ...debt,
+      ...(left === undefined ? {} : { left }),
+      ...(typeof refused === 'string' ? { refused } : {}),
+    }
+  );
 }
 
 /** What a person does about it, one line for each part. */
-export const debtInWords = ({ import: instance, old, parameter, notCarriedOver, refused }: TerraformDebt) => [
+export const debtInWords = ({ import: instance, old, left, parameter, notCarriedOver, refused }: TerraformDebt) => [
   {
     what: instance,
     todo: `Take ${old} out of Terraform’s state and import ${instance} in its place; until its plan is empty, apply nothing: it would undo the cut-over.`,
   },
-  { what: old, todo: 'Keep it, closed to the application, until the review is held; only then delete it, by name.' },
+  { what: old, todo: keepInWords(old, left) },
   { what: parameter, todo: `It names ${instance}; let Terraform take over this value.` },
   ...(refused
     ? [

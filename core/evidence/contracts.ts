@@ -1,6 +1,7 @@
 /** The report of a closed incident: report.json is this, report.html is drawn from it. */
 import * as z from 'zod';
 import { Repair } from '../database/contracts.ts';
+import { SourceLeft } from '../database/source-left.ts';
 import { IncidentRecord, MessageRecord, Moment, StepRecord, TrendPoint } from '../incident/contracts.ts';
 import { Verdict } from '../validation/contracts.ts';
 
@@ -61,6 +62,8 @@ export const TerraformDebt = z.object({
   import: z.string(),
   /** The one that was. */
   old: z.string(),
+  /** What was proven of that one at the cut-over. */
+  left: SourceLeft.optional(),
   /** Parameter that the application reads its endpoint from. */
   parameter: z.string(),
   /** What the former instance had beside it and the new one has not. */

@@ -329,11 +329,10 @@ describe('production', () => {
       const result = await cutOver(
         { incident, plan: plan({ source }), candidate: { ...database.candidate, identifier: 'new' } },
         {
-          ...{ settings, control, databases, baselines, compensations, debts, parameters, secrets },
+          ...{ settings, control, databases, baselines, compensations, debts, parameters, secrets, announcer },
           clock: new FakeClock(),
           sessions: database.sessions,
           workloads: { restart: async ({ name }) => restarted.push(name) },
-          announcer: new FakeAnnouncer(),
         },
       );
       return { ...result, endpoint: parameters.values.get('/stocker/database'), restarted, baselines, debts };
@@ -348,7 +347,8 @@ describe('production', () => {
       expect(control.active).toMatchObject({ identifier: 'new', resourceId: 'db-COPY', epoch: 2 });
       expect(moved.endpoint).toBe(JSON.stringify({ address, port }));
       expect(moved.restarted).toEqual(['api']);
-      expect(moved.facts?.terraformDebt).toMatchObject({ import: 'new', old: 'stocker-pro-staging' });
+      expect(moved.facts).toMatchObject({ sourceLeft: 'gone', terraformDebt: { old: 'stocker-pro-staging' } });
+      expect(announcer.announced[0]?.lines[1]).toContain('was not proven closed: do not start it');
       expect(await openDebt(control.active, moved.debts)).toMatchObject({ import: 'new', old: 'stocker-pro-staging' });
       expect((await moved.baselines.atOrBefore('2026-11-22T20:11', 'db-COPY'))?.schemaVersion).toBe('carried');
       expect(await isRefused()).toBe(false);
@@ -385,7 +385,7 @@ describe('production', () => {
       await expect(move({ source: dead })).rejects.toMatchObject({ name: 'DatabaseNotReady' });
       expect(control.active?.epoch).toBe(1);
       await fence();
-      await move({ source: dead });
+      expect((await move({ source: dead })).facts).toMatchObject({ sourceLeft: 'closed' });
       expect(control.active?.epoch).toBe(2);
     });
 

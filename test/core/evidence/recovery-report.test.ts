@@ -153,6 +153,19 @@ describe('the Terraform debt', () => {
     for (const part of ['import stocker-5e6f7a8b in its place', 'apply nothing', '/stocker/database', 'a replica'])
       expect(page).toContain(part);
   });
+  test.each([
+    { left: 'closed', says: 'Keep it, closed to the application, until the review is held' },
+    { left: 'gone', says: 'Not proven closed. stocker-pro-staging is gone and was not proven closed: do not start it' },
+    { left: 'unreached', says: 'the guard of its Region fences it when it returns' },
+    { left: undefined, says: 'See what was proven of it. Keep it' },
+  ])('says of what was production what was proven of it: $left', ({ left, says }) => {
+    const timeline = recovered.map((each) =>
+      each.step === 'CutOver' && left ? { ...each, facts: { sourceLeft: left } } : each,
+    );
+    const report = reportOf(timeline);
+    expect(Report.parse(report).terraformDebt?.left).toBe(left);
+    expect(renderReport(report)).toContain(says);
+  });
   test('says why Terraform did not follow a failover of the Region', () => {
     const [last] = recovered.slice(-1);
     if (last === undefined) throw new Error('nothing was recovered');
