@@ -21,7 +21,7 @@ import type {
   Sessions,
 } from './ports.ts';
 import { protectedLike } from './protect-database.ts';
-import { seenOf } from './source.ts';
+import { seenOf, usableStatuses } from './source.ts';
 import { isAnswered, messageOf, withSession } from './sql.ts';
 
 export interface ParityContext {
@@ -82,7 +82,7 @@ export async function checkParity(
   });
   const violations = differences.filter((each) => each.expected === undefined);
   // A modification shows late: what differs while RDS is still at work may be equal in a moment.
-  if (violations.length > 0 && (copy.status !== 'available' || copy.pending.length > 0))
+  if (violations.length > 0 && (!usableStatuses.has(copy.status) || copy.pending.length > 0))
     throw DatabaseNotReady(
       `${candidate.identifier} is ${copy.status}, pending: ${copy.pending.join(', ') || 'nothing'}; it differs in ${violations
         .map((each) => each.setting)

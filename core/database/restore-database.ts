@@ -17,7 +17,7 @@ import {
   RestorePointUnknown,
 } from './errors.ts';
 import type { DatabaseInstance, Databases, RestoreSpecification, Secrets, Sessions } from './ports.ts';
-import { lostStatuses } from './source.ts';
+import { lostStatuses, usableStatuses } from './source.ts';
 import { addressOf, messageOf, withSession } from './sql.ts';
 
 export const closeCandidate = 'close-candidate';
@@ -337,7 +337,7 @@ export async function findAvailable(
   if (instance === undefined) throw DatabaseNotReady(`RDS does not list ${identifier} yet.`);
   if (terminalStatuses.has(instance.status)) throw RestoreFailed(await whyGivenUp(instance, databases));
   const { address, port } = instance;
-  if (instance.status !== 'available' || address === undefined || port === undefined)
+  if (!usableStatuses.has(instance.status) || address === undefined || port === undefined)
     throw DatabaseNotReady(`${identifier} is ${instance.status}.`, { details: { status: instance.status } });
   const { resourceId } = instance;
   return { instance, candidate: { identifier, resourceId, address, port, database: settings.database.name } };

@@ -20,6 +20,12 @@ export const lostStatuses: ReadonlySet<string> = new Set([
   'storage-full',
 ]);
 
+/**
+ * Whole, and open to whoever is admitted. After a change of storage RDS goes on optimizing it, for hours: the instance is
+ * operational meanwhile, and nobody has to wait for `available` (re:Post, "rds-stuck-in-storage-optimization").
+ */
+export const usableStatuses: ReadonlySet<string> = new Set(['available', 'storage-optimization']);
+
 /** Nobody listens there: a closed port, or a name that RDS has taken back. A timeout says neither. */
 const refusals = new Set(['ECONNREFUSED', 'ENOTFOUND']);
 

@@ -1,11 +1,13 @@
 /** Databases of a Region that bear production's name and may take the application's writes. */
+
 import type { DatabaseInstance, Databases, Session } from '../database/ports.ts';
+import { usableStatuses } from '../database/source.ts';
 import { asMoment } from '../database/sql.ts';
 import { environmentTag } from '../incident/identifiers.ts';
 import type { Settings } from '../settings.ts';
 
 /** Starting or stopped ones take nobody's writes; replicas neither. */
-const answering = new Set(['available', 'backing-up', 'modifying', 'upgrading', 'storage-optimization', 'rebooting']);
+const answering = new Set([...usableStatuses, 'backing-up', 'modifying', 'upgrading', 'rebooting']);
 
 /** Whatever bears production's name, and what begins with it and is tagged as this environment's: no neighbour. */
 export async function answeringDatabases(

@@ -1,4 +1,5 @@
 /** The read replica follows production, is no further behind than the RPO, and will be believed when clients come. */
+import { usableStatuses } from '../../database/source.ts';
 import { formatSeconds, secondsBetween } from '../../incident/moments.ts';
 import type { Settings } from '../../settings.ts';
 import { within } from '../answer.ts';
@@ -21,7 +22,7 @@ export const replication = defineCheck({
     if (replica === null) return notReady(`${run.database.identifier} has no read replica in ${run.region}`);
     const { identifier, status, replication: state } = replica;
     const evidence = { ...replica };
-    if (status !== 'available') return notReady(`${identifier} is ${status}`, { evidence });
+    if (!usableStatuses.has(status)) return notReady(`${identifier} is ${status}`, { evidence });
     return state === 'replicating'
       ? ready(`${identifier} follows production`, { evidence })
       : notReady(`the replication of ${identifier} is in state ${state}`, { evidence });

@@ -53,8 +53,7 @@ export function deleteOperations(region: Region, rules: AccessRules): Record<str
         }
         requireStatus(instance, ...deletable);
         if (final !== undefined) {
-          if (instance.status !== 'available')
-            throw invalidState(`Cannot create a final snapshot: the instance is ${instance.status}.`);
+          requireStatus(instance, 'available');
           if (region.snapshots.has(readIdentifier('FinalDBSnapshotIdentifier', final, 255)))
             throw snapshotExists(final);
         }

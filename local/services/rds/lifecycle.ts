@@ -16,9 +16,12 @@ export function findInstance(region: Region, identifier: string | undefined): In
   return instance;
 }
 
-/** Throws InvalidDBInstanceState unless the instance is in one of these statuses. */
+/**
+ * Throws InvalidDBInstanceState unless the instance is in one of these statuses. While its storage is optimized it is as
+ * available: any modification but of storage, or a reboot, goes through (re:Post, "rds-stuck-in-storage-optimization").
+ */
 export function requireStatus(instance: Instance, ...statuses: readonly string[]): void {
-  if (statuses.includes(instance.status)) return;
+  if (statuses.includes(instance.status === 'storage-optimization' ? 'available' : instance.status)) return;
   throw invalidState(`Instance ${instance.identifier} is currently ${instance.status} - please try again later.`);
 }
 
@@ -188,7 +191,7 @@ function upload(region: Region, backups: AutomatedBackups): void {
 }
 
 /** A snapshot stops no log. */
-const uploading = new Set(['available', 'backing-up', 'deleting']);
+const uploading = new Set(['available', 'storage-optimization', 'backing-up', 'deleting']);
 
 /** An instance that is down uploads nothing, and its latest restorable time stays. */
 export async function uploadNow(backups: AutomatedBackups): Promise<void> {

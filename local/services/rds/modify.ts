@@ -18,6 +18,10 @@ import {
 } from './lifecycle.ts';
 import type { Instance, Pending, Region, Settings } from './state.ts';
 
+/** After a change of storage: "typically … a few hours" (re:Post, "rds-stuck-in-storage-optimization"). */
+const optimizationMs = 3 * 3600 * 1000;
+const storage = ['AllocatedStorage', 'StorageType', 'Iops', 'StorageThroughput'] as const;
+
 /** Settings that wait for the maintenance window unless ApplyImmediately. */
 const deferrable: readonly (keyof Settings)[] = [
   'DBInstanceClass',
@@ -109,7 +113,7 @@ function carryOut(region: Region, instance: Instance, immediately: boolean): voi
 function waitForWindow(region: Region, instance: Instance): void {
   const { clock } = region.home;
   clock.sleep(untilWindow(instance.settings.PreferredMaintenanceWindow, clock.now()), region.ended.signal).then(
-    () => instance.status === 'available' && carryOut(region, instance, true),
+    () => ['available', 'storage-optimization'].includes(instance.status) && carryOut(region, instance, true),
     () => {}, // the Region ended
   );
 }
@@ -144,6 +148,11 @@ function readChange(
       'The specified DB instance is already in the target VPC: the subnet group cannot be changed.',
     );
   }
+  const changed = storage.find((name) => settings[name] !== undefined && settings[name] !== instance.settings[name]);
+  if (instance.status === 'storage-optimization' && changed !== undefined)
+    throw invalidCombination(
+      "You can't currently modify the storage of this DB instance because the previous storage change is being optimized.",
+    );
   if (settings.AllocatedStorage !== undefined && settings.AllocatedStorage < instance.settings.AllocatedStorage) {
     throw invalidCombination(
       `Invalid storage size: storage cannot shrink below ${instance.settings.AllocatedStorage}.`,
@@ -213,9 +222,7 @@ function needsWork({ settings }: Instance, now: Pending): boolean {
     now.DBInstanceIdentifier !== undefined ||
     (now.DBInstanceClass !== undefined && now.DBInstanceClass !== settings.DBInstanceClass) ||
     (retention !== undefined && (retention === 0) !== (settings.BackupRetentionPeriod === 0)) ||
-    (['AllocatedStorage', 'MultiAZ', 'StorageType'] as const).some(
-      (name) => now[name] !== undefined && now[name] !== settings[name],
-    )
+    ([...storage, 'MultiAZ'] as const).some((name) => now[name] !== undefined && now[name] !== settings[name])
   );
 }
 
@@ -241,6 +248,19 @@ async function apply(region: Region, instance: Instance, now: Pending): Promise<
   const done = Object.keys(now);
   instance.pending = Object.fromEntries(Object.entries(instance.pending).filter(([name]) => !done.includes(name)));
   if (instance.status === 'modifying' || instance.status === 'backing-up') instance.status = 'available';
+  if (instance.status === 'available' && storage.some((name) => instance.settings[name] !== before[name]))
+    optimizeStorage(region, instance);
+}
+
+/** The instance is operational meanwhile. */
+function optimizeStorage(region: Region, instance: Instance): void {
+  instance.status = 'storage-optimization';
+  region.home.clock.sleep(optimizationMs, region.ended.signal).then(
+    () => {
+      if (instance.status === 'storage-optimization') instance.status = 'available';
+    },
+    () => {}, // the Region ended
+  );
 }
 
 async function changeBackups(region: Region, instance: Instance, before: number): Promise<void> {

@@ -72,7 +72,7 @@ export function parameterGroupOperations(region: Region, rules: AccessRules): Re
       const running = new Map(Object.entries(instance.parameters));
       for (const [name, { value }] of now) set(running, name, value);
       instance.parameters = Object.fromEntries(running);
-      if (instance.status !== 'available') continue;
+      if (!['available', 'storage-optimization'].includes(instance.status)) continue;
       await instance.database?.reload(await configurationOf(region, instance));
       instanceEvent(region, instance, 'RDS-EVENT-0092');
     }

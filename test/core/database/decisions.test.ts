@@ -118,6 +118,12 @@ describe('a restore', () => {
     await expect(waiting).rejects.toMatchObject({ name });
   });
 
+  test('whose storage is optimized is not waited for: that takes hours', async () => {
+    const databases = new FakeDatabases(makeInstance({ identifier: candidateName, status: 'storage-optimization' }));
+    const waiting = awaitAvailable({ incident, plan }, { settings, clock: new FakeClock(), databases });
+    await expect(waiting).resolves.toMatchObject({ output: { identifier: candidateName } });
+  });
+
   test.each([
     {
       case: 'what RDS tells of it',

@@ -64,6 +64,11 @@ describe('a fault', () => {
       'release-region': 'not-ready',
     });
   });
+  it('is none that the storage of the replica is optimized: it follows, and can be promoted', () => {
+    const facts = healthy('production');
+    found(facts.databases.standby).replica.status = 'storage-optimization';
+    expect(verdictsOf(factsOf(facts), 'production')).toEqual(all('production'));
+  });
   it('that a drill found in a backup counts against it, in both Regions', () => {
     const facts = healthy('production');
     const snapshot = found(facts.databases.active).snapshots[0].identifier;

@@ -65,6 +65,14 @@ export const databaseFaults: readonly Fault[] = [
   },
   {
     check: 'replication',
+    fault: 'the replica is being made',
+    says: /is creating/,
+    spoil: ({ databases }) => {
+      found(databases.standby).replica.status = 'creating';
+    },
+  },
+  {
+    check: 'replication',
     fault: 'replication has stopped',
     says: /in state error/,
     spoil: ({ databases }) => {

@@ -90,6 +90,24 @@ describe('an instance', () => {
     expect(await region.describe('prod')).toMatchObject({ MultiAZ: true, PendingModifiedValues: {} });
   });
 
+  test('optimizes its storage after a change of it, for hours, and takes meanwhile whatever is no change of storage', async () => {
+    const change = (input: object) =>
+      region.call('ModifyDBInstance', { DBInstanceIdentifier: 'second', ApplyImmediately: true, ...input });
+    await change({ AllocatedStorage: 40 });
+    await region.until('second', 'storage-optimization');
+    await expect(change({ AllocatedStorage: 60 })).rejects.toMatchObject({ code: 'InvalidParameterCombination' });
+    await change({ CopyTagsToSnapshot: true });
+    const client = await region.connect('second');
+    await client.end();
+    expect(await region.describe('second')).toMatchObject({
+      DBInstanceStatus: 'storage-optimization',
+      AllocatedStorage: 40,
+      CopyTagsToSnapshot: true,
+    });
+    await region.call('RebootDBInstance', { DBInstanceIdentifier: 'second' });
+    await region.until('second', 'available');
+  });
+
   test('loses its restore window with its retention, and gets a new one with a new retention', async () => {
     const backups = async () =>
       (await region.call<sdk.DescribeDBInstanceAutomatedBackupsCommandOutput>('DescribeDBInstanceAutomatedBackups'))
