@@ -34,7 +34,7 @@ export const RestoreFailed = defineError({
 export const DatabaseNotReady = defineError({
   name: 'DatabaseNotReady',
   retryable: true,
-  next: 'Nothing: RDS is still at work. If it gives up, read the instance’s events in RDS.',
+  next: 'Nothing: RDS is still at work. If it gives up, do what the message says, or read the instance’s events in RDS.',
 });
 export const ConnectionsExhausted = defineError({
   name: 'ConnectionsExhausted',

@@ -13,6 +13,7 @@ export function inject(faults: readonly Fault[], cloud: Cloud, clock: VirtualClo
   for (const fault of faults) {
     if (fault.kind === 'call') void clock.sleep(fault.fromMs).then(() => injectCall(fault, cloud, clock, onStrike));
     if (fault.kind === 'restore') endNextRestore(fault.ends, cloud);
+    if (fault.kind === 'no-capacity') leaveNoCapacity(fault.times, cloud, onStrike);
     if (fault.kind === 'event') injectEvent(fault, cloud, onStrike);
     if (fault.kind === 'stop-during') injectStop(fault, cloud, clock, onStrike);
   }
@@ -83,6 +84,27 @@ function effectOf(fault: CallFault, clock: VirtualClock): FaultEffect {
     case 'crash-after':
       return { kind: 'crash', when: 'after' };
   }
+}
+
+function leaveNoCapacity(times: number, cloud: Cloud, onStrike: OnStrike): void {
+  const roles = rolesOf(cloud);
+  cloud.faults.inject({
+    service: 'rds',
+    operation: /^(RestoreDBInstance|CreateDBInstance)/,
+    times,
+    where: (input, call) => {
+      const strikes = isRecoverys(call, roles);
+      if (strikes) onStrike(`no-capacity for ${subjectOf(input)} in ${call.region}`);
+      return strikes;
+    },
+    effect: {
+      kind: 'throw',
+      error: new AwsError(
+        'InsufficientDBInstanceCapacityFault',
+        'The specified DB instance class isn’t available in the specified Availability Zone.',
+      ),
+    },
+  });
 }
 
 function endNextRestore(ends: 'storage-full' | 'incompatible-restore', cloud: Cloud): void {

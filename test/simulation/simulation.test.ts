@@ -134,6 +134,21 @@ it.concurrent('recovers production on the virtual clock, and little of the time 
   expect(recoveries[0]?.overhead).toBeLessThan(1.15);
 });
 
+it.concurrent.each([
+  { what: 'a restore', plan: quiet, ends: ['Succeeded', 'Succeeded'] },
+  {
+    what: 'replicas on the way home',
+    plan: basesOf('region-failback')[0] ?? quiet,
+    // A failover, and the drill that follows it; the way home.
+    ends: ['Succeeded', 'Succeeded', 'Succeeded'],
+  },
+])('$what that RDS has no capacity for at first is made once it has', async ({ plan, ends }) => {
+  const told = await run({ ...plan, faults: [{ kind: 'no-capacity', times: 10 }] });
+  expect(told.violations, told.story).toEqual([]);
+  expect(told.struck).toContain('no-capacity');
+  expect(told.ends, told.story).toEqual(ends);
+});
+
 it.concurrent('a cut-over that is still on its way when its execution is stopped comes too late', async () => {
   const late = {
     kind: 'stop-during',

@@ -17,13 +17,11 @@ import {
   RDSClient,
   type Tag,
 } from '@aws-sdk/client-rds';
-import { DatabaseNotReady } from '../../../core/database/errors.ts';
 import type { DatabaseInstance, DatabaseSnapshot, Databases } from '../../../core/database/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
+import { isNamed, unlessAtWork, unlessFull } from './rds-refusals.ts';
 
-/** `name` of an SDK v3 error; the wire and Step Functions call the same fault otherwise (aws-facts). */
-const isNamed = (error: unknown, ...names: readonly string[]) => error instanceof Error && names.includes(error.name);
 const orUndefined =
   (...names: readonly string[]) =>
   (error: unknown): undefined => {
@@ -94,7 +92,8 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
       } catch (error) {
         // No client token: a retry of the SDK can meet what its own first call made.
         if (isNamed(error, 'DBInstanceAlreadyExistsFault', 'DBInstanceAlreadyExists')) return 'exists';
-        throw error;
+        const { targetIdentifier: identifier, like } = specification;
+        throw unlessFull({ instanceClass: like.settings.instanceClass, region, identifier }, error);
       }
     },
 
@@ -140,6 +139,7 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
     },
 
     async protect(identifier, { settings }) {
+      const { instanceClass } = settings;
       const text = textIn(settings);
       const groups = settings.securityGroupIds;
       try {
@@ -157,7 +157,8 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
           }),
         );
       } catch (error) {
-        throw notModified(identifier, error);
+        // A standby needs a host, too.
+        throw notModified(identifier, unlessFull({ instanceClass, region, identifier }, error));
       }
     },
 
@@ -170,11 +171,7 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
       } catch (error) {
         if (isNamed(error, 'DBSnapshotAlreadyExistsFault', 'DBSnapshotAlreadyExists')) return 'exists';
         if (isNamed(error, 'DBInstanceNotFoundFault', 'DBInstanceNotFound')) return 'no-instance';
-        if (isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState'))
-          throw DatabaseNotReady(`No snapshot of ${instanceIdentifier} can be taken yet: ${messageOf(error)}`, {
-            cause: error,
-          });
-        throw error;
+        throw unlessAtWork(`No snapshot of ${instanceIdentifier} can be taken yet`, error);
       }
     },
 
@@ -189,11 +186,9 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
         return 'deleting';
       } catch (error) {
         if (isNamed(error, 'DBInstanceNotFoundFault', 'DBInstanceNotFound')) return 'gone';
-        if (isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState'))
-          throw DatabaseNotReady(`${identifier} cannot be deleted yet: ${messageOf(error)}`, { cause: error });
         // Its tags allow it. What is gone has none: a repeated call whose first answer was lost is refused.
         if (isNamed(error, 'AccessDenied') && (await this.find(identifier)) === undefined) return 'gone';
-        throw error;
+        throw unlessAtWork(`${identifier} cannot be deleted yet`, error);
       }
     },
 
@@ -231,11 +226,7 @@ const textIn = (settings: DatabaseInstance['settings']) => (name: string) =>
 
 /** `backing-up` follows `available` where the restore inherits a retention: worth another try. */
 const notModified = (identifier: string, error: unknown): unknown =>
-  isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState')
-    ? DatabaseNotReady(`${identifier} cannot be modified yet: ${messageOf(error)}`, { cause: error })
-    : error;
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+  unlessAtWork(`${identifier} cannot be modified yet`, error);
 
 export function toInstance(instance: DBInstance, region: string): DatabaseInstance {
   const pendingReboot = (instance.DBParameterGroups ?? [])
@@ -262,6 +253,7 @@ export function toInstance(instance: DBInstance, region: string): DatabaseInstan
     replicaOf: instance.ReadReplicaSourceDBInstanceIdentifier,
     tags: tagsOf(instance.TagList),
     settings: settingsOf(instance),
+    parameterStatus: instance.DBParameterGroups?.[0]?.ParameterApplyStatus ?? '',
     pending: [...Object.keys(definedOf(instance.PendingModifiedValues ?? {})), ...pendingReboot, ...groupsInMotion],
   };
 }
