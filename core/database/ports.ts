@@ -21,6 +21,8 @@ export interface DatabaseInstance {
   readonly tags: Readonly<Record<string, string>>;
   /** Everything that parity compares, flat: instance class, storage, Multi-AZ, groups, retention, monitoring … */
   readonly settings: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+  /** Of its parameter group: `in-sync`, `applying`, `pending-reboot`, `failed-to-apply` … */
+  readonly parameterStatus: string;
   /** Names of modifications that are not applied yet. */
   readonly pending: readonly string[];
 }

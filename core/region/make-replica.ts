@@ -11,6 +11,7 @@ import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import type { Clock } from '../incident/ports.ts';
 import { otherRegion, type RegionSettings, type Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
+import { type Equipping, equipReplica } from './equip-replica.ts';
 import { ReplicaBehind } from './errors.ts';
 import { successorIdentifier } from './names.ts';
 import type { Replicas } from './ports.ts';
@@ -40,9 +41,8 @@ export async function makeHomeReplica(
   if (source === undefined) throw DatabaseNotFound(`RDS in ${there.region} has no instance ${identifier}.`);
   const outcome = await replicas.create({
     identifier: plan.candidate,
-    source: source.arn,
+    sourceArn: source.arn,
     subnetGroup: here.databaseSubnetGroup,
-    parameterGroup: here.databaseParameterGroup,
     securityGroupIds: here.databaseSecurityGroupIds,
     keyId: here.backupKeyAlias,
     like: source,
@@ -71,9 +71,8 @@ export async function makeNextReplica(
   const identifier = successorIdentifier(settings, incident.id, 'replica');
   const outcome = await replicasThere.create({
     identifier,
-    source: source.arn,
+    sourceArn: source.arn,
     subnetGroup: there.databaseSubnetGroup,
-    parameterGroup: there.databaseParameterGroup,
     securityGroupIds: there.databaseSecurityGroupIds,
     keyId: there.backupKeyAlias,
     like: source,
@@ -87,16 +86,17 @@ export async function makeNextReplica(
   };
 }
 
-export type AwaitNextContext = Pick<MakeContext, 'settings' | 'databasesThere'> & {
-  readonly replicasThere: Pick<Replicas, 'backUp'>;
+export type AwaitNextContext = Pick<MakeContext, 'settings' | 'here' | 'databasesThere'> & {
+  readonly replicasThere: Pick<Replicas, 'backUp'> & Equipping;
 };
 
-/** Throws the retryable DatabaseNotReady until it is there, and backed up. */
+/** Throws the retryable DatabaseNotReady until it is there, has its Region's parameters, and is backed up. */
 export async function awaitNextReplica(
   { next }: { readonly next: { readonly identifier: string } },
-  { settings, databasesThere, replicasThere }: AwaitNextContext,
+  { settings, here, databasesThere, replicasThere }: AwaitNextContext,
 ): Promise<StepResult<Record<string, never>>> {
   const { instance } = await findAvailable(next.identifier, settings, databasesThere);
+  await equipReplica(instance, otherRegion(settings, here).databaseParameterGroup, replicasThere);
   if (!(Number(instance.settings.backupRetentionDays) > 0)) {
     await replicasThere.backUp(next.identifier, settings.backup.automatedRetentionDays);
     throw DatabaseNotReady(`${next.identifier} is being given automated backups, so that drills can copy it.`);

@@ -42,17 +42,20 @@ export interface Replicas {
     identifier: string,
     backups: { readonly retentionDays: number; readonly window: string | undefined },
   ): Promise<'started' | 'promoted'>;
+  /** Gives it the parameters of a group; static ones, and all of a group that is new to it, apply with a reboot. */
+  useParameters(identifier: string, parameterGroup: string): Promise<void>;
+  reboot(identifier: string): Promise<void>;
   /** Automated backups, which a replica is made without; nothing can be made of one that has none. */
   backUp(identifier: string, retentionDays: number): Promise<void>;
   tag(arn: string, tags: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** Without a parameter group: RDS for PostgreSQL takes none here (./equip-replica.ts). */
 export interface ReplicaSpecification {
   readonly identifier: string;
-  /** An ARN where it is in another Region. */
-  readonly source: string;
+  /** With a subnet group of its own RDS wants it as an ARN, even of the same Region (terraform-provider-aws#40426). */
+  readonly sourceArn: string;
   readonly subnetGroup: string;
-  readonly parameterGroup: string;
   readonly securityGroupIds: readonly string[];
   /** Of the Region where it is made; undefined within the source's own. */
   readonly keyId: string | undefined;

@@ -11,6 +11,7 @@ import {
   terminalStatuses,
   whyGivenUp,
 } from '../database/restore-database.ts';
+import { usableStatuses } from '../database/source.ts';
 import { addressOf, messageOf, withSession } from '../database/sql.ts';
 import type { Incident } from '../incident/contracts.ts';
 import { endOf } from '../incident/end-of.ts';
@@ -19,6 +20,7 @@ import { formatSeconds, secondsBetween } from '../incident/moments.ts';
 import type { Clock, Compensations, Executions } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { StepResult } from '../step.ts';
+import { type Equipping, equipReplica } from './equip-replica.ts';
 import { PromotionFailed, ReplicaBehind, ReplicaMissing } from './errors.ts';
 import type { Replicas } from './ports.ts';
 
@@ -48,9 +50,8 @@ export async function makeDrillReplica(
     );
   const outcome = await replicas.create({
     identifier: plan.candidate,
-    source,
+    sourceArn: like.arn,
     subnetGroup: here.databaseSubnetGroup,
-    parameterGroup: here.databaseParameterGroup,
     securityGroupIds: [here.isolatedSecurityGroupId],
     keyId: undefined,
     like,
@@ -68,14 +69,18 @@ async function requireOwn({ id }: Incident, identifier: string, databases: Pick<
 
 export interface AwaitReplicaContext {
   readonly settings: Settings;
+  readonly here: RegionSettings;
   readonly databases: Pick<Databases, 'find' | 'failures'>;
+  readonly replicas: Equipping;
 }
 
+/** A drill's has the parameters of its source, which is beside it; to mend them would hide what the source lacks. */
 export async function awaitReplica(
-  { plan }: PlanInput,
-  { settings, databases }: AwaitReplicaContext,
+  { incident, plan }: PlanInput,
+  { settings, here, databases, replicas }: AwaitReplicaContext,
 ): Promise<StepResult<Candidate>> {
-  const { candidate } = await findAvailable(plan.candidate, settings, databases);
+  const { candidate, instance } = await findAvailable(plan.candidate, settings, databases);
+  if (incident.mode === 'recovery') await equipReplica(instance, here.databaseParameterGroup, replicas);
   return { output: candidate, summary: `${plan.candidate} is available and follows`, facts: { ...candidate } };
 }
 
@@ -181,7 +186,7 @@ export async function awaitPromoted(
     );
   const { address, port, resourceId, status } = instance;
   // A first backup is taken of what has been promoted: it takes sessions meanwhile.
-  if (address === undefined || port === undefined || !['available', 'backing-up'].includes(status))
+  if (address === undefined || port === undefined || !(usableStatuses.has(status) || status === 'backing-up'))
     throw DatabaseNotReady(`${identifier} is ${status}.`);
   const candidate: Candidate = { identifier, resourceId, address, port, database: settings.database.name };
   const master = await secrets.credentials(settings.database.masterSecretName);

@@ -351,6 +351,7 @@ export function makeInstance(change: Partial<DatabaseInstance> = {}): DatabaseIn
     replicaOf: undefined,
     tags: {},
     settings: { encrypted: true },
+    parameterStatus: 'in-sync',
     pending: [],
     ...change,
   };

@@ -87,7 +87,7 @@ describeRules('permissions on databases', [
     },
   },
   {
-    case: 'only configure-database and protect-database may modify an instance, under prefix and tag',
+    case: 'only few may modify an instance, under prefix and tag: who configures, fences or protects it, and gives a replica its parameters',
     find: (stack) => [
       ...[drill(stack), recovered(stack)].flatMap((made) => [
         ...whoMay(stack, 'rds:ModifyDBInstance', made, ours(stack)).filter(
@@ -98,6 +98,27 @@ describeRules('permissions on databases', [
       ...whoMay(stack, 'rds:ModifyDBInstance', stranger(stack), ours(stack)),
     ],
     broken: (stack) => void delete rawStatement(stack, 'database/configure-database', 'ModifyRestored').Condition,
+  },
+  {
+    case: 'a replica of ours is rebooted into the parameters of its Region by who awaits it, in either Region, and nothing else',
+    find: (stack) => {
+      const reboot = (resource: string, conditions?: Record<string, string>) =>
+        whoMay(stack, 'rds:RebootDBInstance', resource, conditions);
+      return (['primary', 'dr'] as const).flatMap((role) => {
+        const { region, databaseParameterGroup } = stack.configuration[role];
+        const there = (resource: string) => rds(stack, resource).replace(stack.region, region);
+        const replica = there(`db:${stack.configuration.database.identifier}-0a1b2c3d`);
+        const awaits = role === stack.role ? 'region/await-replica' : 'region/await-next-replica';
+        const gives = whoMay(stack, 'rds:ModifyDBInstance', there(`pg:${databaseParameterGroup}`)).includes(awaits);
+        return [
+          ...(`${reboot(replica, ours(stack))}` === awaits ? [] : [`${replica} is not rebooted by ${awaits} alone`]),
+          ...(gives ? [] : [`${awaits} may not give ${databaseParameterGroup}`]),
+          ...reboot(replica).map((name) => `${name} may reboot what is not tagged`),
+          ...[drill(stack), stranger(stack)].flatMap((other) => reboot(other, ours(stack))),
+        ];
+      });
+    },
+    broken: (stack) => void delete rawStatement(stack, 'region/await-replica', 'EquipReplica').Condition,
   },
   {
     case: 'a restore has its option, parameter and subnet group and the automated backup beside the instances',

@@ -12,5 +12,7 @@ export const modifiers = ['database/configure-database', 'database/fence-databas
 /** After a cut-over production bears a name of this kind: its protection is repaired under that one, too. */
 export const repairersOf = (stack: Stack, made: string) =>
   made === recovered(stack) ? ['backup/assure-protection'] : [];
-export const modifiersOf = (stack: Stack, made: string) => [...repairersOf(stack, made), ...modifiers];
+/** Of the replicas of production, which bear such a name, one function gives them their parameters. */
+export const modifiersOf = (stack: Stack, made: string) =>
+  made === recovered(stack) ? [...repairersOf(stack, made), ...modifiers, 'region/await-replica'] : modifiers;
 export const deleters = ['database/tear-down', 'incident/clean-up-stopped'];

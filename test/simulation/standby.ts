@@ -6,7 +6,7 @@ import { recordVersion } from '../../core/incident/contracts.ts';
 import { checks } from '../../core/readiness/checks/index.ts';
 import type { ReadinessRecord, ReadinessRun } from '../../core/readiness/contracts.ts';
 import type { Route53Service } from '../../local/services/route53/index.ts';
-import { replicaOf } from '../../workload/infrastructure/standby.ts';
+import { changeOf, replicaOf } from '../../workload/infrastructure/standby.ts';
 import { recordsOf, type ZonePlan } from '../../workload/infrastructure/zone.ts';
 import { modelBuild } from './builds.ts';
 import type { Site } from './site.ts';
@@ -18,15 +18,16 @@ export async function makeReplica(site: Site): Promise<void> {
   const { configuration } = site;
   const { region } = configuration.dr;
   const plan = planOf(configuration);
-  const { replicaIdentifier: DBInstanceIdentifier, backupRetentionDays: BackupRetentionPeriod } = plan.database;
+  const { replicaIdentifier: DBInstanceIdentifier } = plan.database;
   const isReady = async () => {
     const found = (await site.instances(region)).find((each) => each.DBInstanceIdentifier === DBInstanceIdentifier);
     return found?.DBInstanceStatus === 'available' && found.PendingModifiedValues?.BackupRetentionPeriod === undefined;
   };
   await site.call('rds', 'CreateDBInstanceReadReplica', replicaOf(plan), region);
   while (!(await isReady())) await site.sleep(30 * second);
-  const change = { DBInstanceIdentifier, BackupRetentionPeriod, ApplyImmediately: true };
-  await site.call('rds', 'ModifyDBInstance', change, region);
+  await site.call('rds', 'ModifyDBInstance', changeOf(plan), region);
+  while (!(await isReady())) await site.sleep(30 * second);
+  await site.call('rds', 'RebootDBInstance', { DBInstanceIdentifier }, region);
   while (!(await isReady())) await site.sleep(30 * second);
 }
 

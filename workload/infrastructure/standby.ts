@@ -5,7 +5,9 @@ import {
   type CreateDBInstanceReadReplicaCommandInput,
   DescribeDBInstancesCommand,
   ModifyDBInstanceCommand,
+  type ModifyDBInstanceCommandInput,
   RDSClient,
+  RebootDBInstanceCommand,
 } from '@aws-sdk/client-rds';
 import type { Connection, InstallationPlan } from './provision.ts';
 
@@ -15,14 +17,10 @@ export async function makeReplica(plan: InstallationPlan, connection: Connection
   const rds = new RDSClient({ ...connection, region: plan.dr.region });
   await rds.send(new CreateDBInstanceReadReplicaCommand(replicaOf(plan)));
   await available(rds, replicaIdentifier);
-  // A replica is made without backups, and of one without them no drill can make its own.
-  await rds.send(
-    new ModifyDBInstanceCommand({
-      DBInstanceIdentifier: replicaIdentifier,
-      BackupRetentionPeriod: plan.database.backupRetentionDays,
-      ApplyImmediately: true,
-    }),
-  );
+  await rds.send(new ModifyDBInstanceCommand(changeOf(plan)));
+  await available(rds, replicaIdentifier);
+  // A group that is new to an instance applies with a reboot.
+  await rds.send(new RebootDBInstanceCommand({ DBInstanceIdentifier: replicaIdentifier }));
   await available(rds, replicaIdentifier);
   return replicaIdentifier;
 }
@@ -39,6 +37,19 @@ async function available(rds: RDSClient, DBInstanceIdentifier: string): Promise<
   }
 }
 
+/**
+ * What ModifyDBInstance is asked once it is there: RDS for PostgreSQL takes no parameter group before
+ * (hashicorp/terraform-provider-aws#38227), and a replica is made without backups, of which no drill can make its own.
+ */
+export function changeOf({ database, dr }: InstallationPlan): ModifyDBInstanceCommandInput {
+  return {
+    DBInstanceIdentifier: database.replicaIdentifier,
+    DBParameterGroupName: dr.parameterGroup,
+    BackupRetentionPeriod: database.backupRetentionDays,
+    ApplyImmediately: true,
+  };
+}
+
 /** What CreateDBInstanceReadReplica is asked: in another Region nothing but size is inherited (aws-facts). */
 export function replicaOf({
   database,
@@ -51,7 +62,6 @@ export function replicaOf({
     DBInstanceIdentifier: database.replicaIdentifier,
     SourceDBInstanceIdentifier: `arn:aws:rds:${primary.region}:${account}:db:${database.identifier}`,
     DBSubnetGroupName: dr.subnetGroup,
-    DBParameterGroupName: dr.parameterGroup,
     VpcSecurityGroupIds: [...dr.securityGroupIds],
     KmsKeyId: 'alias/aws/rds',
     CopyTagsToSnapshot: true,

@@ -3,43 +3,51 @@ import {
   AddTagsToResourceCommand,
   CreateDBInstanceReadReplicaCommand,
   ModifyDBInstanceCommand,
+  type ModifyDBInstanceCommandInput,
   PromoteReadReplicaCommand,
   paginateDescribeDBInstances,
   RDSClient,
+  RebootDBInstanceCommand,
 } from '@aws-sdk/client-rds';
-import { DatabaseNotReady } from '../../../core/database/errors.ts';
 import type { Replicas } from '../../../core/region/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
 import { toInstance } from './rds.ts';
+import { isAtWork, isNamed, unlessAtWork, unlessFull } from './rds-refusals.ts';
 import { provisionedStorage } from './rds-restore.ts';
 
-const isNamed = (error: unknown, ...names: readonly string[]) => error instanceof Error && names.includes(error.name);
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 export function replicas({ settings }: Pick<Runtime, 'settings'>, region: string): Replicas {
   const client = clientFor(RDSClient, region);
+  const modify = async (DBInstanceIdentifier: string, change: Partial<ModifyDBInstanceCommandInput>) => {
+    try {
+      await client.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, ...change, ApplyImmediately: true }));
+    } catch (error) {
+      throw unlessAtWork(`${DBInstanceIdentifier} is at work`, error);
+    }
+  };
   return {
     async of(source) {
-      const wanted =
-        source.region === region
-          ? source.identifier
-          : `arn:aws:rds:${source.region}:${settings.account}:db:${source.identifier}`;
+      // Names within a Region; no page says what a replica shows whose source was given as an ARN there.
+      const wanted = [
+        `arn:aws:rds:${source.region}:${settings.account}:db:${source.identifier}`,
+        ...(source.region === region ? [source.identifier] : []),
+      ];
       for await (const { DBInstances = [] } of paginateDescribeDBInstances({ client }, {})) {
-        const found = DBInstances.find((each) => each.ReadReplicaSourceDBInstanceIdentifier === wanted);
+        const found = DBInstances.find((each) => wanted.includes(each.ReadReplicaSourceDBInstanceIdentifier ?? ''));
         if (found) return toInstance(found, region);
       }
       return undefined;
     },
-    async create({ identifier, source, subnetGroup, parameterGroup, securityGroupIds, keyId, like, tags }) {
+    async create({ identifier, sourceArn, subnetGroup, securityGroupIds, keyId, like, tags }) {
       const { logExports, copyTagsToSnapshot, certificateAuthority, autoMinorVersionUpgrade } = like.settings;
       try {
         await client.send(
           new CreateDBInstanceReadReplicaCommand({
             DBInstanceIdentifier: identifier,
-            SourceDBInstanceIdentifier: source,
+            SourceDBInstanceIdentifier: sourceArn,
             DBSubnetGroupName: subnetGroup,
-            DBParameterGroupName: parameterGroup,
             VpcSecurityGroupIds: [...securityGroupIds],
             DBInstanceClass: String(like.settings.instanceClass),
             StorageType: String(like.settings.storageType),
@@ -58,9 +66,11 @@ export function replicas({ settings }: Pick<Runtime, 'settings'>, region: string
       } catch (error) {
         if (isNamed(error, 'DBInstanceAlreadyExistsFault', 'DBInstanceAlreadyExists')) return 'exists';
         // Of an instance that is backed up or modified no replica can be made.
-        if (isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState'))
-          throw DatabaseNotReady(`No replica of ${source} can be made yet: ${messageOf(error)}`, { cause: error });
-        throw error;
+        const { instanceClass } = like.settings;
+        throw unlessAtWork(
+          `No replica of ${sourceArn} can be made yet`,
+          unlessFull({ instanceClass, region, identifier }, error),
+        );
       }
     },
     async promote(identifier, { retentionDays, window }) {
@@ -74,22 +84,19 @@ export function replicas({ settings }: Pick<Runtime, 'settings'>, region: string
         );
         return 'started';
       } catch (error) {
-        if (!isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState')) throw error;
-        if (/is not a read replica/i.test(messageOf(error))) return 'promoted';
-        throw DatabaseNotReady(`${identifier} cannot be promoted yet: ${messageOf(error)}`, { cause: error });
+        if (isAtWork(error) && /is not a read replica/i.test(messageOf(error))) return 'promoted';
+        throw unlessAtWork(`${identifier} cannot be promoted yet`, error);
       }
     },
-    async backUp(DBInstanceIdentifier, BackupRetentionPeriod) {
+    useParameters: (identifier, DBParameterGroupName) => modify(identifier, { DBParameterGroupName }),
+    async reboot(DBInstanceIdentifier) {
       try {
-        await client.send(
-          new ModifyDBInstanceCommand({ DBInstanceIdentifier, BackupRetentionPeriod, ApplyImmediately: true }),
-        );
+        await client.send(new RebootDBInstanceCommand({ DBInstanceIdentifier }));
       } catch (error) {
-        if (isNamed(error, 'InvalidDBInstanceStateFault', 'InvalidDBInstanceState'))
-          throw DatabaseNotReady(`${DBInstanceIdentifier} is at work: ${messageOf(error)}`, { cause: error });
-        throw error;
+        throw unlessAtWork(`${DBInstanceIdentifier} cannot be rebooted yet`, error);
       }
     },
+    backUp: (identifier, BackupRetentionPeriod) => modify(identifier, { BackupRetentionPeriod }),
     async tag(ResourceName, tags) {
       const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
       await client.send(new AddTagsToResourceCommand({ ResourceName, Tags }));

@@ -104,10 +104,11 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
       ...own.makeDrillReplica(),
       ...may.useDatabaseKeys(),
     ]),
-    AwaitReplica: outside('await-replica', 'Asks whether a replica is available', [
+    AwaitReplica: outside('await-replica', 'Asks whether a replica is available, and gives it its parameters', [
       may.timeline(),
       may.seeDatabases(),
       may.seeDatabaseEvents(),
+      ...own.equipReplica(home.network.region),
     ]),
     AwaitCaughtUp: inside('await-caught-up', 'Asks whether the replica has all that its source wrote', [
       may.timeline(),
@@ -209,8 +210,8 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
     ),
     AwaitNextReplica: outside(
       'await-next-replica',
-      'Asks whether that replica follows',
-      [may.timeline(), may.seeDatabasesElsewhere(), may.seeDatabaseEvents(), own.backUpReplica(otherRegion)],
+      'Asks whether that replica follows, and gives it parameters and backups',
+      [may.timeline(), may.seeDatabasesElsewhere(), may.seeDatabaseEvents(), ...own.equipReplica(otherRegion)],
       patient,
     ),
     EndDrill: inside('end-drill', 'Puts back what a drill shifted and scaled', [

@@ -13,9 +13,10 @@ export function regionPermissionsOf(configuration: Configuration, region: string
     conditions: { StringEquals: { 'aws:RequestTag/stocker-dr:environment': configuration.environment } },
     wildcard: prefixed,
   };
-  const groups = (at: typeof network) => [
+  /** A replica is made with its source's parameters, or in another Region with the engine's. */
+  const groups = (at: typeof network, parameterGroup: string = at.databaseParameterGroup) => [
     arn('rds', 'og:default:*', at.region),
-    arn('rds', `pg:${at.databaseParameterGroup}`, at.region),
+    arn('rds', `pg:${parameterGroup}`, at.region),
     arn('rds', `subgrp:${at.databaseSubnetGroup}`, at.region),
   ];
   return {
@@ -53,19 +54,30 @@ export function regionPermissionsOf(configuration: Configuration, region: string
           [
             arn('rds', `db:${database.identifier}-*`, to.region),
             arn('rds', `db:${database.identifier}*`, from.region),
-            ...groups(to),
+            ...groups(to, 'default.*'),
           ],
           { wildcard: 'Of production, under whichever identifier it runs, to an identifier beside it.' },
         ),
         allow('TagReplica', ['rds:AddTagsToResource'], [arn('rds', `db:${database.identifier}-*`, to.region)], tagged),
       ];
     },
-    /** Of a replica that we made, and of nothing that is not tagged as this environment's. */
-    backUpReplica: (at: string) =>
-      allow('BackUpReplica', ['rds:ModifyDBInstance'], [arn('rds', `db:${database.identifier}-????????`, at)], {
-        conditions: { StringEquals: { 'aws:ResourceTag/stocker-dr:environment': configuration.environment } },
-        wildcard: prefixed,
-      }),
+    /** Parameters and backups of a replica that we made, and of nothing that is not tagged as this environment's. */
+    equipReplica: (at: string): Permission[] => [
+      allow(
+        'EquipReplica',
+        ['rds:ModifyDBInstance', 'rds:RebootDBInstance'],
+        [arn('rds', `db:${database.identifier}-????????`, at)],
+        {
+          conditions: { StringEquals: { 'aws:ResourceTag/stocker-dr:environment': configuration.environment } },
+          wildcard: prefixed,
+        },
+      ),
+      allow(
+        'GiveParameters',
+        ['rds:ModifyDBInstance'],
+        [arn('rds', `pg:${(at === region ? network : other).databaseParameterGroup}`, at)],
+      ),
+    ],
     seeNodegroup: () =>
       allow('SeeNodegroup', ['eks:DescribeNodegroup'], nodegroups(), {
         wildcard: 'EKS ends the ARN of a node group in an id of its own.',

@@ -17,6 +17,11 @@ export const parameterGroupNotFound = (name: string) =>
   new AwsError('DBParameterGroupNotFoundFault', `DBParameterGroup not found: ${name}`);
 export const subnetGroupNotFound = (name: string) =>
   new AwsError('DBSubnetGroupNotFoundFault', `DBSubnetGroup not found: ${name}`);
+export const subnetGroupNotAllowed = () =>
+  new AwsError(
+    'DBSubnetGroupNotAllowedFault',
+    'DbSubnetGroupName should not be specified for read replicas that are created in the same region as the master',
+  );
 export const keyNotAccessible = (keyId: string) =>
   new AwsError(
     'KMSKeyNotAccessibleFault',

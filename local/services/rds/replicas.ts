@@ -7,12 +7,13 @@ import {
   checkEngine,
   defaultGroupName,
   defaultOptionGroup,
+  defaultParameterGroup,
   defaultSettings,
   readIdentifier,
   readSettings,
 } from './defaults.ts';
 import { showInstance } from './describe.ts';
-import { invalidState } from './errors.ts';
+import { invalidCombination, invalidState, subnetGroupNotAllowed } from './errors.ts';
 import { register } from './instances.ts';
 import { encryptionOfCopy, keyUse } from './keys.ts';
 import {
@@ -87,7 +88,8 @@ export function replicaOperations(region: Region, rules: AccessRules): Record<st
           new AccessRules(from).instance(action, identifier, viaRds(region, from)),
           rules.optionGroup(action, input.OptionGroupName ?? defaultOptionGroup(version), tags),
           rules.subnetGroup(action, input.DBSubnetGroupName ?? defaultGroupName, tags),
-          ...(input.DBParameterGroupName ? [rules.parameterGroup(action, input.DBParameterGroupName, tags)] : []),
+          // The reference marks `pg` as required: it is the one that the replica comes with.
+          rules.parameterGroup(action, input.DBParameterGroupName ?? groupOf(region, from, identifier, version), tags),
           ...rules.addTags(region.arn('db', input.DBInstanceIdentifier?.toLowerCase() ?? '*'), input.Tags),
           ...rules.passRole(input.MonitoringRoleArn),
           ...keyUse(region, input.KmsKeyId),
@@ -98,6 +100,7 @@ export function replicaOperations(region: Region, rules: AccessRules): Record<st
         const from = region.locate('db', input.SourceDBInstanceIdentifier);
         const { version } = await region.engine;
         checkEngine(version, { OptionGroupName: input.OptionGroupName });
+        checkGroups(region, from.region, input);
         await region.reach(from.region, 'CreateDBInstanceReadReplica', input);
         const source = findInstance(from.region, from.identifier);
         requireSource(source);
@@ -141,6 +144,26 @@ function requireSource(source: Instance): void {
     throw invalidState(`${source.identifier} is the last of a chain of ${longestChain} read replicas.`);
 }
 
+/**
+ * RDS for PostgreSQL takes no parameter group for a replica, in whatever Region (RDS service model; in the field:
+ * hashicorp/terraform-provider-aws#38056), and a subnet group beside the source only where that is given as an ARN
+ * (aws/aws-cdk#5530, hashicorp/terraform-provider-aws#40426).
+ */
+function checkGroups(region: Region, from: Region, input: sdk.CreateDBInstanceReadReplicaCommandInput): void {
+  if (input.DBParameterGroupName !== undefined)
+    throw invalidCombination(
+      "A parameter group can't be specified during Read Replica creation for the following DB engine: postgres",
+    );
+  const isArn = input.SourceDBInstanceIdentifier?.startsWith('arn:');
+  if (from === region && !isArn && input.DBSubnetGroupName !== undefined) throw subnetGroupNotAllowed();
+}
+
+/** The parameter group that a replica comes with: its source's within a Region, the engine's default in another. [RDS service model] */
+function groupOf(region: Region, from: Region, source: string, version: string): string {
+  const own = from === region ? region.instances.get(source)?.parameterGroup : undefined;
+  return own ?? defaultParameterGroup(version);
+}
+
 /** Groups are the source's within a Region, the defaults in another (User Guide, "Cross-Region replication considerations"). */
 function placementOf(
   region: Region,
@@ -153,7 +176,7 @@ function placementOf(
     ...input,
     VpcSecurityGroupIds: input.VpcSecurityGroupIds ?? [...source.securityGroups],
     DBSubnetGroupName: input.DBSubnetGroupName ?? source.subnetGroup,
-    DBParameterGroupName: input.DBParameterGroupName ?? source.parameterGroup,
+    DBParameterGroupName: source.parameterGroup,
   };
 }
 

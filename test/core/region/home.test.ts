@@ -82,13 +82,16 @@ const plan = makePlan({
 
 describe('replicas across Regions', () => {
   function world(outcome: 'started' | 'exists' = 'started', owner = incident.id) {
-    const made: { identifier: string; source: string }[] = [];
+    const made: { identifier: string; sourceArn: string }[] = [];
     const backedUp: string[] = [];
-    const create = async (specification: { identifier: string; source: string }) => {
+    const create = async (specification: { identifier: string; sourceArn: string }) => {
       made.push(specification);
       return outcome;
     };
     const backUp = async (identifier: string) => void backedUp.push(identifier);
+    const given: string[] = [];
+    const useParameters = async (identifier: string, group: string) => void given.push(`${identifier} ${group}`);
+    const reboot = async (identifier: string) => void given.push(`${identifier} reboots`);
     const candidate = makeInstance({ identifier: home, tags: { [incidentTag]: owner } });
     const context = {
       settings,
@@ -96,15 +99,17 @@ describe('replicas across Regions', () => {
       databases: only(candidate),
       databasesThere: only(promoted),
       replicas: { create },
-      replicasThere: { create, backUp },
+      replicasThere: { create, backUp, useParameters, reboot },
     };
-    return { made, backedUp, context };
+    return { made, backedUp, given, context };
   }
 
   test('come home from production, under the new identifier', async () => {
     const { made, context } = world();
     await makeHomeReplica({ incident, plan }, context);
-    expect(made).toMatchObject([{ identifier: home, source: promoted.arn }]);
+    expect(made).toMatchObject([{ identifier: home, sourceArn: promoted.arn }]);
+    // RDS for PostgreSQL refuses one.
+    expect(made[0]).not.toHaveProperty('parameterGroup');
   });
   test('are adopted by the incident that made them, and by no other', async () => {
     await expect(makeHomeReplica({ incident, plan }, world('exists').context)).resolves.toBeDefined();
@@ -123,11 +128,39 @@ describe('replicas across Regions', () => {
     { retention: 7, error: undefined, asked: [] },
   ])('are there once they are backed up: retention $retention', async ({ retention, error, asked }) => {
     const { backedUp, context } = world();
-    const next = makeInstance({ identifier: 'next', settings: { backupRetentionDays: retention } });
+    const parameterGroup = settings.dr.databaseParameterGroup;
+    const next = makeInstance({ identifier: 'next', settings: { parameterGroup, backupRetentionDays: retention } });
     const done = awaitNextReplica({ next: { identifier: 'next' } }, { ...context, databasesThere: only(next) });
     if (error === undefined) await expect(done).resolves.toBeDefined();
     else await expect(done).rejects.toMatchObject({ name: error, retryable: true });
     expect(backedUp).toEqual(asked);
+  });
+
+  const ours = settings.dr.databaseParameterGroup;
+  test.each<{ case: string; has: [group: string, status: string]; asked: string[]; error?: 'DatabaseNotReady' }>([
+    {
+      case: 'come with the engine’s, and are given their Region’s',
+      has: ['default.postgres17', 'in-sync'],
+      asked: [`next ${ours}`],
+      error: 'DatabaseNotReady',
+    },
+    {
+      case: 'are rebooted into them',
+      has: [ours, 'pending-reboot'],
+      asked: ['next reboots'],
+      error: 'DatabaseNotReady',
+    },
+    { case: 'are waited for', has: [ours, 'applying'], asked: [], error: 'DatabaseNotReady' },
+    { case: '(control) have them', has: [ours, 'in-sync'], asked: [] },
+  ])('parameters of replicas: they $case', async ({ has: [parameterGroup, parameterStatus], asked, error }) => {
+    const { given, backedUp, context } = world();
+    const change = { parameterStatus, settings: { parameterGroup, backupRetentionDays: 7 } };
+    const next = makeInstance({ identifier: 'next', replicaOf: promoted.arn, ...change });
+    const done = awaitNextReplica({ next: { identifier: 'next' } }, { ...context, databasesThere: only(next) });
+    if (error === undefined) await expect(done).resolves.toBeDefined();
+    else await expect(done).rejects.toMatchObject({ name: error, retryable: true });
+    expect(given).toEqual(asked);
+    expect(backedUp).toEqual([]);
   });
 
   const follows = (heartbeat: string | undefined) =>

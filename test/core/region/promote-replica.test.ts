@@ -5,6 +5,7 @@ import { incidentTag } from '../../../core/incident/identifiers.ts';
 import {
   awaitCaughtUp,
   awaitPromoted,
+  awaitReplica,
   makeDrillReplica,
   promoteReplica,
 } from '../../../core/region/promote-replica.ts';
@@ -66,7 +67,8 @@ describe('the replica of a drill', () => {
     const { created, run } = make(replica());
     await run();
     expect(created).toMatchObject([
-      { source: replicaName, securityGroupIds: ['sg-isolated'], tags: { [incidentTag]: incident.id } },
+      // With a subnet group RDS takes no bare name.
+      { sourceArn: replica().arn, securityGroupIds: ['sg-isolated'], tags: { [incidentTag]: incident.id } },
     ]);
   });
   test('is not made of one that RDS makes none of', async () => {
@@ -76,6 +78,45 @@ describe('the replica of a drill', () => {
   });
   test('is none of another incident’s', async () => {
     await expect(make(replica(), 'exists').run()).rejects.toMatchObject({ name: 'CandidateNotOurs' });
+  });
+});
+
+describe('a replica that was made', () => {
+  const look = async (mode: 'drill' | 'recovery', change: Parameters<typeof makeInstance>[0]) => {
+    const given: string[] = [];
+    const replicas = {
+      useParameters: async (identifier: string, group: string) => void given.push(`${identifier} ${group}`),
+      reboot: async (identifier: string) => void given.push(`${identifier} reboots`),
+    };
+    const databases = new FakeDatabases(replica(change));
+    const context = { settings, here: settings.dr, databases, replicas };
+    const ended = await awaitReplica({ incident: { ...incident, mode }, plan }, context).then(
+      () => 'usable',
+      (error: Error) => error.name,
+    );
+    return [ended, ...given];
+  };
+  const parameterGroup = settings.dr.databaseParameterGroup;
+  const engines = { settings: { parameterGroup: 'default.postgres17' } };
+
+  test('in another Region is usable with the parameters of its Region, in force', async () => {
+    expect(await look('recovery', engines)).toEqual(['DatabaseNotReady', `${replicaName} ${parameterGroup}`]);
+    const given = { settings: { parameterGroup } };
+    const waiting = { ...given, parameterStatus: 'pending-reboot' };
+    expect(await look('recovery', waiting)).toEqual(['DatabaseNotReady', `${replicaName} reboots`]);
+    expect(await look('recovery', given)).toEqual(['usable']);
+  });
+  test('is left as it is once it is promoted: it may be production', async () => {
+    expect(await look('recovery', { ...engines, replicaOf: undefined })).toEqual(['usable']);
+    const waiting = { parameterStatus: 'pending-reboot', replicaOf: undefined };
+    expect(await look('recovery', waiting)).toEqual(['usable']);
+  });
+  test('for a drill shows the parameters that its source has', async () => {
+    expect(await look('drill', engines)).toEqual(['usable']);
+  });
+  test('is usable while its storage is optimized, which takes hours', async () => {
+    expect(await look('drill', { status: 'storage-optimization' })).toEqual(['usable']);
+    expect(await look('drill', { status: 'modifying' })).toEqual(['DatabaseNotReady']);
   });
 });
 
@@ -167,12 +208,15 @@ describe('a promotion', () => {
       },
     );
   const promoted = { replicaOf: undefined, address: 'replica' };
-  test('is over when it follows nobody and is out of recovery', async () => {
-    expect((await awaited(replica(promoted))).output).toMatchObject({
-      identifier: replicaName,
-      resourceId: 'db-REPLICA',
-    });
-  });
+  test.each(['available', 'backing-up', 'storage-optimization'])(
+    'is over when it follows nobody and is out of recovery, and %s',
+    async (status) => {
+      expect((await awaited(replica({ ...promoted, status }))).output).toMatchObject({
+        identifier: replicaName,
+        resourceId: 'db-REPLICA',
+      });
+    },
+  );
   test.each<{ case: string; instance: Parameters<typeof makeInstance>[0]; recovering?: string; error: string }>([
     { case: 'RDS says available, and it follows still', instance: { address: 'replica' }, error: 'DatabaseNotReady' },
     { case: 'it is still in recovery', instance: promoted, recovering: 't', error: 'DatabaseNotReady' },

@@ -65,7 +65,6 @@ async function makeReplica() {
     SourceDBInstanceIdentifier: `arn:aws:rds:${primary.region}:${account}:db:${database.identifier}`,
     KmsKeyId: configuration.dr.backupKeyAlias,
     DBSubnetGroupName: configuration.dr.databaseSubnetGroup,
-    DBParameterGroupName: configuration.dr.databaseParameterGroup,
     VpcSecurityGroupIds: configuration.dr.databaseSecurityGroupIds,
   });
   await eventually('a replica that follows', async () => {

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type { RestoreSpecification } from '../../../../core/database/ports.ts';
 import { databases } from '../../../../lambdas/adapters/aws/rds.ts';
 import { explicitSettings, provisionedStorage } from '../../../../lambdas/adapters/aws/rds-restore.ts';
-import { makeInstance } from '../../../core/fakes.ts';
+import { replicas } from '../../../../lambdas/adapters/aws/replicas.ts';
+import { makeInstance, settings } from '../../../core/fakes.ts';
 
 test.each([
   {
@@ -24,6 +26,86 @@ test.each([
   },
 ])('a restore states the IOPS of $case', ({ like, told }) => {
   expect(provisionedStorage(like)).toEqual(told);
+});
+
+/** As small a copy as there is. */
+const like = makeInstance({ settings: { instanceClass: 'db.r7g.large', storageType: 'gp3', allocatedStorage: 100 } });
+const specification: Omit<RestoreSpecification, 'from'> = {
+  targetIdentifier: 'dr-drill-copy',
+  like,
+  subnetGroup: 'private',
+  parameterGroup: 'ours',
+  securityGroupIds: ['sg-isolated'],
+  multiAz: false,
+  tags: {},
+};
+const origins: Readonly<Record<string, RestoreSpecification['from']>> = {
+  RestoreDBInstanceToPointInTime: {
+    kind: 'time',
+    sourceIdentifier: like.identifier,
+    sourceResourceId: like.resourceId,
+    at: 'latest',
+  },
+  RestoreDBInstanceFromDBSnapshot: { kind: 'snapshot', snapshotIdentifier: 'nightly' },
+  CreateDBInstance: {
+    kind: 'nothing',
+    engine: 'postgres',
+    engineVersion: '17.4',
+    databaseName: 'stocker',
+    master: { username: 'postgres', password: 'correct-horse' },
+  },
+};
+const replicasOf = (region: string) => replicas({ settings }, region);
+const replica = {
+  identifier: 'stocker-pro-staging-0123abcd',
+  sourceArn: like.arn,
+  subnetGroup: 'private',
+  securityGroupIds: ['sg-isolated'],
+  keyId: undefined,
+  like,
+  tags: {},
+};
+const calls: Readonly<Record<string, (region: string) => Promise<unknown>>> = {
+  ...Object.fromEntries(
+    Object.entries(origins).map(([action, from]) => [
+      action,
+      (region: string) => rdsOf(region).restore({ ...specification, from }),
+    ]),
+  ),
+  CreateDBInstanceReadReplica: (region) => replicasOf(region).create(replica),
+  ModifyDBInstance: (region) => rdsOf(region).protect('stocker-pro-staging', like),
+};
+
+test.each(Object.entries(calls).map(([action, call], index) => ({ action, call, region: `eu-west-${index + 1}` })))(
+  '$action that RDS has no capacity for is tried again, and says what a person can do',
+  async ({ action, call, region }) => {
+    const questions = await answering(() => failure(400, 'InsufficientDBInstanceCapacity'));
+    const failed = call(region);
+    await expect(failed).rejects.toMatchObject({ name: 'DatabaseNotReady', retryable: true });
+    await expect(failed).rejects.toThrow(new RegExp(`no capacity of class db.r7g.large .* in ${region} .*class`));
+    expect(questions.map((asked) => asked.get('Action'))).toContain(action);
+  },
+);
+
+test('(control) a restore that RDS refuses for good is not', async () => {
+  await answering(() => failure(400, 'DBSubnetGroupDoesNotCoverEnoughAZs'));
+  const restored = rdsOf('eu-south-1').restore({
+    ...specification,
+    from: { kind: 'snapshot', snapshotIdentifier: 's' },
+  });
+  await expect(restored).rejects.toMatchObject({ name: 'DBSubnetGroupDoesNotCoverEnoughAZs' });
+});
+
+test('a replica is asked for by its source’s ARN, which its subnet group needs, and without a parameter group', async () => {
+  const questions = await answering(() => ({
+    status: 200,
+    body: '<CreateDBInstanceReadReplicaResponse><CreateDBInstanceReadReplicaResult/></CreateDBInstanceReadReplicaResponse>',
+  }));
+  expect(await replicasOf('eu-north-1').create(replica)).toBe('started');
+  const [asked] = questions;
+  expect(asked?.get('SourceDBInstanceIdentifier')).toBe(like.arn);
+  expect(asked?.get('DBSubnetGroupName')).toBe('private');
+  expect(asked?.has('DBParameterGroupName')).toBe(false);
 });
 
 test('a restore leaves nothing to the defaults of RDS that its source says otherwise', () => {
@@ -61,23 +143,25 @@ test('a restore leaves nothing to the defaults of RDS that its source says other
   });
 });
 
-/** RDS that refuses every deletion; `exists` is what it says of the instance when it is asked. */
-async function refusingDeletion(exists: boolean, region: string) {
-  const failure = (status: number, code: string) => ({
-    status,
-    body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error></ErrorResponse>`,
-  });
-  const instance =
-    '<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance><DBInstanceIdentifier>copy</DBInstanceIdentifier></DBInstance></DBInstances></DescribeDBInstancesResult></DescribeDBInstancesResponse>';
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+const failure = (status: number, code: string): Answer => ({
+  status,
+  body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error></ErrorResponse>`,
+});
+
+/** An RDS that answers as it is told; what it was asked, in order. The client of a Region is kept: each test has its own. */
+async function answering(answerTo: (asked: URLSearchParams) => Answer): Promise<URLSearchParams[]> {
+  const questions: URLSearchParams[] = [];
   const server = createServer(async (request, response) => {
-    let asked = '';
-    for await (const chunk of request) asked += chunk;
-    const denied = asked.includes('Action=DeleteDBInstance');
-    const { status, body } = denied
-      ? failure(403, 'AccessDenied')
-      : exists
-        ? { status: 200, body: instance }
-        : failure(404, 'DBInstanceNotFound');
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    const asked = new URLSearchParams(text);
+    questions.push(asked);
+    const { status, body } = answerTo(asked);
     response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -89,7 +173,23 @@ async function refusingDeletion(exists: boolean, region: string) {
     server.closeAllConnections();
     server.close();
   });
-  return databases({ here: { region } as Parameters<typeof databases>[0]['here'] });
+  return questions;
+}
+
+const rdsOf = (region: string) => databases({ here: { region } as Parameters<typeof databases>[0]['here'] });
+
+/** RDS that refuses every deletion; `exists` is what it says of the instance when it is asked. */
+async function refusingDeletion(exists: boolean, region: string) {
+  const instance =
+    '<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance><DBInstanceIdentifier>copy</DBInstanceIdentifier></DBInstance></DBInstances></DescribeDBInstancesResult></DescribeDBInstancesResponse>';
+  await answering((asked) =>
+    asked.get('Action') === 'DeleteDBInstance'
+      ? failure(403, 'AccessDenied')
+      : exists
+        ? { status: 200, body: instance }
+        : failure(404, 'DBInstanceNotFound'),
+  );
+  return rdsOf(region);
 }
 
 test('a deletion that is refused because what it names is gone has succeeded', async () => {

@@ -148,6 +148,21 @@ describe('read replicas', () => {
     },
     { case: 'without a key of there', input: { KmsKeyId: undefined }, code: 'InvalidParameterCombination' },
     { case: 'under a name in use', input: { DBInstanceIdentifier: 'replica' }, code: 'DBInstanceAlreadyExistsFault' },
+    {
+      case: 'with a parameter group, which RDS for PostgreSQL takes none of',
+      input: { DBParameterGroupName: 'default.postgres18' },
+      code: 'InvalidParameterCombination',
+    },
+    {
+      case: 'with a parameter group beside its source',
+      input: { SourceDBInstanceIdentifier: 'replica', DBParameterGroupName: 'default.postgres18' },
+      code: 'InvalidParameterCombination',
+    },
+    {
+      case: 'with a subnet group beside a source that is no ARN',
+      input: { SourceDBInstanceIdentifier: 'replica', DBSubnetGroupName: 'private' },
+      code: 'DBSubnetGroupNotAllowedFault',
+    },
     { case: 'with what is not honoured', input: { ReplicaMode: 'mounted' }, code: 'NotImplemented' },
   ])('a replica is refused $case', async ({ input, code }) => {
     await expect(replicate('refused', input)).rejects.toMatchObject({ code });
@@ -181,12 +196,52 @@ describe('read replicas', () => {
       `rds:${action} ${production}`,
       `rds:${action} ${arn(west, 'og', 'default:postgres-18')}`,
       `rds:${action} ${arn(west, 'subgrp', 'default')}`,
+      `rds:${action} ${arn(west, 'pg', 'default.postgres18')}`,
       `kms:CreateGrant ${key}`,
       `kms:DescribeKey ${key}`,
     ]);
     expect(await regions.presented(west, 'PromoteReadReplica', { DBInstanceIdentifier: 'replica' })).toEqual([
       `rds:PromoteReadReplica ${arn(west, 'db', 'replica')}`,
     ]);
+  });
+
+  test('a replica in another Region has the engine’s parameters until it is given others and rebooted; one beside it has its', async () => {
+    const workMem = async (identifier: string) => (await query(west, identifier, 'show work_mem'))[0];
+    const groups = async (identifier: string) => (await regions.describe(west, identifier)).DBParameterGroups;
+    await regions.call(west, 'CreateDBParameterGroup', {
+      DBParameterGroupName: 'ours',
+      DBParameterGroupFamily: 'postgres18',
+      Description: 'ours',
+    });
+    const Parameters = [{ ParameterName: 'work_mem', ParameterValue: '8192', ApplyMethod: 'immediate' }];
+    await regions.call(west, 'ModifyDBParameterGroup', { DBParameterGroupName: 'ours', Parameters });
+    const engines = { DBParameterGroupName: 'default.postgres18', ParameterApplyStatus: 'in-sync' };
+    expect(await groups('replica')).toEqual([engines]);
+
+    const change = { DBInstanceIdentifier: 'replica', DBParameterGroupName: 'ours', ApplyImmediately: true };
+    await regions.call(west, 'ModifyDBInstance', change);
+    await regions.until(west, 'replica', 'available');
+    const given = { DBParameterGroupName: 'ours', ParameterApplyStatus: 'pending-reboot' };
+    expect(await groups('replica')).toEqual([given]);
+    expect(await workMem('replica')).toEqual({ work_mem: '4MB' });
+    await regions.call(west, 'RebootDBInstance', { DBInstanceIdentifier: 'replica' });
+    await regions.until(west, 'replica', 'available');
+    expect(await groups('replica')).toEqual([{ ...given, ParameterApplyStatus: 'in-sync' }]);
+    expect(await workMem('replica')).toEqual({ work_mem: '8MB' });
+    expect(await isReplica(west, 'replica')).toBe(true);
+
+    await regions.call(west, 'CreateDBSubnetGroup', {
+      DBSubnetGroupName: 'private',
+      DBSubnetGroupDescription: 'private',
+      SubnetIds: ['subnet-1', 'subnet-2'],
+    });
+    const beside = { SourceDBInstanceIdentifier: arn(west, 'db', 'replica'), DBSubnetGroupName: 'private' };
+    await replicate('beside', { ...beside, KmsKeyId: undefined });
+    await regions.until(west, 'beside', 'available');
+    expect(await groups('beside')).toEqual([{ ...given, ParameterApplyStatus: 'in-sync' }]);
+    expect(await regions.describe(west, 'beside')).toMatchObject({ DBSubnetGroup: { DBSubnetGroupName: 'private' } });
+    await remove(west, 'beside');
+    await gone(west, 'beside');
   });
 
   test('a promotion while the source lives reads available at first, reboots, and ends replication at both', async () => {
