@@ -112,8 +112,9 @@ export function permissionsOf(configuration: Configuration, region: string) {
       ),
     ],
     seeAlarms: () =>
-      allow('SeeAlarms', ['cloudwatch:DescribeAlarms'], [arn('cloudwatch', 'alarm:*')], {
-        wildcard: 'DescribeAlarms by prefix presents every alarm.',
+      allow('SeeAlarms', ['cloudwatch:DescribeAlarms'], ['*'], {
+        wildcard:
+          'With a scope narrower than * DescribeAlarms tells nothing of composite alarms (CloudWatch API reference): a lost Region is one.',
       }),
     putMetrics: () =>
       allow('PutMetrics', ['cloudwatch:PutMetricData'], ['*'], {

@@ -69,6 +69,20 @@ describeRules('permissions', [
     },
   },
   {
+    case: 'who looks at alarms sees composite ones, too: CloudWatch shows them to a scope of * only',
+    find: (stack) => {
+      const mayOn = (resource: string) => whoMay(stack, 'cloudwatch:DescribeAlarms', resource);
+      const some = mayOn(`arn:aws:cloudwatch:${stack.region}:${stack.configuration.account}:alarm:any`);
+      return [
+        ...(some.includes('region/triage-region') ? [] : ['region/triage-region']),
+        ...some.filter((name) => !mayOn('*').includes(name)),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'region/triage-region', 'SeeAlarms').Resource = 'arn:aws:cloudwatch:*:*:alarm:*';
+    },
+  },
+  {
     case: 'no action is a wildcard, but in a Deny',
     find: (stack) =>
       mentioning(stack, (action) => action.includes('*'), 'Action')
@@ -79,14 +93,14 @@ describeRules('permissions', [
     },
   },
   {
-    case: 'no Allow for every resource but where an action has no resource type',
+    case: 'no Allow for every resource but where an action has no resource type, or is not answered in full for less',
     find: (stack) =>
       mentioning(stack, (resource) => resource === '*')
         .filter(({ statement }) => statement.Effect === 'Allow')
         .filter(({ statement }) =>
           statement.Action.some(
             (action) =>
-              !/^(xray:|logs:|ec2:|cloudwatch:(PutMetricData|GetMetricStatistics)|servicequotas:|rds:DescribeEvents$|route53:ListHostedZonesByName$)/.test(
+              !/^(xray:|logs:|ec2:|cloudwatch:(PutMetricData|GetMetricStatistics|DescribeAlarms)|servicequotas:|rds:DescribeEvents$|route53:ListHostedZonesByName$)/.test(
                 action,
               ),
           ),

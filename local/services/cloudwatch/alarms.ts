@@ -75,7 +75,14 @@ export class Alarms {
       },
     ),
     DescribeAlarms: operation<DescribeAlarmsCommandInput>(
-      (input) => this.#access('cloudwatch:DescribeAlarms', input.AlarmNames),
+      // "You can't return information about composite alarms if your cloudwatch:DescribeAlarms permission has a narrower
+      // scope" than * (API reference). It does not say how that shows: here, as a refusal.
+      (input) => [
+        ...this.#access('cloudwatch:DescribeAlarms', input.AlarmNames),
+        ...(input.AlarmTypes?.includes('CompositeAlarm')
+          ? [{ action: 'cloudwatch:DescribeAlarms', resources: ['*'] }]
+          : []),
+      ],
       (input) => this.#describe(input),
     ),
     DescribeAlarmHistory: operation<{

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { AwsError } from '../../../../local/kernel.ts';
+import { authorize } from '../../../../local/authorization/authorize.ts';
+import { AwsError, type Call, type Principal } from '../../../../local/kernel.ts';
 import { type CloudWatch, cloudwatch } from '../../../../local/services/cloudwatch/index.ts';
-import { arnOf, fakeHome, serve, settle } from '../fake-home.ts';
+import { ACCOUNT, arnOf, fakeHome, REGION, serve, settle } from '../fake-home.ts';
 
 const MINUTE = 60_000;
 const topic = arnOf('sns', 'ops');
@@ -286,4 +287,36 @@ test('stays as nothing left it, hears what comes after the silence, and finds it
   expect(await stateOf('heartbeat')).toBe('ALARM');
   for (let silent = 0; silent < 4; silent++) await minute();
   expect(await stateOf('heartbeat')).toBe('OK');
+});
+
+test.each([
+  [
+    'composite alarms',
+    'arn:aws:cloudwatch:*:*:alarm:*',
+    { AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] },
+    'AccessDenied',
+  ],
+  ['metric alarms', 'arn:aws:cloudwatch:*:*:alarm:*', { AlarmTypes: ['MetricAlarm'] }, 'allowed'],
+  ['composite alarms', '*', { AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] }, 'allowed'],
+])('to whom %s may be shown: a scope of %s', async (_, Resource, types, expected) => {
+  const input = { AlarmNames: ['region-primary-lost'], ...types };
+  const principal: Principal = { kind: 'role', roleArn: `arn:aws:iam::${ACCOUNT}:role/triage`, sessionName: 'run' };
+  const call: Call = { account: ACCOUNT, region: REGION, principal, requestId: 'r' };
+  const needed = await cloud().service.operations.DescribeAlarms?.access(input, call);
+  const statement = { Effect: 'Allow', Action: 'cloudwatch:DescribeAlarms', Resource } as const;
+  const decide = () => {
+    authorize(
+      principal,
+      needed ?? [],
+      {
+        identityPolicies: () => [{ Version: '2012-10-17', Statement: [statement] }],
+        resourcePolicy: () => undefined,
+        globals: () => ({}),
+      },
+      call,
+    );
+    return 'allowed';
+  };
+  if (expected === 'allowed') expect(decide()).toBe(expected);
+  else expect(decide).toThrow(expect.objectContaining({ code: expected }));
 });
