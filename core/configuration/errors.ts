@@ -36,3 +36,8 @@ export const DebtRemains = defineError({
   retryable: false,
   next: 'The debt stays open. Correct Git until Terraform’s plan is empty, deploy that commit, then npm run dr -- debt close.',
 });
+export const ZoneAmbiguous = defineError({
+  name: 'ZoneAmbiguous',
+  retryable: false,
+  next: 'Nothing was changed. Compare their name servers with those that the registrar knows, and delete the hosted zone that nobody is led to, then npm run dr -- retry <incident>.',
+});

@@ -51,7 +51,7 @@ export function route53Resources(zones: Zones, checks: HealthChecks): Record<str
       'AWS::Route53::HostedZone',
       ['Name', 'HostedZoneConfig', 'HostedZoneTags'],
       async ({ Name, HostedZoneConfig, HostedZoneTags = [] }, context) => {
-        const { zone, change } = zones.create(Name, referenceOf(context), HostedZoneConfig?.Comment);
+        const { zone, change } = zones.create(Name, referenceOf(context), { comment: HostedZoneConfig?.Comment });
         for (const { Key, Value } of HostedZoneTags) zone.tags.set(Key, Value);
         await zones.propagation(change);
         return { ref: zone.id, attributes: { Id: zone.id, NameServers: zone.nameServers } };

@@ -30,14 +30,16 @@ const onAll = (action: string) => (): Access => ({ action: `route53:${action}`, 
 function hostedZoneOperations(zones: Zones): Record<string, Operation> {
   return {
     CreateHostedZone: operation<sdk.CreateHostedZoneRequest, sdk.CreateHostedZoneResponse>(
-      ['Name', 'CallerReference', 'HostedZoneConfig'],
+      ['Name', 'CallerReference', 'HostedZoneConfig', 'VPC'],
       onAll('CreateHostedZone'),
-      ({ Name = '', CallerReference, HostedZoneConfig = {} }) => {
+      ({ Name = '', CallerReference, HostedZoneConfig: { Comment: comment, PrivateZone } = {}, VPC }) => {
         if (!CallerReference) throw invalidInput('CallerReference is required.');
-        if (HostedZoneConfig.PrivateZone) throw notImplemented('private hosted zones');
-        const { zone, change } = zones.create(Name, CallerReference, HostedZoneConfig.Comment);
+        // A VPC makes a zone private; the flag alone does not (API reference, CreateHostedZone).
+        if (PrivateZone && !VPC) throw invalidInput('A private hosted zone is associated with a VPC.');
+        const { zone, change } = zones.create(Name, CallerReference, { comment, isPrivate: VPC !== undefined });
         return {
           ...{ HostedZone: showZone(zone), ChangeInfo: showChange(change), DelegationSet: delegationSet(zone) },
+          ...(VPC && { VPC }),
           Location: `https://route53.amazonaws.com/2013-04-01/hostedzone/${zone.id}`,
         };
       },
@@ -103,7 +105,7 @@ const showZone = (zone: HostedZone): sdk.HostedZone => ({
   Id: `/hostedzone/${zone.id}`,
   Name: escapedName(zone.name),
   CallerReference: zone.callerReference,
-  Config: { ...(zone.comment !== undefined && { Comment: zone.comment }), PrivateZone: false },
+  Config: { ...(zone.comment !== undefined && { Comment: zone.comment }), PrivateZone: zone.isPrivate },
   ResourceRecordSetCount: zone.sets.size,
 });
 

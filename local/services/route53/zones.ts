@@ -15,6 +15,8 @@ export interface HostedZone {
   readonly name: string;
   readonly callerReference: string;
   readonly comment: string | undefined;
+  /** Answered within VPCs only, and so by nobody here. */
+  readonly isPrivate: boolean;
   readonly nameServers: readonly string[];
   readonly tags: Map<string, string>;
   /** As the API has them. */
@@ -50,7 +52,11 @@ export class Zones {
   }
 
   /** Throws HostedZoneAlreadyExists for a caller reference that was used before, InvalidDomainName. */
-  create(name: string, callerReference: string, comment?: string): { zone: HostedZone; change: ChangeRecord } {
+  create(
+    name: string,
+    callerReference: string,
+    { comment, isPrivate = false }: { comment?: string | undefined; isPrivate?: boolean } = {},
+  ): { zone: HostedZone; change: ChangeRecord } {
     const canonical = canonicalName(name);
     if (!isDomainName(canonical)) throw new AwsError('InvalidDomainName', `The domain name is invalid: ${name}`);
     if (this.all().some((zone) => zone.callerReference === callerReference)) {
@@ -62,7 +68,7 @@ export class Zones {
     const nameServers = delegationSet();
     const sets = apex(canonical, nameServers);
     const zone: HostedZone = {
-      ...{ id: uniqueId('Z'), name: canonical, callerReference, comment, nameServers },
+      ...{ id: uniqueId('Z'), name: canonical, callerReference, comment, isPrivate, nameServers },
       ...{ tags: new Map(), sets, answered: undefined, isChanging: false },
     };
     this.#zones.set(zone.id, zone);
@@ -131,7 +137,7 @@ export class Zones {
 
   /** A zone that was deleted meanwhile stays gone. */
   #answer(zone: HostedZone, sets: RecordSets): void {
-    if (this.#zones.has(zone.id)) zone.answered = sets;
+    if (this.#zones.has(zone.id) && !zone.isPrivate) zone.answered = sets;
   }
 
   #propagate(comment: string | undefined, arrive: () => void): ChangeRecord {

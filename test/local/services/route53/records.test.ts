@@ -46,6 +46,26 @@ describe('a hosted zone', () => {
     expect(await codeOf(site.call('GetHostedZone', { Id: zone }))).toMatchObject({ code: 'NoSuchHostedZone' });
   });
 
+  it('of a VPC is private: listed beside the public one of its name, and answered to nobody outside', async () => {
+    const made = await site.call<sdk.CreateHostedZoneResponse>('CreateHostedZone', {
+      Name: 'stocker.example',
+      CallerReference: 'private',
+      VPC: { VPCRegion: 'us-east-1', VPCId: 'vpc-1' },
+    });
+    expect(made).toMatchObject({ VPC: { VPCId: 'vpc-1' } });
+    const listed = await site.call<sdk.ListHostedZonesByNameResponse>('ListHostedZonesByName', {});
+    expect(listed.HostedZones?.map(({ Name, Config }) => [Name, Config?.PrivateZone]).toSorted()).toEqual([
+      ['stocker.example.', false],
+      ['stocker.example.', true],
+    ]);
+    await site.change(made.HostedZone?.Id ?? '', record('CREATE', 'api.stocker.example', '10.0.0.1'));
+    await site.change(zone, record('CREATE', 'api.stocker.example', '192.0.2.1'));
+    await site.home.clock.advance(MINUTE);
+    expect(site.answers('api.stocker.example')).toEqual(['192.0.2.1']);
+    const flagged = { Name: 'a.example', CallerReference: 'a', HostedZoneConfig: { PrivateZone: true } };
+    expect(await codeOf(site.call('CreateHostedZone', flagged))).toMatchObject({ code: 'InvalidInput' });
+  });
+
   it('is made once for a caller reference', async () => {
     const again = site.call('CreateHostedZone', { Name: 'other.example', CallerReference: 'stocker.example' });
     expect(await codeOf(again)).toMatchObject({ code: 'HostedZoneAlreadyExists' });
