@@ -88,6 +88,8 @@ export const RecordFacts = ofBoth(
   z.strictObject({
     /** Begin of the sound look whose profile of production is kept here. */
     profileAt: Moment.nullable(),
+    /** The newest look at production's Region; reachedAt null: its database has never answered; null: there is no look. */
+    look: z.strictObject({ region: z.string(), reachedAt: Moment.nullable() }).nullable(),
   }),
 ).extend({ tenure: answered(TenureFacts) });
 

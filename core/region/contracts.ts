@@ -24,6 +24,11 @@ export const PrimaryLook = z.strictObject({
   region: z.string(),
   /** Looks at another database, or at the same one before a cut-over, say nothing of this one. */
   epoch: z.number().int(),
+  /**
+   * When the database last answered in this epoch; each look hands it on to the next, so that it outlives them. Absent: it
+   * never has, and whether this Region can reach it at all is not known.
+   */
+  reachedAt: Moment.optional(),
   signals: z.array(SignalResult),
 });
 export type PrimaryLook = z.infer<typeof PrimaryLook>;

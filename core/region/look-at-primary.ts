@@ -19,7 +19,7 @@ export interface LookContext {
   readonly sessions: Sessions;
   /** Asks RDS of another Region for the status of an instance; throws as the SDK does. */
   readonly statusElsewhere: (identifier: string, region: string) => Promise<string | undefined>;
-  readonly looks: Pick<PrimaryLooks, 'record'>;
+  readonly looks: PrimaryLooks;
   readonly metrics: Metrics;
 }
 
@@ -40,9 +40,17 @@ export async function lookAtPrimary(context: LookContext): Promise<Looked> {
     ]);
     return { resting: `production is in ${here.region} itself` };
   }
-  const signals = await Promise.all([endpoint(context), database(active, context), controlPlane(active, context)]);
+  const [clients, port, api] = await Promise.all([
+    endpoint(context),
+    database(active, context),
+    controlPlane(active, context),
+  ]);
   const { region, epoch } = active;
-  const look: PrimaryLook = { version: recordVersion, at: clock.now().toISOString(), region, epoch, signals };
+  const at = clock.now().toISOString();
+  const reachedAt = port.state === 'up' ? at : await reachedBefore(active, looks);
+  const signals = [clients, reachedAt === undefined ? neverReached(port, active, here) : port, api];
+  const reached = reachedAt === undefined ? {} : { reachedAt };
+  const look: PrimaryLook = { version: recordVersion, at, region, epoch, ...reached, signals };
   await looks.record(look);
   await metrics.put([
     probed,
@@ -89,6 +97,23 @@ async function database(active: ActiveDatabase, context: LookContext): Promise<S
     return { signal: 'database', state: 'unknown', detail: error instanceof Error ? error.message : String(error) };
   }
 }
+
+/** Undefined: it has not answered since it became production, or nobody has looked since. */
+async function reachedBefore({ region, epoch }: ActiveDatabase, looks: PrimaryLooks): Promise<string | undefined> {
+  const [newest] = await looks.newest(1);
+  return newest?.region === region && newest.epoch === epoch ? newest.reachedAt : undefined;
+}
+
+/**
+ * A function in this VPC reaches the other Region's database by peering or a transit gateway, and by a rule of an address
+ * range: no rule can name a security group of another Region (VPC Peering Guide, vpc-peering-security-groups). Where that is
+ * missing the database only looks lost.
+ */
+const neverReached = (seen: SignalResult, { epoch }: ActiveDatabase, here: RegionSettings): SignalResult => ({
+  ...seen,
+  state: 'unknown',
+  detail: `${seen.detail}; ${here.region} has not reached it once since it became production (epoch ${epoch}): see to peering, routes, security groups and names (docs/deploy.md)`,
+});
 
 /** A refusal is an answer: of RDS, or of IAM. */
 async function controlPlane(active: ActiveDatabase, { statusElsewhere }: LookContext): Promise<SignalResult> {

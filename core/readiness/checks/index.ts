@@ -11,6 +11,7 @@ import { keys, keysStandby } from './keys.ts';
 import { permissions } from './permissions.ts';
 import { profile } from './profile.ts';
 import { quotas, quotasStandby } from './quotas.ts';
+import { reach } from './reach.ts';
 import { certificateStandby, replicaLag, replication } from './replica.ts';
 import { restoreWindow, restoreWindowStandby } from './restore-window.ts';
 import { secrets, secretsStandby } from './secrets.ts';
@@ -29,6 +30,7 @@ export const checks: readonly Check[] = [
   heartbeat,
   tenure,
   profile,
+  reach,
   keys,
   keysStandby,
   secrets,

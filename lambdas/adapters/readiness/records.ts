@@ -10,6 +10,7 @@ import type { Runtime } from '../../handler.ts';
 import { backups } from '../aws/backups.ts';
 import { baselines, profiles } from '../aws/baselines.ts';
 import { greenDrills } from '../aws/green-drills.ts';
+import { primaryLooks } from '../aws/primary-looks.ts';
 import { tenureMemories, tenures } from '../aws/tenures.ts';
 import { readRelease } from '../release.ts';
 
@@ -40,7 +41,11 @@ export async function lookAtRecords(
         .catch(() => undefined);
       if (baseline !== undefined && baseline.at !== (await baselines(own).latest())?.at)
         await baselines(own).record(baseline);
-      return { profileAt: (newest ?? known)?.at ?? null };
+      const [look] = await primaryLooks(own).newest(1);
+      return {
+        profileAt: (newest ?? known)?.at ?? null,
+        look: look === undefined ? null : { region: look.region, reachedAt: look.reachedAt ?? null },
+      };
     }),
     lookAtTenure(settings),
   ]);

@@ -30,7 +30,7 @@ export function regionPermissionsOf(configuration: Configuration, region: string
     recordLook: () =>
       allow(
         'RecordLook',
-        ['dynamodb:PutItem'],
+        ['dynamodb:PutItem', 'dynamodb:Query'],
         [arn('dynamodb', `table/${names.incidentTable}`)],
         leadingKey('primary-look'),
       ),

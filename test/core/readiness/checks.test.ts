@@ -106,7 +106,7 @@ const silences: readonly {
   },
   {
     answer: 'the incident table of the DR Region',
-    checks: ['profile'],
+    checks: ['profile', 'reach'],
     silence: ({ records }) => void Object.assign(records, { standby: silent }),
   },
   {
@@ -195,6 +195,15 @@ it('production in the DR Region has no tenure: nothing can part it from there', 
   const facts = factsOf(healthy('strict'));
   const [own] = judge(facts, { settings, now, run: there }).checks.filter(({ check }) => check === 'tenure');
   expect(own).toMatchObject({ verdict: 'not-applicable', reason: expect.stringContaining('cannot be cut off') });
+});
+
+it('production in the DR Region is looked at by nobody from outside: whether it is reached does not apply', () => {
+  const { settings, run, now } = contextOf('production');
+  const there = { ...run, region: settings.primary.region, activeRegion: settings.dr.region };
+  const [own] = judge(factsOf(healthy('production')), { settings, now, run: there }).checks.filter(
+    ({ check }) => check === 'reach',
+  );
+  expect(own).toMatchObject({ verdict: 'not-applicable' });
 });
 
 it('a standby that is reached without TLS has no certificate to judge', () => {

@@ -127,7 +127,7 @@ export function healthy(environment: Environment): Found {
           release: 'release-1',
         },
       },
-      standby: { found: { profileAt: ago(1800) } },
+      standby: { found: { profileAt: ago(1800), look: { region: 'us-east-1', reachedAt: ago(60) } } },
       tenure:
         environment === 'strict'
           ? {

@@ -2,12 +2,16 @@ import { describe, expect, test } from 'vitest';
 import type { PrimaryLook } from '../../../core/region/contracts.ts';
 import { type LookContext, lookAtPrimary } from '../../../core/region/look-at-primary.ts';
 import { FakeMetrics, FakeParameters } from '../database/fakes.ts';
-import { activeDatabase, FakeClock, FakeControl, settings } from '../fakes.ts';
+import { activeDatabase, FakeClock, FakeControl, openedAt, settings } from '../fakes.ts';
 
 const refused = () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
 const answering = { query: async () => [], close: async () => undefined };
 
-function world(change: Partial<LookContext> = {}) {
+const { region, epoch } = activeDatabase;
+/** The look before: the database had answered. */
+const reached: PrimaryLook = { version: 1, at: openedAt, region, epoch, reachedAt: openedAt, signals: [] };
+
+function world(change: Partial<LookContext> = {}, before: readonly PrimaryLook[] = [reached]) {
   const looks: PrimaryLook[] = [];
   const metrics = new FakeMetrics();
   const parameters = new FakeParameters();
@@ -22,7 +26,10 @@ function world(change: Partial<LookContext> = {}) {
     secrets: { credentials: async () => ({ username: 'sentinel', password: 'x' }) },
     sessions: { open: async () => answering },
     statusElsewhere: async () => 'available',
-    looks: { record: async (look) => void looks.push(look) },
+    looks: {
+      record: async (look) => void looks.push(look),
+      newest: async (count) => [...before, ...looks].slice(-count),
+    },
     metrics,
     ...change,
   };
@@ -91,5 +98,42 @@ describe('a look at the primary', () => {
     expect(await site.look()).toEqual({ resting: 'production is in us-east-1 itself' });
     expect(site.looks).toEqual([]);
     expect(site.metrics.values).toMatchObject({ PrimaryProbed: 1, PrimaryDatabase: 1 });
+  });
+
+  const unreachable = { sessions: { open: refused } };
+  test.each<{ case: string; before: readonly PrimaryLook[] }>([
+    { case: 'at the first look', before: [] },
+    { case: 'where it never has', before: [{ ...reached, reachedAt: undefined }] },
+    { case: 'where another database did, before the last cut-over', before: [{ ...reached, epoch: epoch - 1 }] },
+    { case: 'where one of another Region did', before: [{ ...reached, region: 'eu-west-1' }] },
+  ])('takes a database that does not answer for unknown $case: the way to it may be missing', async ({ before }) => {
+    const site = world(unreachable, before);
+    await site.look();
+    expect(statesOf(site)).toMatchObject({ database: 'unknown' });
+    expect(site.metrics.values.PrimaryDatabase).toBeUndefined();
+    const [look] = site.looks;
+    expect(look?.reachedAt).toBeUndefined();
+    expect(look?.signals.find(({ signal }) => signal === 'database')?.detail).toMatch(
+      /ECONNREFUSED; us-west-2 has not reached it once .* peering, routes, security groups and names/,
+    );
+  });
+
+  test('knows a database as down once it has answered, however many looks ago', async () => {
+    let isUp = true;
+    const site = world({ sessions: { open: async () => (isUp ? answering : refused()) } }, []);
+    await site.look();
+    isUp = false;
+    for (let count = 0; count < 3; count++) await site.look();
+    expect(site.looks.map(({ signals }) => signals.find(({ signal }) => signal === 'database')?.state)).toEqual([
+      ...['up', 'down', 'down', 'down'],
+    ]);
+    const [first] = site.looks;
+    expect(site.looks.map(({ reachedAt }) => reachedAt)).toEqual(site.looks.map(() => first?.at));
+  });
+
+  test('forgets nothing at a look that could not ask', async () => {
+    const site = world({ secrets: { credentials: () => Promise.reject(new Error('throttled')) } });
+    await site.look();
+    expect(site.looks[0]?.reachedAt).toBe(openedAt);
   });
 });

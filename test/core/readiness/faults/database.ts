@@ -251,4 +251,28 @@ export const databaseFaults: readonly Fault[] = [
       found(records.standby).profileAt = long;
     },
   },
+  {
+    check: 'reach',
+    fault: 'the database has never answered the DR Region',
+    says: /us-west-2 has not reached stocker-pro-production in us-east-1 once/,
+    spoil: ({ records }) => {
+      found(records.standby).look.reachedAt = null;
+    },
+  },
+  {
+    check: 'reach',
+    fault: 'nobody has looked',
+    says: /nobody in us-west-2 has looked at production in us-east-1 yet/,
+    spoil: ({ records }) => {
+      found(records.standby).look = null;
+    },
+  },
+  {
+    check: 'reach',
+    fault: 'nobody has looked since production came here',
+    says: /nobody in us-west-2 has looked/,
+    spoil: ({ records }) => {
+      found(records.standby).look.region = 'eu-west-1';
+    },
+  },
 ];
