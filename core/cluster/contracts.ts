@@ -70,6 +70,9 @@ export const Rebuild = z.strictObject({
 });
 export type Rebuild = z.infer<typeof Rebuild>;
 
+/** Where builds find Terraform in the bucket of its state: what they run in has none (docs/decisions/0038). */
+export const terraformArchive = 'tools/terraform-linux-arm64.zip';
+
 /** What one build of the cluster job does (lib/buildspecs/cluster-job.yml). */
 export const BuildAction = z.enum(['plan', 'find', 'rebuild', 'rehearse', 'destroy', 'import', 'follow']);
 export type BuildAction = z.infer<typeof BuildAction>;

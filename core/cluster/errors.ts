@@ -21,6 +21,11 @@ export const OverlayUnusable = defineError({
   retryable: false,
   next: 'Correct the overlay in Git, or take a backup so that there is an export, then npm run dr -- retry <incident>.',
 });
+export const TerraformUnavailable = defineError({
+  name: 'TerraformUnavailable',
+  retryable: false,
+  next: 'Nothing was changed. Put Terraform for linux_arm64 where the message looked for it (docs/deploy.md, “Terraform for the builds”), then npm run dr -- retry <incident>.',
+});
 export const TerraformFailed = defineError({
   name: 'TerraformFailed',
   retryable: false,

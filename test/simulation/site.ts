@@ -307,7 +307,7 @@ export class Site {
       await this.call('s3', 'CreateBucket', bucketIn(region, dumpBucket), region);
       await this.call('s3', 'CreateBucket', state.bucket, region);
       await this.call('s3', 'PutBucketVersioning', state.versioning, region);
-      for (const object of state.objects)
+      for (const object of [...state.objects, state.terraform])
         await this.call('s3', 'PutObject', { ...object, Body: Buffer.from(object.Body) }, region);
       await this.parameter(backup.commitParameter, deployedCommit, region);
     }

@@ -54,7 +54,7 @@ export function bucketIn(region: string, Bucket: string): CreateBucketCommandInp
   };
 }
 
-/** Terraform's own bucket of one Region, with its state. */
+/** Terraform's own bucket of one Region, with its state, and where builds find Terraform itself. */
 export function stateCalls(region: string, Bucket: string, keys: readonly string[], resources: readonly object[] = []) {
   const state = {
     version: 4,
@@ -71,5 +71,10 @@ export function stateCalls(region: string, Bucket: string, keys: readonly string
       Body: JSON.stringify(state),
       ContentType: 'application/json',
     })),
+    terraform: {
+      Bucket,
+      Key: 'tools/terraform-linux-arm64.zip',
+      Body: 'STAND-IN: no Terraform is here. The embedded cloud has a stand-in for it in the PATH of its builds.',
+    },
   };
 }

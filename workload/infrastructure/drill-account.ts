@@ -49,6 +49,11 @@ export function permissionsOf({ id, account, cluster, drillCluster, lockTable, s
       states.map(({ bucket }) => `arn:aws:s3:::${bucket}/${stateKey}`),
     ),
     allow(
+      'FetchTerraform',
+      ['s3:GetObject'],
+      states.map(({ bucket }) => `arn:aws:s3:::${bucket}/tools/terraform-linux-arm64.zip`),
+    ),
+    allow(
       'OwnLock',
       ['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
       [`arn:aws:dynamodb:*:${id}:table/${lockTable}`],

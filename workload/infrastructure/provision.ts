@@ -271,7 +271,7 @@ async function makeBuckets(
   await s3.send(new CreateBucketCommand(bucketIn(region, dumpBucket)));
   await s3.send(new CreateBucketCommand(state.bucket));
   await s3.send(new PutBucketVersioningCommand(state.versioning));
-  for (const object of state.objects) await s3.send(new PutObjectCommand(object));
+  for (const object of [...state.objects, state.terraform]) await s3.send(new PutObjectCommand(object));
 }
 
 async function makeLockTable(region: string, TableName: string, connection: Connection): Promise<void> {

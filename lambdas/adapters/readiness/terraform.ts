@@ -1,4 +1,5 @@
-/** Terraform's states of the Region that looks. */
+/** Terraform's states of the Region that looks, and Terraform itself beside them. */
+import { terraformArchive } from '../../../core/cluster/contracts.ts';
 import { ask } from '../../../core/readiness/answer.ts';
 import type { ReadinessRun } from '../../../core/readiness/contracts.ts';
 import type { FactsOf } from '../../../core/readiness/facts.ts';
@@ -13,7 +14,7 @@ export function lookAtTerraform(
   const bucket = regionSettings(settings, region).terraformStateBucket;
   return ask(`the bucket ${bucket}`, () =>
     Promise.all(
-      settings.backup.terraformStates.map(async (key) => {
+      [...settings.backup.terraformStates, terraformArchive].map(async (key) => {
         const state = await regionFacts(region).terraformState(bucket, key);
         return { state: `s3://${bucket}/${key}`, found: typeof state === 'string' ? state : ('versioned' as const) };
       }),

@@ -1,6 +1,7 @@
 /** What the functions and builds of the cluster area may do. Production's cluster is rebuilt by one role, a drill's by another. */
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Configuration } from '../../../config/schema.ts';
+import { terraformArchive } from '../../../core/cluster/contracts.ts';
 import { type Permission, statementsOf } from '../statements.ts';
 
 export function clusterPermissionsOf(configuration: Configuration, region: string) {
@@ -25,6 +26,7 @@ export function clusterPermissionsOf(configuration: Configuration, region: strin
   const terraform = (name: string, stateKey: string): Permission[] => [
     allow('FindState', ['s3:ListBucket'], [`arn:aws:s3:::${network.terraformStateBucket}`]),
     allow('OwnState', ['s3:GetObject', 's3:PutObject'], [stateObject(stateKey)]),
+    allow('FetchTerraform', ['s3:GetObject'], [stateObject(terraformArchive)]),
     allow(
       'OwnLock',
       ['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],

@@ -4,6 +4,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { terraformArchive } from '../../../core/cluster/contracts.ts';
 import { JobProject } from '../job-project.ts';
 import type { Permissions } from '../permissions.ts';
 import type { FunctionHome } from '../recovery-function.ts';
@@ -69,6 +70,7 @@ export class ClusterRecovery extends Construct {
           REPOSITORY: parameter(cluster.repositoryParameter),
           COMMIT: parameter(configuration.backup.commitParameter),
           DRILL_PREFIX: plain(configuration.database.drillPrefix),
+          TERRAFORM_ARCHIVE: plain(terraformArchive),
           ...variables,
         },
         statements: [may.timeline(), ...statements],

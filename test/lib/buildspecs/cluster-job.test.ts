@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseBuildspec } from '../../../local/services/codebuild/buildspec.ts';
 
@@ -33,6 +33,8 @@ case "$call" in
   "aws sts assume-role"*) printf 'THEIRS\\tsecret\\ttoken\\n' ;;
   "aws sts get-caller-identity"*) echo "$ACCOUNT" ;;
   "git clone"*) mkdir -p "source/$OVERLAY" ;;
+  "unzip "*) mkdir -p "$BASE/tools/$PROVIDERS" && ln -s "$ARCHIVED" "$BASE/tools/terraform" ;;
+  "terraform init"*) echo "init with: $TF_CLI_ARGS_init" ;;
   "terraform show"* | "node run-job.mjs"*) echo '{}' > "$BASE/outcome.json"; echo '{}' ;;
   "terraform plan"*)
     if [ -n "$HELD" ] && [ ! -e "$BASE/unlocked" ]; then
@@ -51,11 +53,19 @@ fi
 `,
 );
 chmodSync(join(tools, 'tool'), 0o755);
+/** As CodeBuild's image has them, and nothing else of this machine, which may have a Terraform. */
+const image = join(directory, 'image');
+mkdirSync(image);
+for (const name of ['git', 'kubectl', 'aws', 'node', 'unzip']) symlinkSync(join(tools, 'tool'), join(image, name));
+for (const name of ['bash', 'basename', 'cat', 'cp', 'grep', 'ln', 'mkdir', 'rm', 'sed', 'tee', 'touch']) {
+  const found = (process.env.PATH ?? '').split(delimiter).map((place) => join(place, name));
+  symlinkSync(found.find(existsSync) ?? name, join(image, name));
+}
 for (const name of ['git', 'terraform', 'kubectl', 'aws', 'node']) symlinkSync('tool', join(tools, name));
 
 let runs = 0;
 /** Runs the commands in one shell, as CodeBuild does; `fails`: part of the call that fails. */
-function build(variables: Readonly<Record<string, string>>, fails = '', refusal = 'PlanChanged') {
+function build(variables: Readonly<Record<string, string>>, fails = '', refusal = 'PlanChanged', found = tools) {
   const base = join(directory, String(++runs));
   mkdirSync(base);
   const [calls, callers] = [join(base, 'calls'), join(base, 'callers')];
@@ -63,7 +73,8 @@ function build(variables: Readonly<Record<string, string>>, fails = '', refusal 
     cwd: base,
     env: {
       ...{
-        PATH: `${tools}:${process.env.PATH}`,
+        PATH: found === image ? image : `${found}:${process.env.PATH}`,
+        ARCHIVED: join(tools, 'tool'),
         CALLS: calls,
         CALLERS: callers,
         BASE: base,
@@ -79,6 +90,7 @@ function build(variables: Readonly<Record<string, string>>, fails = '', refusal 
         LOCK_TABLE: 'l',
         VARIABLES: 'production.tfvars',
         AWS_REGION: 'us-east-1',
+        TERRAFORM_ARCHIVE: 'tools/terraform.zip',
       },
       ...{ CLUSTER: 'stocker', NAMESPACE: 'stocker', APPROVED: 'planned', MANIFESTS: 'git' },
       ...variables,
@@ -220,6 +232,34 @@ describe('what fails', () => {
   });
   it('a plan that reaches beyond a drill is told as refused', () => {
     expect(build({ ACTION: 'destroy' }, 'check-plan', 'PlanRefused')).toMatchObject({ failed: 'PlanRefused' });
+  });
+});
+
+describe('a build whose image has no Terraform', () => {
+  const fetched = (variables: Readonly<Record<string, string>>, fails = '') =>
+    build({ ...rebuild, ...variables }, fails, '', image);
+  it('takes it from beside the state', () => {
+    const { calls, failed, log } = fetched({});
+    expect(briefly(calls).slice(0, 6)).toEqual([
+      ...['git clone', 'git -C', 'aws s3', 'unzip -q', 'terraform version', 'terraform init'],
+    ]);
+    expect(calls).toContainEqual(expect.stringMatching(/^aws s3 cp --no-progress s3:\/\/b\/tools\/terraform\.zip /));
+    expect(calls).toContainEqual(expect.stringMatching(/^terraform apply/));
+    expect(failed).toBeUndefined();
+    expect(log).toMatch(/^init with: $/m);
+  });
+  it('takes providers from there, too, and from nowhere else, where they are there', () => {
+    expect(fetched({ PROVIDERS: 'providers' }).log).toMatch(/^init with: -plugin-dir=\/.*\/tools\/providers$/m);
+  });
+  it.each(['aws s3 cp', 'unzip', 'terraform version'])('says so by name where %s fails, and plans nothing', (fails) => {
+    const { calls, failed, status } = fetched({}, fails);
+    expect({ failed, status }).toEqual({ failed: 'TerraformUnavailable', status: 0 });
+    expect(calls.join('\n')).not.toMatch(/terraform (init|plan|apply)|kubectl/);
+    expect(calls.at(-1)).toMatch(/^node run-job/);
+  });
+  it('needs none where Git cannot be read', () => {
+    const { calls } = fetched({ APPROVED: 'none', MANIFESTS: 's3://evidence/newest.json' });
+    expect(calls.join('\n')).not.toMatch(/terraform/);
   });
 });
 
