@@ -117,7 +117,7 @@ async function close(closing: Closing, context: CloseIncidentContext): Promise<S
   // The sweep and the event of one execution may meet here: people are told once.
   if (!isMine) return resultOf({ ...closed, outcome: report.outcome });
   const ended = { recoveredAt: record.recoveredAt, takesWrites: await isFenceLifted(closing, context) };
-  const customers = outcomeForCustomers(ended, timeline);
+  const customers = outcomeForCustomers(ended, timeline, messages);
   await announcer.announce(incident, { ...announcementOf(report, step && leftBehind(incident, timeline)), customers });
   await metrics.put(metricsOf(closed)).catch(() => {
     // Metrics are for dashboards; the record and the report have the numbers.

@@ -26,6 +26,8 @@ interface FencePrimaryInput {
   readonly plan: RestorePlan;
   /** How often it was tried before. */
   readonly before?: number;
+  /** It was fenced before, and people know. */
+  readonly isTold?: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ interface FencePrimaryInput {
  * `databases` are those of the primary's Region.
  */
 export async function fencePrimary(
-  { incident, plan, before = 0 }: FencePrimaryInput,
+  { incident, plan, before = 0, isTold = false }: FencePrimaryInput,
   context: FencePrimaryContext,
 ): Promise<StepResult<PrimaryFence>> {
   const { clock, announcer } = context;
@@ -41,12 +43,13 @@ export async function fencePrimary(
   const now = clock.now().toISOString();
   try {
     const result = await fence({ incident, plan }, context);
-    await announcer.announce(incident, {
-      kind: 'milestone',
-      headline: 'Production takes no writes until the cut-over',
-      lines: [result.summary],
-      customers: interruption(result.output.fencedAt ?? now),
-    });
+    if (!isTold)
+      await announcer.announce(incident, {
+        kind: 'milestone',
+        headline: 'Production takes no writes until the cut-over',
+        lines: [result.summary],
+        customers: interruption(result.output.fencedAt ?? now),
+      });
     return result;
   } catch (error) {
     const isHalfUp = isComingUp(error) && before >= comesUpWithin;

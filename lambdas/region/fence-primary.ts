@@ -11,7 +11,7 @@ import { logins } from '../adapters/postgres/logins.ts';
 import { makeStep } from '../handler.ts';
 import { PlanInput } from '../inputs.ts';
 
-const Input = PlanInput.extend({ before: z.number().int().optional() });
+const Input = PlanInput.extend({ before: z.number().int().optional(), isTold: z.boolean().optional() });
 
 export const handler = makeStep(Input, incidentStore, (input, rt) =>
   fencePrimary(input, {

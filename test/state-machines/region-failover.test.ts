@@ -152,6 +152,16 @@ describe('on the way', () => {
     expect(refusing).toMatchObject({ status: 'FAILED', error: 'FenceNotProven' });
     for (const never of ['CutOver', 'ShiftTraffic']) expect(refusing.states).not.toContain(never);
   });
+  it.each([
+    { outcome: 'fenced', isTold: true },
+    { outcome: 'unreached', isTold: false },
+  ])(
+    'people hear of the fence once: not again of a primary that was $outcome before ($isTold)',
+    async ({ outcome, isTold }) => {
+      const { payloadsOf } = await go({ FencePrimary: () => ({ outcome }) });
+      expect(payloadsOf('FenceAgain')).toMatchObject([{ isTold }]);
+    },
+  );
   it.each(['FencePrimary', 'FenceAgain'])('%s is told how often it was tried, up to the last time', async (stuck) => {
     const { states, payloadsOf } = await go({ [stuck]: () => fail('DatabaseNotReady') });
     const tries = payloadsOf(stuck).map(({ before }) => before);

@@ -22,7 +22,7 @@ describe('customers', () => {
 
   test('hear which changes may be missing once it works again', () => {
     const timeline = [plan({ restorePoint: '2026-11-22T20:05:00.000Z', estimatedLossSeconds: 600 }), fence];
-    const news = outcomeForCustomers({ recoveredAt, takesWrites: false }, timeline);
+    const news = outcomeForCustomers({ recoveredAt, takesWrites: false }, timeline, []);
     expect(news?.text).toContain('works again since 2026-11-22 20:31 UTC');
     expect(news?.text).toContain('between 2026-11-22 20:05 UTC and 2026-11-22 20:16 UTC may be missing');
   });
@@ -74,14 +74,35 @@ describe('customers', () => {
       says: /between 2026-11-22 20:05 UTC and 2026-11-22 20:15 UTC may be missing/,
     },
   ])('hear it when $case', ({ ended, timeline, says }) => {
-    expect(outcomeForCustomers(ended, timeline)?.text).toMatch(says);
+    expect(outcomeForCustomers(ended, timeline, [])?.text).toMatch(says);
+  });
+
+  test('are believed to wait as the last message left them, whichever execution of the incident wrote it', () => {
+    const wrote = (news: { subject: string } | undefined) => ({
+      kind: 'customers' as const,
+      subject: news?.subject ?? '',
+    });
+    const begun = wrote(interruption(restorePoint));
+    const lastly = (ended: { recoveredAt: string | undefined; takesWrites: boolean }, before = [begun]) =>
+      outcomeForCustomers(ended, [region({ restorePoint, estimatedLossSeconds: 600, resume: 'cut-over' })], before);
+    // A retry that finishes a move of the Region fences nothing.
+    expect(lastly({ recoveredAt, takesWrites: false })?.text).toMatch(
+      /between 2026-11-22 20:05 UTC and 2026-11-22 20:15 UTC/,
+    );
+    const failed = lastly({ recoveredAt: undefined, takesWrites: false });
+    expect(failed?.subject).toContain('still interrupted');
+    expect(lastly({ recoveredAt, takesWrites: false }, [begun, wrote(failed)])?.subject).toContain('works again');
+    // They know already.
+    const back = lastly({ recoveredAt: undefined, takesWrites: true });
+    for (const known of [back, lastly({ recoveredAt, takesWrites: false })])
+      expect(outcomeForCustomers({ recoveredAt, takesWrites: false }, [fence], [begun, wrote(known)])).toBeUndefined();
   });
 
   test('hear nothing of a recovery that interrupted nothing', () => {
     const failed = { recoveredAt: undefined, takesWrites: false };
-    expect(outcomeForCustomers(failed, [undone])).toBeUndefined();
+    expect(outcomeForCustomers(failed, [undone], [])).toBeUndefined();
     const refused = { ...fence, status: 'failed' as const };
-    expect(outcomeForCustomers(failed, [refused, undone])).toBeUndefined();
-    expect(outcomeForCustomers(failed, [unreached, undone])).toBeUndefined();
+    expect(outcomeForCustomers(failed, [refused, undone], [])).toBeUndefined();
+    expect(outcomeForCustomers(failed, [unreached, undone], [])).toBeUndefined();
   });
 });
