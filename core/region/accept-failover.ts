@@ -184,7 +184,7 @@ async function requireElsewhere(
         field: 'region',
         value: here.region,
         problem: `is active already: ${active.identifier} is production here since ${active.since}`,
-        fix: direction === 'away' ? 'To go back: npm run dr -- failback.' : 'There is nothing to bring home.',
+        fix: `${direction === 'away' ? 'To go back: npm run dr -- failback.' : 'There is nothing to bring home.'} Where the incident that brought it here failed: npm run dr -- retry <incident>.`,
       },
     ]);
   // What the incident promoted then is behind what became production since.

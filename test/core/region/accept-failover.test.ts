@@ -74,7 +74,9 @@ test.each<{ case: string; request: object; says: readonly string[] }>([
 test('refuses a failover to the Region that is active, and says the way back', async () => {
   const control = new FakeControl();
   control.active = { ...activeDatabase, region: settings.dr.region };
-  await expect(accept(recovery, makeContext({ control }))).rejects.toThrow(/is active already.*dr -- failback/s);
+  await expect(accept(recovery, makeContext({ control }))).rejects.toThrow(
+    /is active already.*dr -- failback.*dr -- retry/s,
+  );
 });
 
 test('refuses to come home where production is home', async () => {
