@@ -1,4 +1,4 @@
-/** Moves of production that fail behind their cut-over, the record says where production is and traffic does not follow; and who finishes them. */
+/** Moves of production that fail behind their cut-over: the record has moved, and traffic has not. And the people who finish them. */
 import type { Call } from '../../local/kernel.ts';
 import type { RegionTrouble } from './region-plan.ts';
 import type { Stage } from './stage.ts';
@@ -9,7 +9,7 @@ const second = 1000;
 /** Later than most who take up whatever failed: then there is nothing left to do here. */
 export const finishAfterMs = 7 * 60 * second;
 /** One may be stopped or fail again on its way; faults are few. */
-const longestPatience = 5;
+const mostTries = 5;
 
 export async function failBehind(
   { what, machine, state, afterMs }: Extract<RegionTrouble, { kind: 'behind' }>,
@@ -57,7 +57,7 @@ export function unfinishedMove({ site, witness, regions }: Stage): Seen | undefi
 /** People who are told that it failed take it up again until traffic has followed. */
 export async function finishMoves(stage: Stage): Promise<void> {
   const { site, story } = stage;
-  for (let time = 0; time < longestPatience; ) {
+  for (let time = 0; time < mostTries; ) {
     await site.sleep(30 * second);
     if (unfinishedMove(stage) === undefined) continue;
     await site.sleep(finishAfterMs);
