@@ -156,7 +156,12 @@ describe('a database that was gone when its successor took over in the same Regi
     // A blue/green deployment, a rename, a restore by hand: everybody works with the one that the record does not know.
     {
       case: 'bears production’s name, and RDS lists no production of the record',
-      site: () => recoveredHere({ listed: [makeInstance(database.candidate)] }),
+      site: () =>
+        recoveredHere({
+          listed: [
+            makeInstance({ ...database.candidate, identifier: 'stocker-pro-staging', resourceId: 'db-BY-HAND' }),
+          ],
+        }),
     },
     {
       case: 'bears production’s name, and RDS lists production by another one',
