@@ -2,8 +2,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Closing, closeTo, fenceLogins } from '../../../core/database/fence.ts';
 import type { Session, Sessions } from '../../../core/database/ports.ts';
+import { closeCandidate } from '../../../core/database/restore-database.ts';
 import { stepTimeouts, withSession } from '../../../core/database/sql.ts';
+import { databaseUndos } from '../../../core/database/undo.ts';
+import { incidentTag } from '../../../core/incident/identifiers.ts';
 import { secrets, settings, startDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { FakeClock, FakeControl, makeInstance } from '../fakes.ts';
+import { FakeDatabases, FakeParameters } from './fakes.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -131,18 +136,37 @@ describe('an enabled subscription', () => {
   });
 });
 
-test('prepared transactions are kept where the fence must stand, each named with its owner', async () => {
+describe('prepared transactions', () => {
   const prepare = async (secret: string, gid: string, sku: string) => {
     const session = await database.sessions.open(database.candidate, await secrets.credentials(secret), stepTimeouts);
     await session.query(`begin; insert into stocker.product (tenant_id, sku, name) values (1, '${sku}', 'x')`);
     await session.query(`prepare transaction '${gid}'`);
     await session.close();
   };
-  await prepare('stocker/app', 'of the application', 'a');
-  // One that the product may not roll back: that would fail the fence.
-  await prepare('stocker/master', 'of the master', 'b');
-  const { prepared, rolledBack } = await close({ prepared: 'keep' });
-  expect([...prepared].sort()).toEqual(['of the application of stocker_app', 'of the master of postgres']);
-  expect(rolledBack).toBe(0);
-  expect(await canLogIn()).toBe(false);
+  const left = async () => (await database.query('select gid from pg_prepared_xacts order by 1')).map(({ gid }) => gid);
+
+  test('are kept where the fence must stand, each named with its owner', async () => {
+    await prepare('stocker/app', 'of the application', 'a');
+    // One that the product may not roll back: that would fail the fence.
+    await prepare('stocker/master', 'of the master', 'b');
+    const { prepared, rolledBack } = await close({ prepared: 'keep' });
+    expect([...prepared].sort()).toEqual(['of the application of stocker_app', 'of the master of postgres']);
+    expect(rolledBack).toBe(0);
+    expect(await canLogIn()).toBe(false);
+    await database.query("rollback prepared 'of the master'");
+  });
+
+  test('are kept in a copy that an undo closes', async () => {
+    const id = 'recovery-20261122T201500Z-1a2b3c4d';
+    const { identifier, address, port } = database.candidate;
+    const databases = new FakeDatabases(makeInstance({ identifier, address, port, tags: { [incidentTag]: id } }));
+    const undos = databaseUndos({
+      ...{ settings, control: new FakeControl(), databases, secrets, sessions: database.sessions },
+      ...{ databasesIn: () => databases, clock: new FakeClock(), parameters: new FakeParameters() },
+      workloads: { restart: async () => 1 },
+    });
+    expect(await undos[closeCandidate]?.({ identifier, incidentId: id })).toContain('is closed to the application');
+    expect(await left()).toEqual(['of the application']);
+    expect(await canLogIn()).toBe(false);
+  });
 });
