@@ -1,5 +1,4 @@
 /** Databases of a Region that bear production's name and may take the application's writes. */
-
 import type { DatabaseInstance, Databases, Session } from '../database/ports.ts';
 import { usableStatuses } from '../database/source.ts';
 import { asMoment } from '../database/sql.ts';

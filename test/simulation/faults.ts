@@ -13,7 +13,7 @@ export function inject(faults: readonly Fault[], cloud: Cloud, clock: VirtualClo
   for (const fault of faults) {
     if (fault.kind === 'call') void clock.sleep(fault.fromMs).then(() => injectCall(fault, cloud, clock, onStrike));
     if (fault.kind === 'restore') endNextRestore(fault.ends, cloud);
-    if (fault.kind === 'no-capacity') leaveNoCapacity(fault.times, cloud, onStrike);
+    if (fault.kind === 'no-capacity') leaveNoCapacity(fault, cloud, onStrike);
     if (fault.kind === 'event') injectEvent(fault, cloud, onStrike);
     if (fault.kind === 'stop-during') injectStop(fault, cloud, clock, onStrike);
   }
@@ -86,11 +86,15 @@ function effectOf(fault: CallFault, clock: VirtualClock): FaultEffect {
   }
 }
 
-function leaveNoCapacity(times: number, cloud: Cloud, onStrike: OnStrike): void {
+function leaveNoCapacity(
+  { operation, times }: Extract<Fault, { kind: 'no-capacity' }>,
+  cloud: Cloud,
+  onStrike: OnStrike,
+): void {
   const roles = rolesOf(cloud);
   cloud.faults.inject({
     service: 'rds',
-    operation: /^(RestoreDBInstance|CreateDBInstance)/,
+    operation,
     times,
     where: (input, call) => {
       const strikes = isRecoverys(call, roles);

@@ -109,8 +109,8 @@ export type Fault =
   | { readonly kind: 'reopened'; readonly afterMs: number }
   /** Somebody's instance has the name that the recovery wants to restore to; its tags say whose it is. */
   | { readonly kind: 'squatter'; readonly tagged: boolean }
-  /** RDS has no host for a new instance, so often. */
-  | { readonly kind: 'no-capacity'; readonly times: number }
+  /** RDS has no host for what this call would make, so often. */
+  | { readonly kind: 'no-capacity'; readonly operation: string; readonly times: number }
   | { readonly kind: 'restore'; readonly ends: 'storage-full' | 'incompatible-restore' }
   | { readonly kind: 'event'; readonly source: 'alarm' | 'ended' | 'instance'; readonly arrivalsMs: readonly number[] };
 
