@@ -30,7 +30,13 @@ test('all is ready, and the Region of production leaves it to the other one', as
     'replica-lag': { heartbeat: expect.any(String) },
     'certificate-standby': { until: expect.stringMatching(/^20\d\d-/) },
     images: { checked: 1 },
-    'terraform-state': { states: [{ found: 'versioned' }] },
+    'terraform-state': {
+      states: [
+        { found: 'versioned' },
+        { state: expect.stringMatching(/terraform-linux-arm64\.zip$/), found: 'versioned' },
+      ],
+    },
+    reach: { reachedAt: expect.any(String) },
     'drill-database': { release: expect.stringMatching(/^[0-9a-f]{16}$/) },
     'cluster-access': { answer: 200 },
     dns: { records: expect.arrayContaining([expect.objectContaining({ routing: 'PRIMARY' })]) },

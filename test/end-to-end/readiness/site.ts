@@ -35,6 +35,11 @@ export function onOneInstallation(): void {
     const { status, cause } = await site.drill();
     if (status !== 'SUCCEEDED') throw new Error(`the drill ${status}: ${cause}`);
     await rememberDrillOfRegion();
+    // Its schedule is stopped where nobody fails over.
+    await call('lambda', 'Invoke', {
+      FunctionName: site.names.lambda('region/probe-primary'),
+      Payload: Buffer.from('{}'),
+    });
   });
   afterEach(() => site.clearFaults());
   afterAll(() => site?.stop());
