@@ -55,6 +55,11 @@ export function permissionsOf(configuration: Configuration, region: string) {
       conditions: { StringEquals: ours },
       wildcard: prefixed,
     });
+  /** Enhanced Monitoring: whoever names its role in a call passes it on. */
+  const passMonitoringRole = () =>
+    allow('PassMonitoringRole', ['iam:PassRole'], [`arn:aws:iam::${account}:role/${database.monitoringRoleName}`], {
+      conditions: { StringEquals: { 'iam:PassedToService': 'monitoring.rds.amazonaws.com' } },
+    });
   return {
     ...look,
     /** The incident table of this Region: every step writes its own line of the timeline. */
@@ -219,13 +224,8 @@ export function permissionsOf(configuration: Configuration, region: string) {
     ],
     modifyRestored,
     /** Settings that a restore cannot set, too. */
-    configureRestored: () => [
-      modifyRestored(),
-      // Enhanced Monitoring: ModifyDBInstance with MonitoringRoleArn passes that role on.
-      allow('PassMonitoringRole', ['iam:PassRole'], [`arn:aws:iam::${account}:role/${database.monitoringRoleName}`], {
-        conditions: { StringEquals: { 'iam:PassedToService': 'monitoring.rds.amazonaws.com' } },
-      }),
-    ],
+    configureRestored: () => [modifyRestored(), passMonitoringRole()],
+    passMonitoringRole,
     keepSafetySnapshot: () => [
       allow('SafetySnapshot', ['rds:CreateDBSnapshot'], [arn('rds', `db:${database.identifier}*`), safetySnapshot], {
         wildcard: 'Of production, under whichever identifier it runs, to the safety prefix only.',

@@ -9,7 +9,7 @@ import type { Plan } from './plan.ts';
 import { Draw } from './random.ts';
 import { comeBack } from './region-actors.ts';
 import { finishAfterMs, unfinishedMove } from './region-behind.ts';
-import { judgeRegions } from './region-invariants.ts';
+import { isDrillShifted, judgeRegions } from './region-invariants.ts';
 import { RegionWitness } from './region-witness.ts';
 import { type ServiceTime, Site } from './site.ts';
 import type { Stage } from './stage.ts';
@@ -96,7 +96,9 @@ async function run(plan: Plan, options: RunOptions): Promise<Result> {
     );
     site.cloud.faults.clear();
     // What a fault kept from being cleaned up, the sweeps must find.
-    for (let waited = 0; waited < 60 && (await site.run(isUntidy(site, witness, plan.disaster?.name))); waited += 3)
+    const isLeft = async (seen: Witness) =>
+      (await isUntidy(site, seen, plan.disaster?.name)) || (regions !== undefined && isDrillShifted(site));
+    for (let waited = 0; waited < 60 && (await site.run(isLeft(witness))); waited += 3)
       await site.world.clock.pass(3 * minute);
     load.stop();
     regions?.stop();

@@ -1,7 +1,6 @@
 /** RDS of the function's own Region. */
 import {
   CreateDBSnapshotCommand,
-  type DatabaseInsightsMode,
   type DBInstance,
   type DBSnapshot,
   DeleteDBInstanceCommand,
@@ -20,6 +19,7 @@ import {
 import type { DatabaseInstance, DatabaseSnapshot, Databases } from '../../../core/database/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
+import { observationOf, textIn } from './rds-observation.ts';
 import { isNamed, unlessAtWork, unlessFull } from './rds-refusals.ts';
 
 const orUndefined =
@@ -100,19 +100,13 @@ export function databases({ here }: Pick<Runtime, 'here'>): Databases {
     async configure(identifier, like, masterPassword) {
       const { settings } = like;
       const text = textIn(settings);
-      const insights = settings.performanceInsights === true;
       try {
         await client.send(
           new ModifyDBInstanceCommand({
             DBInstanceIdentifier: identifier,
             ApplyImmediately: true,
             MasterUserPassword: masterPassword,
-            MonitoringInterval: Number(settings.monitoringInterval ?? 0),
-            MonitoringRoleArn: text('monitoringRole'),
-            EnablePerformanceInsights: insights,
-            PerformanceInsightsKMSKeyId: insights ? text('performanceInsightsKey') : undefined,
-            PerformanceInsightsRetentionPeriod: insights ? Number(settings.performanceInsightsDays ?? 7) : undefined,
-            DatabaseInsightsMode: text('databaseInsights') as DatabaseInsightsMode | undefined,
+            ...observationOf(settings, region),
             BackupRetentionPeriod: Number(settings.backupRetentionDays ?? 0),
             MaxAllocatedStorage: Number(settings.maxAllocatedStorage ?? 0) || undefined,
             PreferredBackupWindow: text('backupWindow'),
@@ -220,9 +214,6 @@ const toSnapshot = (snapshot: DBSnapshot): DatabaseSnapshot => ({
   encrypted: snapshot.Encrypted ?? false,
   tags: tagsOf(snapshot.TagList),
 });
-
-const textIn = (settings: DatabaseInstance['settings']) => (name: string) =>
-  typeof settings[name] === 'string' ? String(settings[name]) : undefined;
 
 /** `backing-up` follows `available` where the restore inherits a retention: worth another try. */
 const notModified = (identifier: string, error: unknown): unknown =>

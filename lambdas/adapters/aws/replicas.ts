@@ -13,6 +13,7 @@ import type { Replicas } from '../../../core/region/ports.ts';
 import type { Runtime } from '../../handler.ts';
 import { clientFor } from './clients.ts';
 import { toInstance } from './rds.ts';
+import { observationOf } from './rds-observation.ts';
 import { isAtWork, isNamed, unlessAtWork, unlessFull } from './rds-refusals.ts';
 import { provisionedStorage } from './rds-restore.ts';
 
@@ -41,7 +42,14 @@ export function replicas({ settings }: Pick<Runtime, 'settings'>, region: string
       return undefined;
     },
     async create({ identifier, sourceArn, subnetGroup, securityGroupIds, keyId, like, tags }) {
-      const { logExports, copyTagsToSnapshot, certificateAuthority, autoMinorVersionUpgrade } = like.settings;
+      const {
+        logExports,
+        copyTagsToSnapshot,
+        certificateAuthority,
+        autoMinorVersionUpgrade,
+        networkType,
+        iamAuthentication,
+      } = like.settings;
       try {
         await client.send(
           new CreateDBInstanceReadReplicaCommand({
@@ -56,6 +64,9 @@ export function replicas({ settings }: Pick<Runtime, 'settings'>, region: string
             PubliclyAccessible: false,
             AutoMinorVersionUpgrade: autoMinorVersionUpgrade === true,
             CopyTagsToSnapshot: copyTagsToSnapshot === true,
+            EnableIAMDatabaseAuthentication: iamAuthentication === true,
+            ...(typeof networkType === 'string' && { NetworkType: networkType }),
+            ...observationOf(like.settings, region),
             ...(typeof certificateAuthority === 'string' && { CACertificateIdentifier: certificateAuthority }),
             ...(Array.isArray(logExports) && logExports.length > 0 && { EnableCloudwatchLogsExports: [...logExports] }),
             KmsKeyId: keyId,

@@ -102,6 +102,7 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
       may.timeline(),
       may.seeDatabases(),
       ...own.makeDrillReplica(),
+      may.passMonitoringRole(),
       ...may.useDatabaseKeys(),
     ]),
     AwaitReplica: outside('await-replica', 'Asks whether a replica is available, and gives it its parameters', [
@@ -186,6 +187,7 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
         may.seeDatabases(),
         may.seeDatabasesElsewhere(),
         ...own.makeReplica(home.network.region),
+        may.passMonitoringRole(),
         ...may.useDatabaseKeys(),
       ],
       patient,
@@ -204,6 +206,7 @@ export function regionFunctions(scope: Construct, home: FunctionHome, may: Permi
         may.seeDatabases(),
         may.seeDatabasesElsewhere(),
         ...own.makeReplica(otherRegion),
+        may.passMonitoringRole(),
         ...may.useDatabaseKeys(otherRegion),
       ],
       patient,

@@ -108,6 +108,33 @@ test('a replica is asked for by its source’s ARN, which its subnet group needs
   expect(asked?.has('DBParameterGroupName')).toBe(false);
 });
 
+test.each([
+  { case: 'its own Region’s key', region: 'eu-central-2', has: true },
+  { case: 'no key of another Region, which RDS refuses', region: 'ap-east-1', has: false },
+])('a replica is observed as its source is, with $case', async ({ region, has }) => {
+  const questions = await answering(() => ({
+    status: 200,
+    body: '<CreateDBInstanceReadReplicaResponse><CreateDBInstanceReadReplicaResult/></CreateDBInstanceReadReplicaResponse>',
+  }));
+  const key = 'arn:aws:kms:eu-central-2:111122223333:key/k';
+  const settings = {
+    ...like.settings,
+    ...{ monitoringInterval: 60, monitoringRole: 'arn:aws:iam::111122223333:role/monitoring' },
+    ...{ performanceInsights: true, performanceInsightsKey: key, performanceInsightsDays: 31 },
+    ...{ iamAuthentication: true, networkType: 'DUAL' },
+  };
+  await replicasOf(region).create({ ...replica, like: { ...like, settings } });
+  expect(Object.fromEntries(questions[0] ?? [])).toMatchObject({
+    MonitoringInterval: '60',
+    MonitoringRoleArn: 'arn:aws:iam::111122223333:role/monitoring',
+    EnablePerformanceInsights: 'true',
+    PerformanceInsightsRetentionPeriod: '31',
+    EnableIAMDatabaseAuthentication: 'true',
+    NetworkType: 'DUAL',
+  });
+  expect(questions[0]?.get('PerformanceInsightsKMSKeyId') ?? undefined).toBe(has ? key : undefined);
+});
+
 test('a restore leaves nothing to the defaults of RDS that its source says otherwise', () => {
   const like = makeInstance({
     settings: {
