@@ -4,11 +4,12 @@ import type { ActiveDatabase } from '../incident/contracts.ts';
 import { incidentTag, unfenceSource } from '../incident/identifiers.ts';
 import { secondsBetween } from '../incident/moments.ts';
 import type { Clock, ControlStore, Undo, UndoOutcome } from '../incident/ports.ts';
-import { Deployment, regionSettings, type Settings } from '../settings.ts';
+import { Deployment, type Settings } from '../settings.ts';
 import type { Login } from './credentials.ts';
 import { DatabaseNotReady, PromotionUndecided } from './errors.ts';
 import { expiryIn } from './expiry.ts';
 import { closeTo, fenceLogins, hasRoles, openTo, proveRefused } from './fence.ts';
+import { isOutOfReach } from './isolated.ts';
 import type { DatabaseInstance, Databases, Parameters, Secrets, Sessions, Workloads } from './ports.ts';
 import { CloseCandidate, closeCandidate, promotionTag, terminalStatuses } from './restore-database.ts';
 import { answerOf, judgeSource } from './source.ts';
@@ -163,16 +164,6 @@ async function findOwn(
 ): Promise<DatabaseInstance | undefined> {
   const instance = await databases.find(identifier);
   return instance?.tags[incidentTag] === incidentId ? instance : undefined;
-}
-
-/**
- * One that is in the isolated group only: the application cannot reach it, and FenceDatabase admits it when its own fence is
- * proven. Production waits neither for one that RDS is still making, which may take an hour, nor for one that cannot be fenced.
- */
-function isOutOfReach({ region, settings: its }: DatabaseInstance, settings: Settings): boolean {
-  const groups = its.securityGroupIds;
-  const { isolatedSecurityGroupId } = regionSettings(settings, region);
-  return Array.isArray(groups) && groups.length === 1 && groups[0] === isolatedSecurityGroupId;
 }
 
 /** RDS goes on with a promotion for a while before anything shows of it: 5 minutes are more than it has ever taken to begin. */

@@ -5,6 +5,7 @@
  * With strict fencing production itself takes none once its tenure is over (hold-tenure.ts).
  */
 import { type Closed, closeTo, fenceLogins, leftOpen, proveRefused, type Target } from '../database/fence.ts';
+import { isOutOfReach } from '../database/isolated.ts';
 import type { DatabaseInstance, Metrics } from '../database/ports.ts';
 import { withSession } from '../database/sql.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
@@ -79,7 +80,7 @@ async function formerIn(active: ActiveDatabase, context: GuardContext): Promise<
   const isActive = ({ identifier, resourceId }: DatabaseInstance) =>
     identifier === active.identifier && resourceId === active.resourceId;
   if (active.region === here.region && !listed.some(isActive)) return [];
-  return answeringOf(settings, listed).filter((each) => isFormer(each, active, lease));
+  return answeringOf(settings, listed).filter((each) => isFormer(each, active, lease) && !isOutOfReach(each, settings));
 }
 
 /** What the recovery that runs has made or promoted is that one's to fence, and to open. */

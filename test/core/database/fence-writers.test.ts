@@ -165,7 +165,8 @@ describe('prepared transactions', () => {
       ...{ databasesIn: () => databases, clock: new FakeClock(), parameters: new FakeParameters() },
       workloads: { restart: async () => 1 },
     });
-    expect(await undos[closeCandidate]?.({ identifier, incidentId: id })).toContain('is closed to the application');
+    const { outcome } = (await undos[closeCandidate]?.({ identifier, incidentId: id })) ?? {};
+    expect(outcome).toContain('is closed to the application');
     expect(await left()).toEqual(['of the application']);
     expect(await canLogIn()).toBe(false);
   });
