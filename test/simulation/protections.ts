@@ -152,8 +152,8 @@ export const protections: readonly Protection[] = [
     edits: [
       {
         file: 'core/database/restore-database.ts',
-        text: 'at: await restorableTime(restore.at, plan, source, databases),',
-        instead: "at: (await restorableTime(restore.at, plan, source, databases)) && 'latest',",
+        text: 'sourceResourceId, ...backups, at }',
+        instead: "sourceResourceId, ...backups, at: 'latest' }",
       },
       {
         file: 'core/validation/state-checks.ts',

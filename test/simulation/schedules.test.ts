@@ -158,7 +158,7 @@ describe('a year of schedules', async () => {
         'database-look-for-damage',
       ],
       'database-write-heartbeat',
-      ...['incident-clean-up-stopped', 'incident-report-progress', 'region-guard-database'],
+      ...['incident-clean-up-stopped', 'incident-report-progress', 'region-guard-database', 'readiness-wake-functions'],
     ];
     expect([...new Set(fired.map(({ target }) => target))].sort()).toEqual(
       [...Object.keys(requests), ...functions].sort(),
