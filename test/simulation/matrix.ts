@@ -260,17 +260,19 @@ ${table('readiness')}
 `;
 }
 
-/** From the first time on that the Task is entered. */
+/** From the first time on that the Task is entered, until the execution fails: then people mend it, and finish what it had begun. */
 async function injectAt({ machine, task, kind }: Cell, { site }: Stage, onStrike: () => void): Promise<void> {
   const { cloud, world } = site;
   const region = regionOf(machine, site);
   const functionName = await functionOf(machine, task, site, region);
   let entered = false;
+  let mend = () => {};
   (cloud.service('sfn', region) as SfnService).onHistory((arn, event) => {
+    if (entered && isOf(machine, arn) && event.type === 'ExecutionFailed') mend();
     if (entered || !isOf(machine, arn) || event.stateEnteredEventDetails?.name !== task) return;
     entered = true;
     const rule = ruleOf(kind, functionName, world.clock.sleep);
-    cloud.faults.inject({
+    mend = cloud.faults.inject({
       ...rule,
       where(input, call) {
         const strikes = rule.where(input, call);
