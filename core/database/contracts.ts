@@ -111,7 +111,7 @@ export const RestorePlan = z.strictObject({
   seen: SeenInstance.optional(),
   /** Only these tables are repaired, in production as it is, from the candidate. Absent: the candidate becomes production. */
   scope: Scope.optional(),
-  /** When production was proven to refuse writes: it holds nothing newer. Added by FenceSource. */
+  /** When production was proven to refuse writes, or found gone: it holds nothing newer. Added by FenceSource. */
   fencedAt: Moment.optional(),
   /** This incident's candidate is production already: an earlier execution raised the epoch and did not end well. */
   resume: z.literal('cut-over').optional(),

@@ -68,7 +68,8 @@ export async function fence(
   const session = target && (await openSource(target, master, plan, context));
   if (target === undefined || session === undefined)
     return {
-      output: { outcome: 'gone' },
+      // A plan that was to lose nothing was made while it was there: what its log lacks up to now is lost all the same.
+      output: { outcome: 'gone', ...(plan.estimatedLossSeconds === 0 ? { fencedAt: clock.now().toISOString() } : {}) },
       summary: `${identifier} (${resourceId}) is gone: there is nothing to fence`,
       facts: { source: plan.source, outcome: 'gone', never: 'start it again: it would take writes' },
     };

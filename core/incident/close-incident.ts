@@ -70,10 +70,11 @@ export async function closeIncident(closing: Closing, context: CloseIncidentCont
 async function close(closing: Closing, context: CloseIncidentContext): Promise<StepResult<Closed>> {
   const { incident, failure, step } = closing;
   const { clock, incidents, evidence, announcer, metrics } = context;
-  const [record, steps, messages, trend] = await Promise.all([
+  const [record, steps, messages, takesWrites, trend] = await Promise.all([
     incidents.read(incident.id),
     incidents.steps(incident.id),
     incidents.messages(incident.id),
+    isFenceLifted(closing, context),
     incidents.trend(incident.scenario, incident.mode, trendLength),
   ]);
   // Another execution's incident is its own to close.
@@ -116,7 +117,8 @@ async function close(closing: Closing, context: CloseIncidentContext): Promise<S
   const isMine = await incidents.close(incident, { status, closedAt, achieved, reports, outcome: report.outcome });
   // The sweep and the event of one execution may meet here: people are told once.
   if (!isMine) return resultOf({ ...closed, outcome: report.outcome });
-  const ended = { recoveredAt: record.recoveredAt, takesWrites: await isFenceLifted(closing, context) };
+  const recoveredAt = isServing(incident, failure, timeline) ? record.recoveredAt : undefined;
+  const ended = { recoveredAt, takesWrites };
   const customers = outcomeForCustomers(ended, timeline, messages);
   await announcer.announce(incident, { ...announcementOf(report, step && leftBehind(incident, timeline)), customers });
   await metrics.put(metricsOf(closed)).catch(() => {
@@ -226,8 +228,16 @@ async function isFenceLifted(
   { compensations }: CloseIncidentContext,
 ): Promise<boolean> {
   if (failure === undefined) return false;
-  return (await compensations.last(incident.id, unfenceSource))?.takesWrites ?? false;
+  // Where that cannot be read, customers wait for the next news; the incident is closed all the same.
+  const last = await compensations.last(incident.id, unfenceSource).catch(() => undefined);
+  return last?.takesWrites ?? false;
 }
+
+/** A move of the Region is healthy before clients are led to it: until they are, nothing works again for customers. */
+const isServing = ({ scenario }: Incident, failure: Failure | undefined, timeline: readonly StepRecord[]): boolean =>
+  scenario !== 'region' ||
+  failure === undefined ||
+  timeline.some(({ step, status }) => step === 'AwaitTraffic' && status === 'succeeded');
 
 function metricsOf({ incident, status, achieved }: IncidentRecord): Parameters<Metrics['put']>[0] {
   const name = `${incident.mode === 'drill' ? 'Drill' : 'Recovery'}${status === 'closed' ? 'Succeeded' : 'Failed'}`;

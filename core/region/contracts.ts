@@ -25,7 +25,7 @@ export const PrimaryLook = z.strictObject({
   /** Looks at another database, or at the same one before a cut-over, say nothing of this one. */
   epoch: z.number().int(),
   /**
-   * When the database last answered in this epoch; each look hands it on to the next, so that it outlives them. Absent: it
+   * When the database last answered since it became production; each look hands it on to the next, so that it outlives them. Absent: it
    * never has, and whether this Region can reach it at all is not known.
    */
   reachedAt: Moment.optional(),

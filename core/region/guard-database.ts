@@ -80,8 +80,13 @@ async function formerIn(active: ActiveDatabase, context: GuardContext): Promise<
   const isActive = ({ identifier, resourceId }: DatabaseInstance) =>
     identifier === active.identifier && resourceId === active.resourceId;
   if (active.region === here.region && !listed.some(isActive)) return [];
-  return answeringOf(settings, listed).filter((each) => isFormer(each, active, lease) && !isOutOfReach(each, settings));
+  return answeringOf(settings, listed).filter(
+    (each) => isFormer(each, active, lease) && !isOutOfReach(each, settings) && !green.test(each.identifier),
+  );
 }
+
+/** RDS's own name for what a blue/green deployment is to make production (User Guide): it bears production's tags, too. */
+const green = /-green-[0-9a-z]+$/;
 
 /** What the recovery that runs has made or promoted is that one's to fence, and to open. */
 const isFormer = (

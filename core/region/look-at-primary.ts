@@ -2,6 +2,7 @@
 import type { Metrics, Parameters, Secrets, Sessions } from '../database/ports.ts';
 import { endpointOfActive, probeSource } from '../database/source.ts';
 import { type ActiveDatabase, recordVersion } from '../incident/contracts.ts';
+import { isBefore } from '../incident/moments.ts';
 import type { Clock, ControlStore } from '../incident/ports.ts';
 import type { RegionSettings, Settings } from '../settings.ts';
 import type { Http } from '../validation/ports.ts';
@@ -99,9 +100,11 @@ async function database(active: ActiveDatabase, context: LookContext): Promise<S
 }
 
 /** Undefined: it has not answered since it became production, or nobody has looked since. */
-async function reachedBefore({ region, epoch }: ActiveDatabase, looks: PrimaryLooks): Promise<string | undefined> {
+async function reachedBefore({ region, since }: ActiveDatabase, looks: PrimaryLooks): Promise<string | undefined> {
   const [newest] = await looks.newest(1);
-  return newest?.region === region && newest.epoch === epoch ? newest.reachedAt : undefined;
+  const { reachedAt } = newest ?? {};
+  // Not by its epoch: an undo confirms the record under a new one, and the database and the way to it are the same.
+  return reachedAt !== undefined && newest?.region === region && !isBefore(reachedAt, since) ? reachedAt : undefined;
 }
 
 /**
@@ -109,10 +112,10 @@ async function reachedBefore({ region, epoch }: ActiveDatabase, looks: PrimaryLo
  * range: no rule can name a security group of another Region (VPC Peering Guide, vpc-peering-security-groups). Where that is
  * missing the database only looks lost.
  */
-const neverReached = (seen: SignalResult, { epoch }: ActiveDatabase, here: RegionSettings): SignalResult => ({
+const neverReached = (seen: SignalResult, { since }: ActiveDatabase, here: RegionSettings): SignalResult => ({
   ...seen,
   state: 'unknown',
-  detail: `${seen.detail}; ${here.region} has not reached it once since it became production (epoch ${epoch}): see to peering, routes, security groups and names (docs/deploy.md)`,
+  detail: `${seen.detail}; ${here.region} has not reached it once since it became production, at ${since}: see to peering, routes, security groups and names (docs/deploy.md)`,
 });
 
 /** A refusal is an answer: of RDS, or of IAM. */

@@ -44,16 +44,11 @@ describe('production', () => {
       ...change,
     });
   };
-  const fence = (sessions: Sessions = database.sessions) =>
+  const fence = (sessions: Sessions = database.sessions, change = {}) =>
     fenceSource(
-      { incident, plan: plan() },
+      { incident, plan: plan(change) },
       {
-        settings,
-        databases,
-        secrets,
-        sessions,
-        compensations,
-        control,
+        ...{ settings, databases, secrets, sessions, compensations, control },
         executions: { status: async () => statuses.shift() ?? 'RUNNING' },
         clock: new FakeClock(),
         announcer,
@@ -303,11 +298,15 @@ describe('production', () => {
   ])('that refuses every connection is $outcome when $case', async ({ status, outcome }) => {
     databases.instances.clear();
     if (status !== undefined) databases.instances.set('stocker-pro-staging', makeInstance({ status }));
-    const ended = await fence(refusing).then(
-      ({ output }) => output.outcome,
-      (error: Error) => error.name,
-    );
-    expect(ended).toBe(outcome);
+    // What was planned while it was there, and was to lose nothing, is told when it was found gone.
+    const [now, soft] = [new FakeClock().now().toISOString(), { estimatedLossSeconds: 0 }];
+    const ended = (change = {}) =>
+      fence(refusing, change).then(
+        ({ output }) => output,
+        (error: Error) => ({ outcome: error.name }),
+      );
+    expect(await ended()).toEqual({ outcome });
+    expect(await ended(soft)).toEqual({ outcome, ...(outcome === 'gone' && { fencedAt: now }) });
     expect(compensations.all).toEqual([]);
   });
 

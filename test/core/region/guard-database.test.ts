@@ -105,6 +105,10 @@ describe('a database that came back', () => {
     { case: 'it bears another name', instance: { identifier: 'stocker-pro-staging2' } },
     { case: 'it is a neighbour’s', instance: { identifier: 'stocker-pro-staging-analytics' } },
     { case: 'it starts', instance: { status: 'starting' } },
+    {
+      case: 'a blue/green deployment is to make it production',
+      instance: { identifier: 'stocker-pro-staging-green-1x2y3z', tags: { [environmentTag]: settings.environment } },
+    },
     { case: 'the application cannot reach it', instance: { settings: { securityGroupIds: ['sg-isolated'] } } },
     { case: 'nobody knows what is production', change: () => ({ control: new FakeControl() }) },
     {

@@ -8,6 +8,7 @@ const refused = () => Promise.reject(Object.assign(new Error('connect ECONNREFUS
 const answering = { query: async () => [], close: async () => undefined };
 
 const { region, epoch } = activeDatabase;
+const earlier = new Date(Date.parse(activeDatabase.since) - 1000).toISOString();
 /** The look before: the database had answered. */
 const reached: PrimaryLook = { version: 1, at: openedAt, region, epoch, reachedAt: openedAt, signals: [] };
 
@@ -104,7 +105,7 @@ describe('a look at the primary', () => {
   test.each<{ case: string; before: readonly PrimaryLook[] }>([
     { case: 'at the first look', before: [] },
     { case: 'where it never has', before: [{ ...reached, reachedAt: undefined }] },
-    { case: 'where another database did, before the last cut-over', before: [{ ...reached, epoch: epoch - 1 }] },
+    { case: 'where another database did, before the last cut-over', before: [{ ...reached, reachedAt: earlier }] },
     { case: 'where one of another Region did', before: [{ ...reached, region: 'eu-west-1' }] },
   ])('takes a database that does not answer for unknown $case: the way to it may be missing', async ({ before }) => {
     const site = world(unreachable, before);
@@ -129,6 +130,12 @@ describe('a look at the primary', () => {
     ]);
     const [first] = site.looks;
     expect(site.looks.map(({ reachedAt }) => reachedAt)).toEqual(site.looks.map(() => first?.at));
+  });
+
+  test('knows it under the epoch that an undo confirmed it with: the database and the way to it are the same', async () => {
+    const site = world(unreachable, [{ ...reached, epoch: epoch - 1 }]);
+    await site.look();
+    expect(statesOf(site)).toMatchObject({ database: 'down' });
   });
 
   test('forgets nothing at a look that could not ask', async () => {
