@@ -30,6 +30,19 @@ export const makePlan = (change: Partial<RestorePlan> = {}): RestorePlan => ({
   ...change,
 });
 
+/** Production as RDS showed it, and the plan of its recovery. */
+export const seenProduction = {
+  engine: 'postgres',
+  engineVersion: '17.4',
+  settings: { multiAz: true, deletionProtection: true, securityGroupIds: ['sg-production'], backupRetentionDays: 30 },
+  tags: { application: 'stocker-pro', 'aws:reserved': 'x' },
+};
+export const recoveryPlan = makePlan({
+  source: { identifier: 'stocker-pro-staging', resourceId: 'db-PRODUCTION', address: 'old', port: 5432 },
+  candidate: 'stocker-pro-staging-0a1b2c3d',
+  seen: seenProduction,
+});
+
 export class FakeBaselines implements Baselines {
   readonly all: Baseline[] = [];
   async latest(resourceId?: string) {

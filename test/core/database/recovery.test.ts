@@ -15,7 +15,7 @@ import {
   makeInstance,
   makeSnapshot,
 } from '../fakes.ts';
-import { FakeDatabases, FakeParameters, makePlan } from './fakes.ts';
+import { FakeDatabases, FakeParameters, makePlan, recoveryPlan as plan, seenProduction as seen } from './fakes.ts';
 
 const settings = { ...common, automatic: { ...common.automatic, database: 'auto' as const } };
 const id = 'recovery-20261122T201500Z-1a2b3c4d';
@@ -25,17 +25,6 @@ const answering: Sessions = {
 };
 const secrets = { credentials: async (username: string) => ({ username, password: 'secret' }) };
 
-const seen = {
-  engine: 'postgres',
-  engineVersion: '17.4',
-  settings: { multiAz: true, deletionProtection: true, securityGroupIds: ['sg-production'], backupRetentionDays: 30 },
-  tags: { application: 'stocker-pro', 'aws:reserved': 'x' },
-};
-const plan = makePlan({
-  source: { identifier: 'stocker-pro-staging', resourceId: 'db-PRODUCTION', address: 'old', port: 5432 },
-  candidate: 'stocker-pro-staging-0a1b2c3d',
-  seen,
-});
 const candidate = {
   identifier: plan.candidate,
   resourceId: 'db-COPY',

@@ -3,30 +3,11 @@ import { configureDatabase, restoreDatabase } from '../../../core/database/resto
 import { secondsBetween } from '../../../core/incident/moments.ts';
 import type { ExecutionStatus } from '../../../core/incident/ports.ts';
 import { makeIncident, makeInstance, settings } from '../fakes.ts';
-import { FakeDatabases, makePlan, restoring } from './fakes.ts';
+import { FakeDatabases, recoveryPlan as plan, restoring, seenProduction as seen } from './fakes.ts';
 
 const id = 'recovery-20261122T201500Z-1a2b3c4d';
 const incident = makeIncident({ id, mode: 'recovery', trigger: { kind: 'alarm', name: 'database-damage-found' } });
 const secrets = { credentials: async (username: string) => ({ username, password: 'secret' }) };
-
-const seen = {
-  engine: 'postgres',
-  engineVersion: '17.4',
-  settings: { multiAz: true, deletionProtection: true, securityGroupIds: ['sg-production'], backupRetentionDays: 30 },
-  tags: { application: 'stocker-pro', 'aws:reserved': 'x' },
-};
-const plan = makePlan({
-  source: { identifier: 'stocker-pro-staging', resourceId: 'db-PRODUCTION', address: 'old', port: 5432 },
-  candidate: 'stocker-pro-staging-0a1b2c3d',
-  seen,
-});
-const _candidate = {
-  identifier: plan.candidate,
-  resourceId: 'db-COPY',
-  address: 'new',
-  port: 5432,
-  database: 'stocker',
-};
 
 describe('the restore of production', () => {
   const context = (databases: FakeDatabases, ...statuses: ExecutionStatus[]) => ({
