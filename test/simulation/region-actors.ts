@@ -147,8 +147,20 @@ async function hinderGuard({ what, forMs }: Extract<RegionTrouble, { kind: 'guar
     where: (_input, call) => isMeant(call),
     effect: effects[what],
   });
-  await site.sleep(forMs);
+  // It was prolonged up to a minute ago.
+  const lastsMs = Math.min(forMs, tenureOf(site) - minute);
+  await site.sleep(lastsMs);
+  // Production that nobody prolongs refuses its application, whose answers then say so.
+  const answered = lastsMs < forMs ? site.conditions.silence(['endpoint'], clock.now) : undefined;
+  await site.sleep(forMs - lastsMs);
   isOver = true;
+  answered?.();
+}
+
+/** Milliseconds for which production takes writes after its guard prolonged that last. */
+function tenureOf({ configuration }: Site): number {
+  const { fencing } = configuration.region;
+  return fencing.mode === 'strict' ? fencing.tenureSeconds * second : Number.POSITIVE_INFINITY;
 }
 
 async function cut(
