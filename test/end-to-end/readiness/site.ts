@@ -155,6 +155,9 @@ export async function look(input: object = {}): Promise<ReadinessRecord> {
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': { S: 'readiness' } },
       ConsistentRead: true,
+      // The newest: a test that looks again and again fills more than the megabyte that an answer holds.
+      ScanIndexForward: false,
+      Limit: 20,
     }),
   );
   const records = Items.map((item) => {
