@@ -68,19 +68,23 @@ function restored(recoveredAt: string, timeline: readonly StepRecord[], fence: S
     timeline.find(({ step, status, facts }) => step === name && status === 'succeeded' && 'restorePoint' in facts),
   );
   const { restorePoint, estimatedLossSeconds = 1, resume } = known.find((each) => each !== undefined)?.facts ?? {};
-  const lost = Number(estimatedLossSeconds) > 0;
-  // A retry of a recovery that had cut over fences the former production once more, if at all: the window ended long before.
-  const until =
-    resume === undefined && fence !== undefined
-      ? fence.startedAt
-      : new Date(Date.parse(String(restorePoint)) + Number(estimatedLossSeconds) * 1000).toISOString();
+  const lossSeconds = Number(estimatedLossSeconds);
   return {
     subject: 'STOCKER Pro works again',
     text: [
       `STOCKER Pro works again since ${utcMinute(recoveredAt)}.`,
-      lost && typeof restorePoint === 'string'
-        ? `Changes that were made between ${utcMinute(restorePoint)} and ${utcMinute(until)} may be missing: please look at them, and enter them again where they are.`
+      lossSeconds > 0 && typeof restorePoint === 'string'
+        ? whatMayBeMissing(
+            restorePoint,
+            resume === undefined && fence ? fence.startedAt : after(restorePoint, lossSeconds),
+          )
         : 'As far as we know, nothing that had been saved is missing.',
     ].join('\n'),
   };
 }
+
+/** A retry of a recovery that had cut over fences the former production once more, if at all: the window ended long before. */
+const after = (moment: string, seconds: number) => new Date(Date.parse(moment) + seconds * 1000).toISOString();
+
+const whatMayBeMissing = (from: string, until: string) =>
+  `Changes that were made between ${utcMinute(from)} and ${utcMinute(until)} may be missing: please look at them, and enter them again where they are.`;

@@ -153,7 +153,9 @@ async function startRestore(
     throw CandidateNotOurs(
       `${plan.candidate} is a copy as of ${point}, left by an earlier execution of ${incident.id}; this one wants ${restorePoint}. Delete it first.`,
     );
-  const facts = { restorePoint: point ?? restorePoint, estimatedLossSeconds: reach.estimatedLossSeconds };
+  // As it was begun: the window has moved on since.
+  const estimatedLossSeconds = Number(existing?.tags[lossTag] ?? reach.estimatedLossSeconds);
+  const facts = { restorePoint: point ?? restorePoint, estimatedLossSeconds };
   return {
     output: { outcome: 'adopted' },
     summary: `${plan.candidate} was already being restored by this incident`,

@@ -35,14 +35,17 @@ export function offer(
   return `Another restore point: ${dr(`retry ${id}`, environment)} ${listed.join(', or ')}.`;
 }
 
+/** Every server and resolver leads clients to the Region that production was moved to. */
+export const hasTrafficMoved = (timeline: readonly StepRecord[]): boolean =>
+  timeline.some(({ step, status }) => step === 'AwaitTraffic' && status === 'succeeded');
+
 /** A move of production that failed behind its cut-over: the record says one Region, and traffic may lead to the other. */
 export function wayOn(
   { id, scenario, mode, environment }: Pick<Incident, 'id' | 'scenario' | 'mode' | 'environment'>,
   timeline: readonly StepRecord[],
 ): string {
-  const hasMoved = timeline.some(({ step, status }) => step === 'AwaitTraffic' && status === 'succeeded');
   // A retry that failed on its way says in its plan that it took up one.
   const isBehind = timeline.some(({ step, facts }) => step === 'CutOver' || facts.resume !== undefined);
-  if (scenario !== 'region' || mode !== 'recovery' || hasMoved || !isBehind) return '';
+  if (scenario !== 'region' || mode !== 'recovery' || hasTrafficMoved(timeline) || !isBehind) return '';
   return `Production may have moved without its traffic: ${dr(`retry ${id}`, environment)} goes on from there.`;
 }

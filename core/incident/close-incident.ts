@@ -5,6 +5,7 @@ import { readFailure } from '../errors.ts';
 import { debtInWords, mayBeFenced, notUndone } from '../evidence/aftermath.ts';
 import { achievedRpoSeconds, compileReport } from '../evidence/compile-report.ts';
 import type { Report } from '../evidence/contracts.ts';
+import { hasTrafficMoved } from '../evidence/offer.ts';
 import type { EvidenceStore } from '../evidence/ports.ts';
 import { renderReport } from '../evidence/render-html.ts';
 import type { GreenDrill } from '../readiness/contracts.ts';
@@ -235,9 +236,7 @@ async function isFenceLifted(
 
 /** A move of the Region is healthy before clients are led to it: until they are, nothing works again for customers. */
 const isServing = ({ scenario }: Incident, failure: Failure | undefined, timeline: readonly StepRecord[]): boolean =>
-  scenario !== 'region' ||
-  failure === undefined ||
-  timeline.some(({ step, status }) => step === 'AwaitTraffic' && status === 'succeeded');
+  scenario !== 'region' || failure === undefined || hasTrafficMoved(timeline);
 
 function metricsOf({ incident, status, achieved }: IncidentRecord): Parameters<Metrics['put']>[0] {
   const name = `${incident.mode === 'drill' ? 'Drill' : 'Recovery'}${status === 'closed' ? 'Succeeded' : 'Failed'}`;

@@ -18,8 +18,8 @@ export async function wakeFunctions({ here }: Pick<Runtime, 'here'>): Promise<{ 
   const called = await Promise.allSettled(
     names.map((FunctionName) => client.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }))),
   );
-  const failed = called.flatMap(({ status, ...result }, index) =>
-    status === 'rejected' ? [`${names[index]}: ${'reason' in result ? result.reason : ''}`] : [],
+  const failed = called.flatMap((result, index) =>
+    result.status === 'rejected' ? [`${names[index]}: ${result.reason}`] : [],
   );
   if (failed.length > 0) throw new Error(`Functions of a recovery could not be called: ${failed.join('; ')}`);
   return { woken: names.length };

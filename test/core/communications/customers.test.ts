@@ -98,6 +98,12 @@ describe('customers', () => {
       expect(outcomeForCustomers({ recoveredAt, takesWrites: false }, [fence], [begun, wrote(known)])).toBeUndefined();
   });
 
+  test('hear that it works again also where no step of this execution knows what was restored', () => {
+    const begun = { kind: 'customers' as const, subject: interruption(restorePoint).subject };
+    const news = outcomeForCustomers({ recoveredAt, takesWrites: false }, [], [begun]);
+    expect(news?.subject).toContain('works again');
+  });
+
   test('hear nothing of a recovery that interrupted nothing', () => {
     const failed = { recoveredAt: undefined, takesWrites: false };
     expect(outcomeForCustomers(failed, [undone], [])).toBeUndefined();
