@@ -255,6 +255,8 @@ describe('nothing is moved', () => {
   });
 
   test('where the standby does not catch up and is given up: the primary, fenced meanwhile, takes writes again', async () => {
+    // The undo before confirmed production under a new epoch: until somebody has looked in it, it is not known to be alive.
+    await looked(({ signals }) => signals.every(({ state }) => state === 'up'));
     await onReplica('select pg_wal_replay_pause()');
     const executionArn = await startMachine(installation, 'region-failover', graceful);
     const waited = behind(2, () =>
